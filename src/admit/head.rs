@@ -1,0 +1,278 @@
+//! The shape of a request's head: what Pingora 0.9.1 lets through and a provider might read
+//! otherwise than we do.
+//!
+//! Decides whether a head is unambiguous and within its limits. The framework itself refuses two
+//! `Host` fields, obsolete folding, differing lengths and the like before this is reached; the
+//! rest of the list in RFC 9112, 6.3 and 11.2 is here.
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Version};
+
+use crate::policy::{Denial, HeadLimits};
+
+/// Checks a head. `raw` is the head as it came over HTTP/1, where the framework has it: it alone
+/// still shows a `Content-Length` beside a `Transfer-Encoding`, which is removed before any hook.
+///
+/// # Errors
+/// 400, 414, 415 or 431, by what is wrong.
+pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(), Denial> {
+    within_limits(parts, limits)?;
+    let headers = &parts.headers;
+    if parts.version == Version::HTTP_11 && headers.get(header::HOST).is_none() {
+        return Err(malformed("The request has no Host."));
+    }
+    if headers
+        .get_all(header::CONTENT_LENGTH)
+        .iter()
+        .nth(1)
+        .is_some()
+    {
+        return Err(malformed("The request has more than one Content-Length."));
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        one_plain_chunked(raw)?;
+    }
+    if headers.contains_key(header::UPGRADE) {
+        return Err(malformed("Upgrades are not served here."));
+    }
+    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Denial::UnsupportedMediaType(
+            "bodies without a Content-Encoding only",
+        ));
+    }
+    let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if bodyless && announces_body(headers) {
+        return Err(malformed("This method takes no body."));
+    }
+    Ok(())
+}
+
+fn within_limits(parts: &Parts, limits: &HeadLimits) -> Result<(), Denial> {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if target > limits.uri_bytes.as_len() {
+        return Err(Denial::UriTooLong);
+    }
+    if parts.headers.len() > limits.headers {
+        return Err(Denial::HeadersTooLarge);
+    }
+    // Each field costs its name, `: `, its value and the line end.
+    let bytes = parts.headers.iter().fold(0_usize, |sum, (name, value)| {
+        sum.saturating_add(name.as_str().len())
+            .saturating_add(value.len())
+            .saturating_add(4)
+    });
+    if bytes > limits.header_bytes.as_len() {
+        return Err(Denial::HeadersTooLarge);
+    }
+    Ok(())
+}
+
+fn announces_body(headers: &HeaderMap<HeaderValue>) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0")
+}
+
+/// Request smuggling lives where two parsers disagree about the length, so the only transfer
+/// coding is `chunked`, said once, with no `Content-Length` beside it.
+fn one_plain_chunked(raw: Option<&[u8]>) -> Result<(), Denial> {
+    let Some(raw) = raw else { return Ok(()) };
+    let mut codings = 0_usize;
+    for line in raw.split(|byte| *byte == b'\n') {
+        let Some(colon) = memchr::memchr(b':', line) else {
+            continue;
+        };
+        let (name, value) = line.split_at(colon);
+        if name.eq_ignore_ascii_case(b"content-length") {
+            return Err(malformed(
+                "The request has both Transfer-Encoding and Content-Length.",
+            ));
+        }
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            codings = codings.saturating_add(1);
+            let value = value.get(1..).unwrap_or_default().trim_ascii();
+            if !value.eq_ignore_ascii_case(b"chunked") {
+                return Err(malformed("The only transfer coding taken is chunked."));
+            }
+        }
+    }
+    if codings > 1 {
+        return Err(malformed(
+            "The request has more than one Transfer-Encoding.",
+        ));
+    }
+    Ok(())
+}
+
+fn malformed(problem: &str) -> Denial {
+    Denial::InvalidRequest {
+        param: None,
+        problem: problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: fn() -> HeadLimits = || HeadLimits {
+        header_bytes: "1KiB".parse().unwrap(),
+        headers: 5,
+        uri_bytes: "64".parse().unwrap(),
+    };
+
+    fn parts(method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut builder = http::Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        builder.body(()).unwrap().into_parts().0
+    }
+
+    fn status(parts: &Parts, raw: Option<&[u8]>) -> Option<u16> {
+        check(parts, raw, &LIMITS())
+            .err()
+            .map(|denial| denial.face().status)
+    }
+
+    #[test]
+    fn ordinary_heads_pass() {
+        let post = parts("POST", "/v1/x", &[("host", "a"), ("content-length", "3")]);
+        assert_eq!(status(&post, None), None, "a plain POST");
+        let chunked = parts(
+            "POST",
+            "/v1/x",
+            &[("host", "a"), ("transfer-encoding", "chunked")],
+        );
+        let raw = b"POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
+        assert_eq!(status(&chunked, Some(raw)), None, "a chunked POST");
+        let get = parts(
+            "GET",
+            "/v1/models",
+            &[("host", "a"), ("content-length", "0")],
+        );
+        assert_eq!(status(&get, None), None, "a GET that says it has no body");
+    }
+
+    #[test]
+    fn heads_that_two_parsers_could_read_in_two_ways_are_refused() {
+        let te = [("host", "a"), ("transfer-encoding", "chunked")];
+        for (raw, why) in [
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "TE and CL",
+            ),
+            (
+                "POST / HTTP/1.1\r\ncontent-LENGTH: 3\nTransfer-Encoding: chunked\r\n\r\n",
+                "in any case",
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: identity, chunked\r\n\r\n",
+                "two codings",
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "twice",
+            ),
+            (
+                "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
+                "unknown",
+            ),
+        ] {
+            assert_eq!(
+                status(&parts("POST", "/", &te), Some(raw.as_bytes())),
+                Some(400),
+                "{why}"
+            );
+        }
+        let twice = parts(
+            "POST",
+            "/",
+            &[
+                ("host", "a"),
+                ("content-length", "3"),
+                ("content-length", "3"),
+            ],
+        );
+        assert_eq!(
+            status(&twice, None),
+            Some(400),
+            "the same length twice is forwarded by Pingora"
+        );
+        assert_eq!(status(&parts("POST", "/", &[]), None), Some(400), "no Host");
+        let upgrade = parts("GET", "/", &[("host", "a"), ("upgrade", "websocket")]);
+        assert_eq!(
+            status(&upgrade, None),
+            Some(400),
+            "an upgrade would end all inspection"
+        );
+        let body = parts("GET", "/", &[("host", "a"), ("content-length", "5")]);
+        assert_eq!(status(&body, None), Some(400), "a GET with a body");
+    }
+
+    #[test]
+    fn compressed_bodies_are_refused_as_what_can_not_be_read() {
+        for coding in ["gzip", "br", "zstd", "identity, gzip"] {
+            let sent = parts("POST", "/", &[("host", "a"), ("content-encoding", coding)]);
+            assert_eq!(status(&sent, None), Some(415), "{coding}");
+        }
+        let plain = parts(
+            "POST",
+            "/",
+            &[("host", "a"), ("content-encoding", "identity")],
+        );
+        assert_eq!(status(&plain, None), None, "identity is no coding");
+    }
+
+    #[test]
+    fn limits_hold_at_the_limit_and_one_past_it() {
+        let at = format!("/{}", "a".repeat(63));
+        let past = format!("/{}", "a".repeat(64));
+        assert_eq!(
+            status(&parts("GET", &at, &[("host", "a")]), None),
+            None,
+            "64 bytes of target"
+        );
+        assert_eq!(
+            status(&parts("GET", &past, &[("host", "a")]), None),
+            Some(414),
+            "65 bytes"
+        );
+
+        let many: Vec<_> = (0..5)
+            .map(|_| ("x-a", "1"))
+            .chain([("host", "a")])
+            .collect();
+        assert_eq!(
+            status(&parts("GET", "/", &many[1..]), None),
+            None,
+            "five fields"
+        );
+        assert_eq!(
+            status(&parts("GET", "/", &many), None),
+            Some(431),
+            "six fields"
+        );
+
+        // host costs 4 + 1 + 4, x-a costs 3 + 4 and its value.
+        let at = "v".repeat(1024 - 9 - 7);
+        let past = "v".repeat(1024 - 9 - 7 + 1);
+        assert_eq!(
+            status(&parts("GET", "/", &[("host", "a"), ("x-a", &at)]), None),
+            None,
+            "1 KiB"
+        );
+        assert_eq!(
+            status(&parts("GET", "/", &[("host", "a"), ("x-a", &past)]), None),
+            Some(431),
+            "one byte over 1 KiB"
+        );
+    }
+}

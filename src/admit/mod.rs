@@ -1,0 +1,9 @@
+//! What may come in: the shape of a request's head, the size of its body, the bytes in flight.
+//!
+//! Lives here: checks over heads and lengths, and the counters of the ledger that they need. Must
+//! not live here: who is calling (`identify`), what the body says (`inspect`), sockets.
+
+pub mod budget;
+pub mod head;
+pub mod size;
+pub mod target;

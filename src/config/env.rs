@@ -1,0 +1,181 @@
+//! Environment variables that override single settings.
+//!
+//! Decides which variable stands for which key, writes it over the raw value, and remembers that
+//! it did, so that a fault in the value names the variable and not the file. An empty variable
+//! counts as unset. Variables of features that are not built are faults.
+
+use super::Resolve;
+use super::fault::{Fault, quoted};
+use super::pending;
+use super::raw::{RawConfig, RawLevel, SizeText};
+use crate::identify::keys::Role;
+use crate::policy::secret::Secret;
+
+/// A key that came in a variable.
+#[derive(Debug)]
+pub(super) struct EnvironmentKey {
+    /// Its id, such as `env:API_KEY`.
+    pub id: String,
+    /// The variable it came in.
+    pub variable: &'static str,
+    /// What it may do.
+    pub role: Role,
+    /// The key itself.
+    pub text: Secret,
+}
+
+/// What the environment had to say.
+#[derive(Debug, Default)]
+pub(super) struct Environment {
+    /// Keys that were overridden, each with its variable.
+    pub origins: Vec<(&'static str, &'static str)>,
+    /// Keys of callers.
+    pub keys: Vec<EnvironmentKey>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// Writes the environment's values over those of the file.
+pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment {
+    let mut environment = Environment::default();
+    let set = |name: &str| resolver.env(name).filter(|text| !text.trim().is_empty());
+    let sizes = &mut raw.size_limits;
+    for (variable, key, target) in [
+        (
+            "MAX_REQUEST_SIZE_BYTES",
+            "size_limits.default",
+            &mut sizes.default,
+        ),
+        ("MAX_JSON_SIZE_BYTES", "size_limits.json", &mut sizes.json),
+        ("MAX_FORM_SIZE_BYTES", "size_limits.form", &mut sizes.form),
+        ("MAX_FILE_SIZE_BYTES", "size_limits.file", &mut sizes.file),
+    ] {
+        if let Some(text) = set(variable) {
+            *target = SizeText::new(text);
+            environment.origins.push((key, variable));
+        }
+    }
+    let headers = &mut raw.security_headers;
+    for (variable, key, target) in [
+        (
+            "SECURITY_CSP_POLICY",
+            "security_headers.csp",
+            &mut headers.csp,
+        ),
+        (
+            "SECURITY_FRAME_OPTIONS",
+            "security_headers.frame_options",
+            &mut headers.frame_options,
+        ),
+        (
+            "SECURITY_CONTENT_TYPE_OPTIONS",
+            "security_headers.content_type_options",
+            &mut headers.content_type_options,
+        ),
+    ] {
+        if let Some(text) = set(variable) {
+            *target = Some(text);
+            environment.origins.push((key, variable));
+        }
+    }
+    environment.hsts(raw, set("SECURITY_HSTS_MAX_AGE"));
+    environment.level(raw, set("LOG_LEVEL"));
+    environment.docs(set("DISABLE_INTERNAL_DOCS"));
+    environment.api_keys(set("API_KEY"), set("ADDITIONAL_API_KEYS"));
+    for (variable, key) in pending::VARIABLES {
+        if set(variable).is_some_and(|text| !pending::is_off_text(text.trim())) {
+            environment.faults.push(Fault::of_variable(
+                variable,
+                format!("sets `{key}`, which is not built yet"),
+                "unset it; it would have no effect",
+            ));
+        }
+    }
+    environment
+}
+
+impl Environment {
+    fn hsts(&mut self, raw: &mut RawConfig, text: Option<String>) {
+        const VARIABLE: &str = "SECURITY_HSTS_MAX_AGE";
+        let Some(text) = text else {
+            return;
+        };
+        match text.trim().parse() {
+            Ok(seconds) => {
+                raw.security_headers.hsts_max_age = Some(seconds);
+                self.origins
+                    .push(("security_headers.hsts_max_age", VARIABLE));
+            }
+            Err(_) => self.faults.push(Fault::of_variable(
+                VARIABLE,
+                format!("{} is not a number of seconds", quoted(&text)),
+                "write a whole number such as 31536000",
+            )),
+        }
+    }
+
+    fn level(&mut self, raw: &mut RawConfig, text: Option<String>) {
+        const VARIABLE: &str = "LOG_LEVEL";
+        let Some(text) = text else {
+            return;
+        };
+        // WARNING and CRITICAL are what other programs' deployments have in their environment.
+        let level = match text.trim().to_ascii_lowercase().as_str() {
+            "error" | "critical" => Some(RawLevel::Error),
+            "warn" | "warning" => Some(RawLevel::Warn),
+            "info" => Some(RawLevel::Info),
+            "debug" => Some(RawLevel::Debug),
+            "trace" => Some(RawLevel::Trace),
+            _ => None,
+        };
+        match level {
+            Some(level) => {
+                raw.logging.level = level;
+                self.origins.push(("logging.level", VARIABLE));
+            }
+            None => self.faults.push(Fault::of_variable(
+                VARIABLE,
+                format!("{} is not a level", quoted(&text)),
+                "write one of error, warn, info, debug, trace",
+            )),
+        }
+    }
+
+    /// There are no internal docs yet, so both answers are true; a wrong one is a fault already.
+    fn docs(&mut self, text: Option<String>) {
+        const WORDS: [&str; 6] = ["true", "false", "1", "0", "yes", "no"];
+        let Some(text) = text else {
+            return;
+        };
+        if !WORDS.contains(&text.trim().to_ascii_lowercase().as_str()) {
+            self.faults.push(Fault::of_variable(
+                "DISABLE_INTERNAL_DOCS",
+                format!("{} is neither yes nor no", quoted(&text)),
+                "write true or false",
+            ));
+        }
+    }
+
+    fn api_keys(&mut self, first: Option<String>, others: Option<String>) {
+        const FIRST: &str = "API_KEY";
+        const OTHERS: &str = "ADDITIONAL_API_KEYS";
+        self.keys.extend(first.map(|text| EnvironmentKey {
+            id: format!("env:{FIRST}"),
+            variable: FIRST,
+            role: Role::Admin,
+            text: Secret::new(text.trim().to_owned()),
+        }));
+        let others = others.map(Secret::new);
+        let listed = others.iter().flat_map(|list| list.expose().split(','));
+        let listed = listed.map(str::trim).filter(|text| !text.is_empty());
+        for (index, text) in listed.enumerate() {
+            let number = index.saturating_add(1);
+            self.keys.push(EnvironmentKey {
+                id: format!("env:{OTHERS}:{number}"),
+                variable: OTHERS,
+                role: Role::Standard,
+                text: Secret::new(text.to_owned()),
+            });
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The hash by which a configuration is known in records and answers.
+//!
+//! Decides the canonical text of a policy: one line a value, in a fixed order, secrets as their
+//! SHA-256. Every field of the policy is named here, so that a new one can't be forgotten. The
+//! content of TLS files is not part of it.
+
+use std::fmt::{Debug, Write as _};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::policy::{Auth, Policy, Provider};
+
+/// Hex digits of the hash that are kept: enough to tell configurations apart, too few to search
+/// for a secret by.
+const DIGITS: usize = 16;
+
+/// The hash of a policy. `key_lines` are its keys, as ids, digests and rights.
+pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
+    let Policy {
+        hash: _,
+        listeners,
+        workers,
+        trusted_proxies,
+        timeouts,
+        head,
+        drain,
+        auth,
+        sizes,
+        bytes_in_flight,
+        request,
+        security_headers,
+        providers,
+        routes,
+        logging,
+    } = policy;
+    let Auth {
+        mode,
+        keys: _,
+        headers,
+        internal_allow,
+    } = auth;
+    let mut text = Canonical::default();
+    text.line("listeners", listeners);
+    text.line("workers", workers);
+    text.line("trusted_proxies", trusted_proxies);
+    text.line("timeouts", timeouts);
+    text.line("head", head);
+    text.line("drain", drain);
+    text.line("auth.mode", mode);
+    text.line("auth.keys", &key_lines);
+    text.line("auth.headers", headers);
+    text.line("auth.internal_allow", internal_allow);
+    text.line("sizes", sizes);
+    text.line("bytes_in_flight", bytes_in_flight);
+    text.line("request", request);
+    text.line("security_headers", security_headers);
+    for provider in providers {
+        text.provider(provider);
+    }
+    text.line("routes", routes);
+    text.line("logging", logging);
+    digest(&text.0).chars().take(DIGITS).collect()
+}
+
+/// The SHA-256 of a text in hex.
+pub(super) fn digest(text: &str) -> String {
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String can't fail.
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[derive(Default)]
+struct Canonical(String);
+
+impl Canonical {
+    fn line(&mut self, name: &str, value: &dyn Debug) {
+        let _infallible = writeln!(self.0, "{name}={value:?}");
+    }
+
+    fn provider(&mut self, provider: &Provider) {
+        let Provider {
+            name,
+            api,
+            endpoints,
+            // Follows from the endpoints' weights.
+            schedule: _,
+            api_key,
+            timeouts,
+        } = provider;
+        let api_key = api_key.as_ref().map(|key| digest(key.expose()));
+        self.line("provider", &(name, api, endpoints, timeouts, api_key));
+    }
+}

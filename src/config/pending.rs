@@ -1,0 +1,163 @@
+//! What the configuration already names and the program does not do yet.
+//!
+//! Decides, by one table for each source (file, keys file, environment), which keys are refused
+//! rather than silently accepted: a control that is configured and does not act is worse than
+//! none. Whoever builds a feature deletes its row. A value that switches the feature off passes.
+
+use serde_yaml::Value;
+
+/// A key that is refused.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The key, with `[]` for any index.
+    pub key: &'static str,
+    /// The words that are built already, where some are.
+    pub built: &'static [&'static str],
+}
+
+const fn row(key: &'static str) -> Row {
+    Row { key, built: &[] }
+}
+
+/// Keys of the configuration file.
+pub(super) const FILE: &[Row] = &[
+    row("server.listeners[].redirect_to_https"),
+    row("server.listeners[].tls.min_version"),
+    row("server.listeners[].tls.client_ca"),
+    row("server.timeouts.header"),
+    row("server.limits.connections"),
+    row("auth.tokens"),
+    row("auth.brute_force"),
+    row("rate_limits"),
+    row("inspection.request.uninspectable"),
+    row("inspection.request.max_text_chars"),
+    row("inspection.request.sanitization"),
+    row("inspection.request.prompt_injection"),
+    row("inspection.request.code_patterns"),
+    row("inspection.request.web_attacks"),
+    row("inspection.request.pii"),
+    row("inspection.request.secrets"),
+    row("inspection.request.rules_file"),
+    row("inspection.response"),
+    row("cors"),
+    row("providers[].rate_limit"),
+    row("providers[].concurrent"),
+    row("providers[].health_check"),
+    row("providers[].circuit_breaker"),
+    Row {
+        key: "routes[].balance",
+        built: &["round_robin"],
+    },
+    row("logging.security_file"),
+    row("logging.audit_file"),
+    row("logging.retention_days"),
+    row("alerts"),
+    row("telemetry"),
+    row("settings"),
+];
+
+/// Keys of the keys file.
+pub(super) const KEYS_FILE: &[Row] = &[
+    row("keys[].providers"),
+    row("keys[].paths"),
+    row("keys[].ips"),
+    row("keys[].not_before"),
+    row("keys[].expires_at"),
+    row("keys[].rate"),
+    row("keys[].burst"),
+    row("keys[].concurrent"),
+    row("keys[].metadata"),
+];
+
+/// Environment variables, and the keys that they override.
+pub(super) const VARIABLES: &[(&str, &str)] = &[
+    ("RATE_LIMIT_REQUESTS_PER_MINUTE", "rate_limits.per_key.rate"),
+    ("RATE_LIMIT_BURST_SIZE", "rate_limits.per_key.burst"),
+    ("RATE_LIMIT_BURST", "rate_limits.per_key.burst"),
+    ("RATE_LIMIT_BLOCK_THRESHOLD", "rate_limits.block.violations"),
+    ("RATE_LIMIT_BLOCK_DURATION", "rate_limits.block.block_for"),
+    ("AI_INPUT_MAX_LENGTH", "inspection.request.max_text_chars"),
+    ("AI_SANITIZATION_LEVEL", "inspection.request.sanitization"),
+    ("AI_BLOCK_CODE_PATTERNS", "inspection.request.code_patterns"),
+    (
+        "AI_RESPONSE_MAX_LENGTH",
+        "inspection.response.max_text_chars",
+    ),
+    ("AI_VALIDATE_OUTPUT", "inspection.response"),
+    ("AI_FILTER_SENSITIVE_CONTENT", "inspection.response.pii"),
+    ("CORS_ORIGINS", "cors.origins"),
+    ("SECURITY_LOG_RETENTION_DAYS", "logging.retention_days"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+];
+
+/// What there is to say of a key: problem and remedy, where it is refused.
+pub(super) fn refusal(rows: &[Row], pattern: &str, value: &Value) -> Option<(String, String)> {
+    let row = rows.iter().find(|row| row.key == pattern)?;
+    if is_off(value) || value.as_str().is_some_and(|word| row.built.contains(&word)) {
+        return None;
+    }
+    let remedy = if row.built.is_empty() {
+        "remove it; it would have no effect".to_owned()
+    } else {
+        format!("write {}", row.built.join(", "))
+    };
+    Some(("is not built yet".to_owned(), remedy))
+}
+
+/// Whether a value switches its feature off, itself or in all of its parts.
+fn is_off(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) | Value::Number(_) | Value::Tagged(_) => false,
+        Value::String(word) => word == "off",
+        Value::Sequence(items) => items.is_empty(),
+        Value::Mapping(parts) => parts.values().all(is_off),
+    }
+}
+
+/// Whether the text of a variable switches its feature off.
+pub(super) fn is_off_text(text: &str) -> bool {
+    matches!(text, "" | "off" | "false" | "[]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_switches_a_feature_off_passes() {
+        for (text, off) in [
+            ("null", true),
+            ("off", true),
+            ("false", true),
+            ("[]", true),
+            ("{global: null, per_ip: {}}", true),
+            ("memory", false),
+            ("0", false),
+            ("{global: null, concurrent_requests: 1}", false),
+            ("[a]", false),
+        ] {
+            let value: Value = serde_yaml::from_str(text).unwrap();
+            assert_eq!(
+                refusal(FILE, "rate_limits", &value).is_none(),
+                off,
+                "rate_limits: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_built_of_a_key_passes() {
+        let value = Value::from("round_robin");
+        assert_eq!(
+            refusal(FILE, "routes[].balance", &value),
+            None,
+            "it is built"
+        );
+        let value = Value::from("latency");
+        assert!(
+            refusal(FILE, "routes[].balance", &value).is_some(),
+            "it is not"
+        );
+    }
+}

@@ -1,0 +1,348 @@
+//! The blocks `auth`, `rate_limits`, `size_limits`, `security_headers`, `cors`, `logging`,
+//! `alerts`, `telemetry` and `settings`.
+//!
+//! Decides names, words and defaults; nothing is judged further here.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{RateText, SecretText, SizeText, SpanText};
+
+/// Who may call.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Auth")]
+pub(in crate::config) struct RawAuth {
+    /// Whether a key is asked for.
+    pub mode: RawAuthMode,
+    /// The file of hashed keys, relative to the configuration file's directory. Not written:
+    /// keys.yaml, if there is one.
+    pub keys_file: Option<String>,
+    /// Headers that may carry a key, in the order they are looked at.
+    pub headers: Vec<String>,
+    /// Time-limited tokens.
+    pub tokens: RawTokens,
+    /// When an address that guesses keys is blocked.
+    pub brute_force: RawBruteForce,
+    /// Addresses and networks to which `/internal/` exists.
+    pub internal_allow: Vec<String>,
+}
+
+impl Default for RawAuth {
+    fn default() -> Self {
+        Self {
+            mode: RawAuthMode::Required,
+            keys_file: None,
+            headers: ["authorization", "x-api-key", "api-key"]
+                .map(str::to_owned)
+                .to_vec(),
+            tokens: RawTokens::default(),
+            brute_force: RawBruteForce::default(),
+            internal_allow: ["127.0.0.0/8", "::1/128"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// Whether a key is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "AuthMode")]
+pub(in crate::config) enum RawAuthMode {
+    /// Every request needs a key.
+    Required,
+    /// No keys asked for; refused unless every listener is loopback.
+    Development,
+}
+
+/// Time-limited tokens.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Tokens")]
+pub(in crate::config) struct RawTokens {
+    /// The secret that signs tokens of this gateway's own.
+    pub hmac_secret: Option<SecretText>,
+    /// Public keys of the issuer.
+    pub jwks_file: Option<String>,
+    /// The issuer that tokens must name.
+    pub issuer: Option<String>,
+    /// The audience that tokens must name.
+    pub audience: Option<String>,
+    /// Longest life of a token.
+    pub max_ttl: Option<SpanText>,
+}
+
+impl Default for RawTokens {
+    fn default() -> Self {
+        Self {
+            hmac_secret: None,
+            jwks_file: None,
+            issuer: None,
+            audience: None,
+            max_ttl: Some(SpanText::new("24h")),
+        }
+    }
+}
+
+/// When an address that guesses keys is blocked.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "BruteForce")]
+pub(in crate::config) struct RawBruteForce {
+    /// How many failures.
+    #[schemars(range(min = 1))]
+    pub failures: u32,
+    /// Within which time.
+    pub within: SpanText,
+    /// How long the block lasts.
+    pub block_for: SpanText,
+}
+
+impl Default for RawBruteForce {
+    fn default() -> Self {
+        Self {
+            failures: 5,
+            within: SpanText::new("5m"),
+            block_for: SpanText::new("1h"),
+        }
+    }
+}
+
+/// How often callers may call.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "RateLimits")]
+pub(in crate::config) struct RawRateLimits {
+    /// Where the counts are kept: memory, or redis://HOST:PORT/DB. None: memory.
+    pub store: Option<SecretText>,
+    /// For all callers together.
+    pub global: Option<RawLimit>,
+    /// For one client address; by default 100/minute with a burst of 50.
+    pub per_ip: Option<RawLimit>,
+    /// For one key; by default 60/minute with a burst of 10.
+    pub per_key: Option<RawKeyLimit>,
+    /// Requests in flight at once; by default 1000.
+    pub concurrent_requests: Option<u32>,
+    /// When a client that keeps violating limits is blocked; by default 100 violations within 5m,
+    /// for 1h.
+    pub block: Option<RawBlock>,
+}
+
+/// A rate and its burst.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Limit")]
+pub(in crate::config) struct RawLimit {
+    /// How often.
+    pub rate: RateText,
+    /// How many at once above the rate.
+    #[serde(default)]
+    pub burst: Option<u32>,
+}
+
+/// The limits of one key.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "KeyLimit")]
+pub(in crate::config) struct RawKeyLimit {
+    /// How often.
+    pub rate: Option<RateText>,
+    /// How many at once above the rate.
+    pub burst: Option<u32>,
+    /// Model tokens.
+    pub tokens: Option<RateText>,
+    /// Requests in flight at once.
+    pub concurrent: Option<u32>,
+}
+
+/// When a client that keeps violating limits is blocked.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Block")]
+pub(in crate::config) struct RawBlock {
+    /// How many violations.
+    pub violations: u32,
+    /// Within which time.
+    pub within: SpanText,
+    /// How long the block lasts.
+    pub block_for: SpanText,
+}
+
+/// How large a body may be.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "SizeLimits")]
+pub(in crate::config) struct RawSizeLimits {
+    /// Bodies of no other kind.
+    pub default: SizeText,
+    /// application/json.
+    pub json: SizeText,
+    /// application/x-www-form-urlencoded.
+    pub form: SizeText,
+    /// multipart/form-data.
+    pub file: SizeText,
+    /// Path prefixes with a limit of their own; the longest prefix wins.
+    pub paths: BTreeMap<String, SizeText>,
+}
+
+impl Default for RawSizeLimits {
+    fn default() -> Self {
+        Self {
+            default: SizeText::new("10MiB"),
+            json: SizeText::new("1MiB"),
+            form: SizeText::new("5MiB"),
+            file: SizeText::new("50MiB"),
+            paths: BTreeMap::from([("/internal/".to_owned(), SizeText::new("64KiB"))]),
+        }
+    }
+}
+
+/// Headers set on every answer; null leaves one out.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "SecurityHeaders")]
+pub(in crate::config) struct RawSecurityHeaders {
+    /// Seconds of Strict-Transport-Security.
+    pub hsts_max_age: Option<u64>,
+    /// Content-Security-Policy.
+    pub csp: Option<String>,
+    /// X-Frame-Options.
+    pub frame_options: Option<String>,
+    /// X-Content-Type-Options.
+    pub content_type_options: Option<String>,
+    /// Referrer-Policy.
+    pub referrer_policy: Option<String>,
+}
+
+impl Default for RawSecurityHeaders {
+    fn default() -> Self {
+        Self {
+            hsts_max_age: Some(31_536_000),
+            csp: Some("default-src 'none'".to_owned()),
+            frame_options: Some("DENY".to_owned()),
+            content_type_options: Some("nosniff".to_owned()),
+            referrer_policy: Some("no-referrer".to_owned()),
+        }
+    }
+}
+
+/// Which web origins may call from a browser.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Cors")]
+pub(in crate::config) struct RawCors {
+    /// Origins such as `https://app.example.com`.
+    pub origins: Vec<String>,
+}
+
+/// What is written down, and where.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Logging")]
+pub(in crate::config) struct RawLogging {
+    /// Least severe level that is written.
+    pub level: RawLevel,
+    /// JSON lines, or text for a terminal.
+    pub format: RawLogFormat,
+    /// The file, relative to the configuration file's directory; null: standard error.
+    pub file: Option<String>,
+    /// A file of its own for security events.
+    pub security_file: Option<String>,
+    /// The tamper-evident audit log.
+    pub audit_file: Option<String>,
+    /// How long security logs are kept; by default 90 days.
+    pub retention_days: Option<u32>,
+    /// Whether secret shapes are masked in every line.
+    pub mask_secrets: bool,
+}
+
+impl Default for RawLogging {
+    fn default() -> Self {
+        Self {
+            level: RawLevel::Info,
+            format: RawLogFormat::Json,
+            file: None,
+            security_file: None,
+            audit_file: None,
+            retention_days: Some(90),
+            mask_secrets: true,
+        }
+    }
+}
+
+/// How severe a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Level")]
+pub(in crate::config) enum RawLevel {
+    /// What went wrong.
+    Error,
+    /// What may go wrong.
+    Warn,
+    /// What happened.
+    Info,
+    /// What happened, in detail.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "LogFormat")]
+pub(in crate::config) enum RawLogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// Who is told of security events.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Alerts")]
+pub(in crate::config) struct RawAlerts {
+    /// Where alerts are posted to.
+    pub webhook: Option<SecretText>,
+    /// Least severity that is posted; by default high.
+    pub min_severity: Option<RawSeverity>,
+}
+
+/// How grave an alert is.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Severity")]
+pub(in crate::config) enum RawSeverity {
+    /// To be looked at some day.
+    Low,
+    /// To be looked at.
+    Medium,
+    /// To be looked at today.
+    High,
+    /// To be looked at now.
+    Critical,
+}
+
+/// Where traces are sent.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Telemetry")]
+pub(in crate::config) struct RawTelemetry {
+    /// The collector.
+    pub otlp_endpoint: Option<String>,
+    /// The name that traces bear; by default portcullis.
+    pub service_name: Option<String>,
+}
+
+/// An older spelling of two limits.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Settings")]
+pub(in crate::config) struct RawSettings {
+    /// `rate_limits.per_key.rate`, in a minute.
+    pub rate_limit_rpm: Option<u32>,
+    /// `rate_limits.concurrent_requests`.
+    pub max_concurrent_requests: Option<u32>,
+}

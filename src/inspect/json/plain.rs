@@ -1,0 +1,116 @@
+//! How far a string runs on before a byte that ends the run: a quote, a backslash or a control
+//! character.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "`len` counts bytes of one slice, so it cannot pass its length; the divisor is 8"
+)]
+
+/// 0x01 in every byte.
+const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+/// The top bit of every byte.
+const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+/// The bytes looked at together in a long run: two SSE2 registers.
+const BLOCK: usize = 32;
+
+/// The length of the run at the start of `bytes`. Most runs are short, so one word is looked at
+/// before a long one is assumed.
+#[inline]
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    let Some((word, after)) = bytes.split_first_chunk::<8>() else {
+        return short_len(bytes);
+    };
+    let ends = ends_in(u64::from_le_bytes(*word));
+    if ends == 0 {
+        8 + long_len(after)
+    } else {
+        first_byte(ends)
+    }
+}
+
+/// Blocks as long as they are clean, then words, then bytes.
+#[inline(never)]
+fn long_len(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        if block
+            .iter()
+            .fold(0, |any, &byte| any | u8::from(ends_run(byte)))
+            != 0
+        {
+            break;
+        }
+        len += BLOCK;
+        rest = after;
+    }
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let ends = ends_in(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return len + first_byte(ends);
+        }
+        len += 8;
+        rest = after;
+    }
+    len + short_len(rest)
+}
+
+/// Less than a word.
+fn short_len(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|&byte| ends_run(byte))
+        .unwrap_or(bytes.len())
+}
+
+#[inline]
+fn ends_run(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The top bit of each byte of `word` that ends a run. A borrow can also set the bit of a byte
+/// above such a one, never below, so the lowest is right, and zero means none.
+#[inline]
+fn ends_in(word: u64) -> u64 {
+    let quote = word ^ (ONES * 0x22);
+    let slash = word ^ (ONES * 0x5C);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = quote.wrapping_sub(ONES) & !quote;
+    let slash = slash.wrapping_sub(ONES) & !slash;
+    (control | quote | slash) & TOPS
+}
+
+/// Which byte the lowest bit of `ends` is in; at most 8.
+#[inline]
+fn first_byte(ends: u64) -> usize {
+    usize::try_from(ends.trailing_zeros() / 8).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::{ends_run, plain_len};
+
+    #[test]
+    fn every_byte_ends_a_run_or_does_not_at_every_place() {
+        for byte in 0..=255_u8 {
+            for before in 0..100 {
+                let mut bytes = vec![b'x'; before];
+                bytes.push(byte);
+                bytes.extend_from_slice(&[b'"'; 40]);
+                let want = if ends_run(byte) { before } else { before + 1 };
+                assert_eq!(plain_len(&bytes), want, "byte {byte} after {before}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_ends_where_a_plain_search_says(bytes in vec(any::<u8>(), 0..200)) {
+            let want = bytes.iter().position(|&byte| ends_run(byte)).unwrap_or(bytes.len());
+            prop_assert_eq!(plain_len(&bytes), want);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Inside strings: runs, escapes, and keys as they grow.
+
+use super::{Entry, Escape, Frame, JsonError, Reader, Role, Sink, State, escapes, plain_len};
+
+impl Reader {
+    /// A string value from `here` to its end or that of the piece.
+    pub(super) fn value_text<S: Sink>(
+        &mut self,
+        text: &str,
+        mut here: usize,
+        sink: &mut S,
+    ) -> Result<usize, JsonError> {
+        let bytes = text.as_bytes();
+        loop {
+            let end = here + plain_len(bytes.get(here..).unwrap_or_default());
+            if end > here {
+                let Some(run) = text.get(here..end) else {
+                    return Err(self.malformed(here));
+                };
+                sink.string_run(self.offset(here), run);
+            }
+            here = end;
+            // Escapes often come in twos and threes; they need no search for where a run ends.
+            while let Some((ch, len)) = escapes::quick(bytes.get(here..).unwrap_or_default()) {
+                sink.string_escape(self.offset(here), len, ch);
+                here += usize::from(len);
+            }
+            match bytes.get(here) {
+                None => return Ok(here),
+                Some(b'"') => {
+                    self.after_value();
+                    sink.string_end(self.offset(here + 1));
+                    return Ok(here + 1);
+                }
+                Some(&byte) if byte == b'\\' || here == end => {
+                    let Some((ch, len)) = self.escape(text, here, Role::Value)? else {
+                        return Ok(text.len());
+                    };
+                    sink.string_escape(self.offset(here), len, ch);
+                    here += usize::from(len);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// One run of a key from `here`, with the escape or the end behind it.
+    pub(super) fn key_text<S: Sink>(
+        &mut self,
+        text: &str,
+        here: usize,
+        sink: &mut S,
+    ) -> Result<usize, JsonError> {
+        let rest = text.as_bytes().get(here..).unwrap_or_default();
+        let end = here + plain_len(rest);
+        let Some(run) = text.get(here..end) else {
+            return Err(self.malformed(here));
+        };
+        self.fits_key(run.len())?;
+        let next = text.as_bytes().get(end);
+        if next == Some(&b'"') && self.token.is_empty() {
+            self.end_key(run, self.offset(end + 1), sink)?;
+            // Nearly always the colon stands right behind: one turn of the walk less.
+            if text.as_bytes().get(end + 1) == Some(&b':') {
+                self.state = State::Value;
+                return Ok(end + 2);
+            }
+            return Ok(end + 1);
+        }
+        self.token.push_str(run);
+        match next {
+            None => Ok(end),
+            Some(b'"') => {
+                let key = std::mem::take(&mut self.token);
+                self.end_key(&key, self.offset(end + 1), sink)?;
+                self.token = key;
+                self.token.clear();
+                Ok(end + 1)
+            }
+            Some(_) => {
+                let Some((ch, len)) = self.escape(text, end, Role::Key)? else {
+                    return Ok(text.len());
+                };
+                self.grow_key(ch)?;
+                Ok(end + usize::from(len))
+            }
+        }
+    }
+
+    /// The escape at `here`, where a run ended but not the string; `None` if a cut goes through
+    /// it. What ends a run and begins no escape is a control character.
+    fn escape(
+        &mut self,
+        text: &str,
+        here: usize,
+        role: Role,
+    ) -> Result<Option<(char, u8)>, JsonError> {
+        let raw = text.as_bytes().get(here..).unwrap_or_default();
+        if raw.first() != Some(&b'\\') {
+            return Err(self.malformed(here));
+        }
+        match escapes::decode(raw, self.offset(here))? {
+            Escape::Char(ch, len) => Ok(Some((ch, len))),
+            Escape::Cut => {
+                self.escape.set(raw);
+                self.state = State::Escape(role);
+                Ok(None)
+            }
+        }
+    }
+
+    /// One more byte of an escape that a cut went through.
+    pub(super) fn escape_byte<S: Sink>(
+        &mut self,
+        role: Role,
+        byte: u8,
+        here: usize,
+        sink: &mut S,
+    ) -> Result<usize, JsonError> {
+        let kept = u64::try_from(self.escape.as_bytes().len()).unwrap_or(u64::MAX);
+        let began = self.offset(here).saturating_sub(kept);
+        self.escape.push(byte);
+        if let Escape::Char(ch, len) = escapes::decode(self.escape.as_bytes(), began)? {
+            self.escape.clear();
+            self.state = State::Text(role);
+            match role {
+                Role::Key => self.grow_key(ch)?,
+                Role::Value => sink.string_escape(began, len, ch),
+            }
+        }
+        Ok(here + 1)
+    }
+
+    fn grow_key(&mut self, ch: char) -> Result<(), JsonError> {
+        self.fits_key(ch.len_utf8())?;
+        self.token.push(ch);
+        Ok(())
+    }
+
+    fn fits_key(&self, more: usize) -> Result<(), JsonError> {
+        if self.token.len() + more > self.limits.key_bytes {
+            return Err(JsonError::KeyTooLong {
+                offset: self.token_at,
+            });
+        }
+        Ok(())
+    }
+
+    fn end_key<S: Sink>(&mut self, key: &str, end: u64, sink: &mut S) -> Result<(), JsonError> {
+        let offset = self.token_at;
+        let Some(&Frame::Object { at, .. }) = self.open.last() else {
+            return Err(JsonError::Malformed { offset });
+        };
+        match self.keys.add(at, key) {
+            Entry::New => {}
+            Entry::Duplicate => return Err(JsonError::DuplicateKey { offset }),
+            Entry::Full => return Err(JsonError::TooManyKeys { offset }),
+        }
+        self.state = State::Colon;
+        sink.key(offset..end, key);
+        Ok(())
+    }
+}

@@ -1,0 +1,341 @@
+//! Every way in which the gateway says no, in one closed enum and one table.
+//!
+//! Decides status, public code, public text and log reason of each refusal. It never learns what
+//! the offending text was, so no message can repeat it. Writing the answer is `proxy::reply`'s.
+
+use std::time::Duration;
+
+/// A refusal, as decided by some stage of the request path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// The body is not JSON as RFC 8259 has it; the text says what is wrong and at which byte.
+    InvalidJson(String),
+    /// A field is missing or wrong.
+    InvalidRequest {
+        /// The field, as a dotted path; none where the request as a whole is at fault.
+        param: Option<&'static str>,
+        /// What is wrong, for the caller.
+        problem: String,
+    },
+    /// No credential came with the request.
+    MissingApiKey,
+    /// A credential came, and opens nothing. The reason is for logs and metrics alone.
+    InvalidApiKey(KeyFault),
+    /// The caller is known and may not do this.
+    PermissionDenied,
+    /// The caller's key is not good for this model.
+    ModelNotAllowed,
+    /// Nothing is served at this path, or not to this caller.
+    NotFound,
+    /// No route serves this model.
+    ModelNotFound,
+    /// The path exists, the method does not; the text is the `Allow` header.
+    MethodNotAllowed(&'static str),
+    /// The client took too long to send its request.
+    RequestTimeout,
+    /// A length is needed and none was given.
+    LengthRequired,
+    /// The body is over the limit (bytes) for its kind and path.
+    RequestTooLarge(u64),
+    /// The request target is over the limit.
+    UriTooLong,
+    /// The body is of a kind that this path does not take.
+    UnsupportedMediaType(&'static str),
+    /// The header section is over the limit.
+    HeadersTooLarge,
+    /// More bytes are in flight than the process may hold.
+    Overloaded,
+    /// No provider is left that could answer.
+    NoHealthyProvider,
+    /// The provider failed or answered rubbish.
+    UpstreamError,
+    /// The provider took too long.
+    UpstreamTimeout,
+    /// The gateway itself is at fault.
+    Internal,
+}
+
+/// Why a credential opens nothing. Told to operators, never to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyFault {
+    /// No key has this digest.
+    Unknown,
+    /// Not a text that a key could be.
+    Malformed,
+    /// Two credentials that differ.
+    Ambiguous,
+}
+
+impl KeyFault {
+    /// The metric label and log word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Malformed => "malformed",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
+/// The public face of a refusal: one row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Face {
+    /// HTTP status.
+    pub status: u16,
+    /// `error.code` on the wire.
+    pub code: &'static str,
+    /// `error.type` in OpenAI's shape.
+    pub openai_type: &'static str,
+    /// `error.type` in Anthropic's shape.
+    pub anthropic_type: &'static str,
+}
+
+const fn face(
+    status: u16,
+    code: &'static str,
+    openai_type: &'static str,
+    anthropic_type: &'static str,
+) -> Face {
+    Face {
+        status,
+        code,
+        openai_type,
+        anthropic_type,
+    }
+}
+
+impl Denial {
+    /// The row of the contract's error table.
+    pub const fn face(&self) -> Face {
+        const REQUEST: &str = "invalid_request_error";
+        match self {
+            Self::InvalidJson(_) => face(400, "invalid_json", REQUEST, REQUEST),
+            Self::InvalidRequest { .. } => face(400, "invalid_request", REQUEST, REQUEST),
+            Self::MissingApiKey => face(
+                401,
+                "missing_api_key",
+                "authentication_error",
+                "authentication_error",
+            ),
+            Self::InvalidApiKey(_) => face(
+                401,
+                "invalid_api_key",
+                "authentication_error",
+                "authentication_error",
+            ),
+            Self::PermissionDenied => face(
+                403,
+                "permission_denied",
+                "permission_error",
+                "permission_error",
+            ),
+            Self::ModelNotAllowed => face(
+                403,
+                "model_not_allowed",
+                "permission_error",
+                "permission_error",
+            ),
+            Self::NotFound => face(404, "not_found", REQUEST, "not_found_error"),
+            Self::ModelNotFound => face(404, "model_not_found", REQUEST, "not_found_error"),
+            Self::MethodNotAllowed(_) => face(405, "method_not_allowed", REQUEST, REQUEST),
+            Self::RequestTimeout => face(408, "request_timeout", REQUEST, REQUEST),
+            Self::LengthRequired => face(411, "length_required", REQUEST, REQUEST),
+            Self::RequestTooLarge(_) => {
+                face(413, "request_too_large", REQUEST, "request_too_large")
+            }
+            Self::UriTooLong => face(414, "uri_too_long", REQUEST, REQUEST),
+            Self::UnsupportedMediaType(_) => face(415, "unsupported_media_type", REQUEST, REQUEST),
+            Self::HeadersTooLarge => face(431, "headers_too_large", REQUEST, REQUEST),
+            Self::Internal => face(500, "internal_error", "server_error", "api_error"),
+            Self::UpstreamError => face(502, "upstream_error", "server_error", "api_error"),
+            Self::NoHealthyProvider => face(
+                503,
+                "no_healthy_provider",
+                "server_error",
+                "overloaded_error",
+            ),
+            Self::Overloaded => face(503, "overloaded", "server_error", "overloaded_error"),
+            Self::UpstreamTimeout => face(504, "upstream_timeout", "server_error", "api_error"),
+        }
+    }
+
+    /// What the caller reads. Holds no secret, nothing of a provider, nothing of the body.
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidJson(problem) => format!("The request body is not valid JSON: {problem}."),
+            Self::InvalidRequest { problem, .. } => problem.clone(),
+            Self::MissingApiKey => "No API key was given. Send it as `Authorization: Bearer KEY`, \
+                                    `x-api-key: KEY` or `api-key: KEY`."
+                .to_owned(),
+            Self::InvalidApiKey(_) => "The API key is not valid.".to_owned(),
+            Self::PermissionDenied => "This API key may not do this.".to_owned(),
+            Self::ModelNotAllowed => "This API key may not use the requested model.".to_owned(),
+            Self::NotFound => "Nothing is served at this path.".to_owned(),
+            Self::ModelNotFound => "The requested model does not exist here.".to_owned(),
+            Self::MethodNotAllowed(allow) => format!("This path takes {allow} only."),
+            Self::RequestTimeout => "The request took too long to arrive.".to_owned(),
+            Self::LengthRequired => "The request needs a Content-Length.".to_owned(),
+            Self::RequestTooLarge(limit) => {
+                format!("The request body is over the limit of {limit} bytes.")
+            }
+            Self::UriTooLong => "The request target is too long.".to_owned(),
+            Self::UnsupportedMediaType(wanted) => format!("This path takes {wanted}."),
+            Self::HeadersTooLarge => "The request headers are too many or too large.".to_owned(),
+            Self::Overloaded => "The gateway is at its limit; try again shortly.".to_owned(),
+            Self::NoHealthyProvider => "No provider is available for this request.".to_owned(),
+            Self::UpstreamError => "The provider failed to answer properly.".to_owned(),
+            Self::UpstreamTimeout => "The provider did not answer in time.".to_owned(),
+            Self::Internal => "The gateway failed to handle this request.".to_owned(),
+        }
+    }
+
+    /// The field at fault, for `error.param`.
+    pub const fn param(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidRequest { param, .. } => *param,
+            Self::ModelNotFound | Self::ModelNotAllowed => Some("model"),
+            Self::InvalidJson(_)
+            | Self::MissingApiKey
+            | Self::InvalidApiKey(_)
+            | Self::PermissionDenied
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::RequestTimeout
+            | Self::LengthRequired
+            | Self::RequestTooLarge(_)
+            | Self::UriTooLong
+            | Self::UnsupportedMediaType(_)
+            | Self::HeadersTooLarge
+            | Self::Overloaded
+            | Self::NoHealthyProvider
+            | Self::UpstreamError
+            | Self::UpstreamTimeout
+            | Self::Internal => None,
+        }
+    }
+
+    /// How long the caller had better wait, where that is known.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded => Some(Duration::from_secs(1)),
+            Self::NoHealthyProvider => Some(Duration::from_secs(5)),
+            Self::InvalidJson(_)
+            | Self::InvalidRequest { .. }
+            | Self::MissingApiKey
+            | Self::InvalidApiKey(_)
+            | Self::PermissionDenied
+            | Self::ModelNotAllowed
+            | Self::NotFound
+            | Self::ModelNotFound
+            | Self::MethodNotAllowed(_)
+            | Self::RequestTimeout
+            | Self::LengthRequired
+            | Self::RequestTooLarge(_)
+            | Self::UriTooLong
+            | Self::UnsupportedMediaType(_)
+            | Self::HeadersTooLarge
+            | Self::UpstreamError
+            | Self::UpstreamTimeout
+            | Self::Internal => None,
+        }
+    }
+
+    /// The reason as operators see it, in logs and metrics: bounded, and more exact than `code`
+    /// where the caller must not learn the difference.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidApiKey(fault) => fault.as_str(),
+            Self::MissingApiKey => "missing",
+            Self::InvalidJson(_)
+            | Self::InvalidRequest { .. }
+            | Self::PermissionDenied
+            | Self::ModelNotAllowed
+            | Self::NotFound
+            | Self::ModelNotFound
+            | Self::MethodNotAllowed(_)
+            | Self::RequestTimeout
+            | Self::LengthRequired
+            | Self::RequestTooLarge(_)
+            | Self::UriTooLong
+            | Self::UnsupportedMediaType(_)
+            | Self::HeadersTooLarge
+            | Self::Overloaded
+            | Self::NoHealthyProvider
+            | Self::UpstreamError
+            | Self::UpstreamTimeout
+            | Self::Internal => self.face().code,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Denial> {
+        vec![
+            Denial::InvalidJson("unexpected end at byte 3".to_owned()),
+            Denial::InvalidRequest {
+                param: Some("model"),
+                problem: "`model` is missing.".to_owned(),
+            },
+            Denial::MissingApiKey,
+            Denial::InvalidApiKey(KeyFault::Unknown),
+            Denial::InvalidApiKey(KeyFault::Malformed),
+            Denial::InvalidApiKey(KeyFault::Ambiguous),
+            Denial::PermissionDenied,
+            Denial::ModelNotAllowed,
+            Denial::NotFound,
+            Denial::ModelNotFound,
+            Denial::MethodNotAllowed("POST"),
+            Denial::RequestTimeout,
+            Denial::LengthRequired,
+            Denial::RequestTooLarge(1024),
+            Denial::UriTooLong,
+            Denial::UnsupportedMediaType("application/json"),
+            Denial::HeadersTooLarge,
+            Denial::Overloaded,
+            Denial::NoHealthyProvider,
+            Denial::UpstreamError,
+            Denial::UpstreamTimeout,
+            Denial::Internal,
+        ]
+    }
+
+    #[test]
+    fn every_denial_is_an_error_with_a_code_and_a_text() {
+        for denial in all() {
+            let face = denial.face();
+            assert!(
+                (400..=599).contains(&face.status),
+                "{denial:?} must be an error"
+            );
+            assert!(!face.code.is_empty(), "{denial:?} needs a code");
+            assert!(!denial.message().is_empty(), "{denial:?} needs a message");
+        }
+    }
+
+    #[test]
+    fn the_caller_can_not_tell_why_a_key_is_not_valid() {
+        let shown: Vec<_> = [KeyFault::Unknown, KeyFault::Malformed, KeyFault::Ambiguous]
+            .map(|fault| {
+                let denial = Denial::InvalidApiKey(fault);
+                (denial.face(), denial.message(), denial.param())
+            })
+            .to_vec();
+        assert!(
+            shown.iter().all(|s| *s == shown[0]),
+            "all key faults look the same from outside"
+        );
+    }
+
+    #[test]
+    fn a_client_is_told_when_to_come_back_after_503() {
+        for denial in all().into_iter().filter(|d| d.face().status == 503) {
+            assert!(
+                denial.retry_after().is_some(),
+                "{denial:?} needs a retry-after"
+            );
+        }
+    }
+}

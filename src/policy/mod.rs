@@ -1,0 +1,278 @@
+//! The compiled, immutable policy: what a request is judged by from its start to its end.
+//!
+//! Lives here: the values that `config::compile` makes, and the closed set of refusals. Must not
+//! live here: counters, locks, clocks, files (those are the ledger's and the runtime's), nor
+//! anything of the configuration's raw form.
+
+pub mod denial;
+pub mod names;
+pub mod secret;
+pub mod units;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
+
+use crate::identify::keys::Keyring;
+use crate::route::balance::Schedule;
+use crate::route::pattern::Pattern;
+use names::ProviderName;
+use secret::Secret;
+use units::{ByteLimit, Span};
+
+pub use denial::{Denial, KeyFault};
+
+/// Everything that decides about a request, compiled once and shared by all requests.
+#[derive(Debug)]
+pub struct Policy {
+    /// The first 16 hex digits of the SHA-256 of the configuration as it took effect.
+    pub hash: Box<str>,
+    /// Where the server listens and what it serves there.
+    pub listeners: Vec<Listener>,
+    /// Threads; none: one per core.
+    pub workers: Option<usize>,
+    /// Only these peers may say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long clients may take.
+    pub timeouts: ClientTimeouts,
+    /// How large a request's head may be.
+    pub head: HeadLimits,
+    /// How long requests in flight may go on after the order to stop.
+    pub drain: Span,
+    /// Who may call.
+    pub auth: Auth,
+    /// How large a body may be.
+    pub sizes: SizeLimits,
+    /// Bytes of request bodies that the process holds at a time.
+    pub bytes_in_flight: ByteLimit,
+    /// How a request's body is read.
+    pub request: RequestReading,
+    /// Headers set on every answer.
+    pub security_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Providers, in the order of the file; routes point into this list.
+    pub providers: Vec<Arc<Provider>>,
+    /// Routes, first match wins.
+    pub routes: Vec<Route>,
+    /// What is written down, and where.
+    pub logging: Logging,
+}
+
+/// One listening address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// What is served there.
+    pub serve: Serve,
+    /// Certificate and key, where TLS is spoken.
+    pub tls: Option<ListenerTls>,
+}
+
+/// Which groups of paths a listener serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serve {
+    /// `/v1/…`.
+    pub api: bool,
+    /// `/internal/…` and `/metrics`.
+    pub internal: bool,
+    /// `/health` and `/ready`.
+    pub health: bool,
+}
+
+impl Serve {
+    /// All groups: the default.
+    pub const ALL: Self = Self {
+        api: true,
+        internal: true,
+        health: true,
+    };
+}
+
+/// Files of a TLS listener, already checked to be a certificate and a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerTls {
+    /// PEM certificate chain.
+    pub certificate: PathBuf,
+    /// PEM private key.
+    pub private_key: PathBuf,
+}
+
+/// How long clients may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientTimeouts {
+    /// Longest pause within a request's body.
+    pub body_idle: Span,
+    /// How long an idle connection is kept.
+    pub keepalive: Span,
+}
+
+/// Limits on a request's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Names, values and their separators, in bytes.
+    pub header_bytes: ByteLimit,
+    /// Number of fields.
+    pub headers: usize,
+    /// Bytes of the request target.
+    pub uri_bytes: ByteLimit,
+}
+
+/// Who may call.
+#[derive(Debug)]
+pub struct Auth {
+    /// Whether a key is asked for.
+    pub mode: AuthMode,
+    /// The keys, by digest.
+    pub keys: Keyring,
+    /// Headers that may carry a credential, in the order they are looked at.
+    pub headers: Vec<HeaderName>,
+    /// Addresses to which `/internal/` exists.
+    pub internal_allow: Vec<IpNet>,
+}
+
+/// Whether a key is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Every request needs a key.
+    Required,
+    /// No key is asked for; only ever on loopback.
+    Development,
+}
+
+/// How large a body may be, by its declared type and by path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SizeLimits {
+    /// Bodies of no other kind.
+    pub default: ByteLimit,
+    /// `application/json`.
+    pub json: ByteLimit,
+    /// `application/x-www-form-urlencoded`.
+    pub form: ByteLimit,
+    /// `multipart/form-data`.
+    pub file: ByteLimit,
+    /// Path prefixes with a limit of their own; the longest prefix wins.
+    pub paths: Vec<(Box<str>, ByteLimit)>,
+}
+
+/// How a request's body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestReading {
+    /// Whether JSON is judged whole or piece by piece.
+    pub mode: BodyMode,
+    /// Deepest nesting of JSON.
+    pub max_json_depth: usize,
+}
+
+/// Whether a JSON body is judged before or while it is sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyMode {
+    /// Read whole, judge, then connect.
+    Hold,
+    /// Sent on piece by piece with the newest piece held back; needs one route for all models.
+    Stream,
+}
+
+/// One upstream service.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name.
+    pub name: ProviderName,
+    /// What it speaks.
+    pub api: Api,
+    /// Where it is; one that stands for this process itself for `echo`.
+    pub endpoints: Vec<Endpoint>,
+    /// Whose turn it is among the endpoints.
+    pub schedule: Schedule,
+    /// The key put in the place of the caller's.
+    pub api_key: Option<Secret>,
+    /// How long it may take.
+    pub timeouts: ProviderTimeouts,
+}
+
+/// The wire protocol of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// OpenAI's API: `Authorization: Bearer`.
+    OpenAi,
+    /// Anthropic's API: `x-api-key` and `anthropic-version`.
+    Anthropic,
+    /// The embedded provider that needs no network.
+    Echo,
+}
+
+impl Api {
+    /// The name in configuration and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Echo => "echo",
+        }
+    }
+}
+
+/// One address of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// Host name or address, without port: SNI, and the name that the certificate must bear.
+    pub host: Box<str>,
+    /// Port.
+    pub port: u16,
+    /// The `Host` header towards it: `host`, or `host:port` where the port is not the scheme's.
+    pub authority: HeaderValue,
+    /// Put before the request's path: `""`, or `/base` without a slash at its end.
+    pub base_path: Box<str>,
+    /// Share of the calls, relative to its siblings.
+    pub weight: u16,
+}
+
+/// How long a provider may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderTimeouts {
+    /// To accept a connection, TLS included.
+    pub connect: Span,
+    /// From the request's end to the first byte of the answer.
+    pub first_byte: Span,
+    /// Between two pieces of the answer.
+    pub idle: Span,
+    /// For the call as a whole.
+    pub total: Span,
+}
+
+/// Which providers serve which models.
+#[derive(Debug)]
+pub struct Route {
+    /// Models, any of which matches.
+    pub models: Vec<Pattern>,
+    /// Indices into [`Policy::providers`], in order of fallback.
+    pub providers: Vec<usize>,
+    /// Further attempts, when a provider can't be connected to.
+    pub retries: u8,
+}
+
+/// What is written down, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logging {
+    /// Least severe level that is written.
+    pub level: log::LevelFilter,
+    /// JSON lines, or text for a terminal.
+    pub format: LogFormat,
+    /// The file; none: standard error.
+    pub file: Option<PathBuf>,
+    /// Whether secret shapes are masked in every line.
+    pub mask_secrets: bool,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people at a terminal.
+    Text,
+}

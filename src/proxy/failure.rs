@@ -1,0 +1,190 @@
+//! What becomes of requests that fail: refused, unanswered, cut, abandoned.
+//!
+//! Decides which refusal stands for an error of Pingora's, and how the record says it ended. An
+//! answer that has begun is never finished in the provider's name: the connection is closed or the
+//! stream reset, so that the client can tell.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderValue};
+use pingora::http::ResponseHeader;
+use pingora::proxy::{FailToProxy, Session};
+use pingora::{Error, ErrorSource, ErrorType, Result};
+
+use super::ctx::{Flight, RequestCtx, Stage};
+use super::{Gateway, guard, headers, reply};
+use crate::identify::credential;
+use crate::policy::Denial;
+use crate::record::Outcome;
+use crate::record::event::{KeyPrefix, SecurityEvent};
+
+/// Refuses a request before a provider has been chosen.
+///
+/// # Errors
+/// The client can't be written to.
+pub(crate) async fn refuse(
+    gateway: &Gateway,
+    session: &mut Session,
+    flight: &mut Flight,
+    denial: &Denial,
+) -> Result<()> {
+    flight.stage = Stage::Answered;
+    flight.record.refused(denial);
+    report(gateway, session, flight, denial);
+    let endpoint = flight.record.endpoint;
+    let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
+    reply::deny(session, policy, id, endpoint, denial).await
+}
+
+/// Writes down a refusal that is a security event.
+fn report(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial) {
+    let headers = &session.req_header().headers;
+    let agent = headers
+        .get(header::USER_AGENT)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let prefix =
+        credential::shown(headers, &flight.snapshot.policy.auth.headers).map(KeyPrefix::of);
+    if let Some(event) = SecurityEvent::of_denial(denial, &flight.record, agent, prefix.as_ref()) {
+        gateway.desk.lines.security(&event);
+    }
+}
+
+/// Refuses an answer whose bytes we could not read: the provider was asked for none such.
+///
+/// # Errors
+/// The answer is encoded.
+pub(crate) fn refuse_encoded(head: &ResponseHeader) -> Result<()> {
+    let coding = head.headers.get(header::CONTENT_ENCODING);
+    if coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    let status = Denial::UpstreamError.face().status;
+    let error = Error::explain(
+        ErrorType::HTTPStatus(status),
+        "the provider sent an encoded answer",
+    );
+    Err(error.into_up())
+}
+
+/// Makes a provider's head ours: nothing of what it is made of, everything that we promise.
+///
+/// # Errors
+/// A value that is no header value; all of them come checked, so none.
+pub(crate) fn clean(head: &mut ResponseHeader, flight: &Flight) -> Result<()> {
+    for name in headers::stopped(&head.headers, headers::stops_downstream) {
+        head.remove_header(&name);
+    }
+    reply::dress(head, &flight.snapshot.policy, &flight.record.request_id)?;
+    if let Some(provider) = &flight.record.provider {
+        head.insert_header("x-portcullis-provider", provider.as_str())?;
+    }
+    head.insert_header("x-portcullis-attempts", flight.record.attempts)?;
+    Ok(())
+}
+
+/// Answers a request that failed, as far as it can still be answered.
+pub(crate) async fn answer(
+    session: &mut Session,
+    error: &Error,
+    ctx: &mut RequestCtx,
+) -> FailToProxy {
+    let silent = FailToProxy {
+        error_code: 0,
+        can_reuse_downstream: false,
+    };
+    let Some(flight) = &mut ctx.flight else {
+        return silent;
+    };
+    let mut refusal = None;
+    if let Some(call) = flight.call() {
+        refusal = Some(call.denial.get_or_insert_with(|| denial(error)).clone());
+        let handle = Arc::clone(&call.handle);
+        guard::give_back(session, &handle).await;
+    }
+    session.set_keepalive(None);
+    let denial = refusal.unwrap_or_else(|| denial(error));
+    let client_is_gone = is_client_gone(error);
+    if !client_is_gone {
+        let id = &flight.record.request_id;
+        log::warn!("request {id} failed: {error}");
+    }
+    if client_is_gone || session.as_downstream().response_written().is_some() {
+        return silent;
+    }
+    let status = denial.face().status;
+    flight.record.refused(&denial);
+    let endpoint = flight.record.endpoint;
+    let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
+    if let Err(error) = reply::deny(session, policy, id, endpoint, &denial).await {
+        log::debug!("request {id}: the refusal can't be sent: {error}");
+    }
+    FailToProxy {
+        error_code: status,
+        can_reuse_downstream: false,
+    }
+}
+
+/// The refusal that stands for an error.
+fn denial(error: &Error) -> Denial {
+    let timed_out = matches!(
+        error.etype(),
+        ErrorType::ConnectTimedout
+            | ErrorType::TLSHandshakeTimedout
+            | ErrorType::ReadTimedout
+            | ErrorType::WriteTimedout
+    );
+    match (error.etype(), error.esource()) {
+        (ErrorType::HTTPStatus(408), _) => Denial::RequestTimeout,
+        (ErrorType::HTTPStatus(502), _) => Denial::UpstreamError,
+        (ErrorType::HTTPStatus(503), _) => Denial::NoHealthyProvider,
+        (ErrorType::HTTPStatus(504), _) => Denial::UpstreamTimeout,
+        (_, ErrorSource::Upstream) if timed_out => Denial::UpstreamTimeout,
+        (_, ErrorSource::Upstream) => Denial::UpstreamError,
+        (_, ErrorSource::Downstream) if timed_out => Denial::RequestTimeout,
+        (_, ErrorSource::Downstream) => Denial::InvalidRequest {
+            param: None,
+            problem: "The request could not be read.".to_owned(),
+        },
+        (_, ErrorSource::Internal | ErrorSource::Unset) => Denial::Internal,
+    }
+}
+
+/// Whether there is nobody left to answer.
+fn is_client_gone(error: &Error) -> bool {
+    *error.esource() == ErrorSource::Downstream
+        && matches!(
+            error.etype(),
+            ErrorType::ConnectionClosed
+                | ErrorType::ReadError
+                | ErrorType::WriteError
+                | ErrorType::WriteTimedout
+                | ErrorType::H2Error
+        )
+}
+
+/// How the request ended.
+pub(crate) fn outcome(flight: &mut Flight, error: Option<&Error>) -> Outcome {
+    let refused = flight.record.refusal.is_some();
+    let Some(error) = error else {
+        return if refused {
+            Outcome::Denied
+        } else {
+            Outcome::Completed
+        };
+    };
+    if is_client_gone(error) {
+        return Outcome::ClientGone;
+    }
+    let upstream = flight.call().map(|call| {
+        matches!(
+            call.denial,
+            Some(Denial::UpstreamError | Denial::UpstreamTimeout | Denial::NoHealthyProvider)
+        )
+    });
+    match (upstream, refused) {
+        (Some(true), true) => Outcome::UpstreamFailed,
+        (Some(false) | None, true) => Outcome::Denied,
+        (Some(_), false) => Outcome::Cut,
+        (None, false) => Outcome::Abandoned,
+    }
+}

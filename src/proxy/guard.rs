@@ -1,0 +1,384 @@
+//! The downstream session of a proxied request: a stand-in for Pingora's own.
+//!
+//! Three things that Pingora 0.9.1 has no hook for are done here. A body that was held and judged
+//! is replayed whole on every attempt: Pingora itself replays at most 64 KiB, and above that it
+//! sends the rest alone as a complete request (#816). The provider's time to the first byte,
+//! between bytes and in all is watched from the side that is always polled. And the request can
+//! be ended from there. Everything else is passed on to the real session.
+//!
+//! Its trait is not stable: the crate is pinned, and the tests named `framing` hold the contract.
+//! The real session must be put back ([`give_back`]) before the request ends, because Pingora
+//! keeps no connection of a stand-in alive.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use http::HeaderMap;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::Digest;
+use pingora::protocols::http::custom::CustomMessageWrite;
+use pingora::protocols::http::custom::server::Session as CustomSession;
+use pingora::protocols::http::{HttpTask, ServerSession};
+use pingora::protocols::l4::socket::SocketAddr;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, Result};
+
+use crate::policy::{ClientTimeouts, Denial, ProviderTimeouts};
+use crate::runtime::clock;
+
+/// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
+const HAND_BACK: u32 = 0x5041_4345;
+
+type MessageReader = Box<dyn Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static>;
+
+/// What the request's context keeps of a guarded session.
+#[derive(Default)]
+pub(crate) struct Handle {
+    real: Mutex<Option<ServerSession>>,
+    close: AtomicBool,
+    restart: AtomicBool,
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+impl Handle {
+    /// Has the connection closed after this answer, and the client told so.
+    pub(crate) fn close_after_answer(&self) {
+        self.close.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the provider of a new attempt its whole time to the first byte.
+    pub(crate) fn attempt_begins(&self) {
+        self.restart.store(true, Ordering::Relaxed);
+    }
+
+    fn put(&self, session: ServerSession) {
+        *self.real.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+    }
+
+    fn take(&self) -> Option<ServerSession> {
+        self.real
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+/// The request's body, as the guarded session has it.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Read to its end, judged, and here.
+    Held(Bytes),
+    /// Still to be read from the client, with at most so long a pause.
+    Client(ClientTimeouts),
+}
+
+/// Puts a guarded session in the place of the real one.
+pub(crate) fn install(
+    session: &mut Session,
+    source: Source,
+    timeouts: ProviderTimeouts,
+) -> Arc<Handle> {
+    let handle = Arc::new(Handle::default());
+    let real = std::mem::replace(&mut *session.downstream_session, vacancy());
+    let watch = Watch::new(timeouts, clock::now());
+    let guard = Guard {
+        real,
+        handle: Arc::clone(&handle),
+        source,
+        watch,
+        gone: false,
+    };
+    *session.downstream_session = ServerSession::new_custom(Box::new(guard));
+    handle
+}
+
+/// Puts the real session back. Does nothing the second time.
+pub(crate) async fn give_back(session: &mut Session, handle: &Handle) {
+    if let Some(guard) = session.downstream_session.as_custom_mut() {
+        guard.shutdown(HAND_BACK, "hand back").await;
+    }
+    if let Some(real) = handle.take() {
+        *session.downstream_session = real;
+    }
+}
+
+/// What stands where no session is; nothing calls it, as it is never polled.
+fn vacancy() -> ServerSession {
+    ServerSession::new_custom(Box::new(()))
+}
+
+/// The provider's deadlines.
+#[derive(Debug)]
+struct Watch {
+    timeouts: ProviderTimeouts,
+    /// The call as a whole.
+    end: Instant,
+    /// The next sign of life; none while the client still sends.
+    next: Option<Instant>,
+}
+
+impl Watch {
+    fn new(timeouts: ProviderTimeouts, now: Instant) -> Self {
+        Self {
+            timeouts,
+            end: after(now, timeouts.total.get()),
+            next: None,
+        }
+    }
+
+    fn request_sent(&mut self, now: Instant) {
+        self.next
+            .get_or_insert_with(|| after(now, self.timeouts.first_byte.get()));
+    }
+
+    fn sign_of_life(&mut self, now: Instant) {
+        self.next = Some(after(now, self.timeouts.idle.get()));
+    }
+
+    fn left(&self, now: Instant) -> Duration {
+        let next = self.next.unwrap_or(self.end).min(self.end);
+        next.saturating_duration_since(now)
+    }
+}
+
+fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
+}
+
+struct Guard {
+    real: ServerSession,
+    handle: Arc<Handle>,
+    source: Source,
+    watch: Watch,
+    gone: bool,
+}
+
+impl Guard {
+    /// The client's next piece, or word that it has gone.
+    async fn client_piece(&mut self, done: bool) -> Result<Option<Bytes>> {
+        match self.source {
+            Source::Client(timeouts) if !done && !self.real.is_body_done() => {
+                let piece = pingora::time::timeout(
+                    timeouts.body_idle.get(),
+                    self.real.read_body_or_idle(false),
+                );
+                piece
+                    .await
+                    .map_err(|_elapsed| ended(&Denial::RequestTimeout))?
+            }
+            Source::Client(_) | Source::Held(_) => self.real.read_body_or_idle(true).await,
+        }
+    }
+}
+
+fn ended(denial: &Denial) -> Box<Error> {
+    Error::explain(ErrorType::HTTPStatus(denial.face().status), denial.reason())
+}
+
+#[async_trait]
+impl CustomSession for Guard {
+    fn req_header(&self) -> &RequestHeader {
+        self.real.req_header()
+    }
+
+    fn req_header_mut(&mut self) -> &mut RequestHeader {
+        self.real.req_header_mut()
+    }
+
+    async fn read_body_bytes(&mut self) -> Result<Option<Bytes>> {
+        match self.source {
+            Source::Held(_) => Ok(None),
+            Source::Client(_) => self.real.read_request_body().await,
+        }
+    }
+
+    async fn drain_request_body(&mut self) -> Result<()> {
+        self.real.drain_request_body().await
+    }
+
+    async fn write_response_header(&mut self, resp: Box<ResponseHeader>, _end: bool) -> Result<()> {
+        self.real.write_response_header(resp).await
+    }
+
+    async fn write_response_header_ref(&mut self, resp: &ResponseHeader, _end: bool) -> Result<()> {
+        self.real.write_response_header_ref(resp).await
+    }
+
+    async fn write_body(&mut self, data: Bytes, end: bool) -> Result<()> {
+        self.real.write_response_body(data, end).await
+    }
+
+    async fn write_trailers(&mut self, trailers: HeaderMap) -> Result<()> {
+        self.real.write_response_trailers(trailers).await
+    }
+
+    async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
+        if self.handle.close.load(Ordering::Relaxed) {
+            self.real.set_keepalive(None);
+        }
+        let done = self.real.response_duplex_vec(tasks).await?;
+        // A client that is slow to take the answer is not the provider's silence.
+        self.watch.sign_of_life(clock::now());
+        Ok(done)
+    }
+
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.real.set_read_timeout(timeout);
+    }
+
+    fn get_read_timeout(&self) -> Option<Duration> {
+        self.real.get_read_timeout()
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) {
+        self.real.set_write_timeout(timeout);
+    }
+
+    fn get_write_timeout(&self) -> Option<Duration> {
+        self.real.get_write_timeout()
+    }
+
+    fn set_total_drain_timeout(&mut self, timeout: Option<Duration>) {
+        self.real.set_total_drain_timeout(timeout);
+    }
+
+    fn get_total_drain_timeout(&self) -> Option<Duration> {
+        self.real.get_total_drain_timeout()
+    }
+
+    fn request_summary(&self) -> String {
+        self.real.request_summary()
+    }
+
+    fn response_written(&self) -> Option<&ResponseHeader> {
+        self.real.response_written()
+    }
+
+    async fn shutdown(&mut self, code: u32, _ctx: &str) {
+        if code != HAND_BACK {
+            self.real.shutdown().await;
+        } else if !self.gone {
+            self.gone = true;
+            self.handle
+                .put(std::mem::replace(&mut self.real, vacancy()));
+        }
+    }
+
+    async fn abandon(&mut self, _ctx: &str) {
+        self.real.shutdown().await;
+    }
+
+    fn is_body_done(&mut self) -> bool {
+        match self.source {
+            Source::Held(_) => true,
+            Source::Client(_) => self.real.is_body_done(),
+        }
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        self.real.finish_body().await
+    }
+
+    fn is_body_empty(&mut self) -> bool {
+        match &self.source {
+            Source::Held(body) => body.is_empty(),
+            Source::Client(_) => self.real.is_body_empty(),
+        }
+    }
+
+    async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
+        let now = clock::now();
+        if self.handle.restart.swap(false, Ordering::Relaxed) {
+            self.watch.next = None;
+        }
+        if no_body_expected || self.is_body_done() {
+            self.watch.request_sent(now);
+        }
+        let left = self.watch.left(now);
+        let waited = pingora::time::timeout(left, self.client_piece(no_body_expected)).await;
+        waited.map_err(|_elapsed| ended(&Denial::UpstreamTimeout))?
+    }
+
+    fn body_bytes_sent(&self) -> usize {
+        self.real.body_bytes_sent()
+    }
+
+    fn body_bytes_read(&self) -> usize {
+        self.real.body_bytes_read()
+    }
+
+    fn digest(&self) -> Option<&Digest> {
+        self.real.digest()
+    }
+
+    fn digest_mut(&mut self) -> Option<&mut Digest> {
+        self.real.digest_mut()
+    }
+
+    fn client_addr(&self) -> Option<&SocketAddr> {
+        self.real.client_addr()
+    }
+
+    fn server_addr(&self) -> Option<&SocketAddr> {
+        self.real.server_addr()
+    }
+
+    fn pseudo_raw_h1_request_header(&self) -> Bytes {
+        self.real.to_h1_raw()
+    }
+
+    /// Held bodies need no second copy, and bodies in flight are never replayed.
+    fn enable_retry_buffering(&mut self) {}
+
+    fn retry_buffer_truncated(&self) -> bool {
+        match self.source {
+            Source::Held(_) => false,
+            Source::Client(_) => self.real.body_bytes_read() > 0,
+        }
+    }
+
+    fn get_retry_buffer(&self) -> Option<Bytes> {
+        match &self.source {
+            Source::Held(body) if !body.is_empty() => Some(body.clone()),
+            Source::Held(_) | Source::Client(_) => None,
+        }
+    }
+
+    async fn finish_custom(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn take_custom_message_reader(&mut self) -> Option<MessageReader> {
+        None
+    }
+
+    fn restore_custom_message_reader(&mut self, _reader: MessageReader) -> Result<()> {
+        Err(Error::explain(
+            ErrorType::InternalError,
+            "a guarded session takes no message reader",
+        ))
+    }
+
+    fn take_custom_message_writer(&mut self) -> Option<Box<dyn CustomMessageWrite>> {
+        None
+    }
+
+    fn restore_custom_message_writer(
+        &mut self,
+        _writer: Box<dyn CustomMessageWrite>,
+    ) -> Result<()> {
+        Err(Error::explain(
+            ErrorType::InternalError,
+            "a guarded session takes no message writer",
+        ))
+    }
+}

@@ -1,0 +1,128 @@
+//! Answers that need no provider: health, readiness, models, metrics.
+//!
+//! Decides their content. Who may ask has been decided before; a caller without a key learns
+//! whether the process is alive and able to serve, and nothing else.
+
+use std::collections::BTreeSet;
+
+use pingora::proxy::Session;
+use serde_json::{Value, json};
+
+use super::reply::Answer;
+use super::{Gateway, Snapshot};
+use crate::identify::Caller;
+use crate::policy::{Api, Denial, Policy};
+use crate::record::endpoint::Endpoint;
+use crate::route;
+
+/// Answers that anyone may have.
+pub(crate) fn public(
+    _gateway: &Gateway,
+    snapshot: &Snapshot,
+    endpoint: Endpoint,
+    session: &Session,
+) -> Answer {
+    if endpoint == Endpoint::Ready {
+        if session.is_process_shutting_down() {
+            return Answer::json(503, &json!({"status": "draining"}));
+        }
+        if !can_serve(snapshot) {
+            return Answer::json(503, &json!({"status": "no_healthy_provider"}));
+        }
+        return Answer::json(200, &json!({"status": "ready"}));
+    }
+    Answer::json(200, &json!({"status": "ok"}))
+}
+
+/// Whether some provider could be called at this moment.
+fn can_serve(snapshot: &Snapshot) -> bool {
+    let embedded = snapshot
+        .policy
+        .providers
+        .iter()
+        .any(|provider| provider.api == Api::Echo);
+    embedded || snapshot.pools.any_address()
+}
+
+/// Answers for callers with a key.
+///
+/// # Errors
+/// A model that is asked for by name and is not there.
+pub(crate) fn answer(
+    gateway: &Gateway,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    endpoint: Endpoint,
+    path: &str,
+) -> Result<Answer, Denial> {
+    match endpoint {
+        Endpoint::Models => models(&snapshot.policy, caller, path),
+        Endpoint::Metrics => Ok(Answer {
+            status: 200,
+            content_type: "text/plain; version=0.0.4; charset=utf-8",
+            body: gateway.render_metrics(),
+        }),
+        Endpoint::V1Health => Ok(Answer::json(
+            200,
+            &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
+        )),
+        Endpoint::ChatCompletions
+        | Endpoint::Completions
+        | Endpoint::Responses
+        | Endpoint::Embeddings
+        | Endpoint::Moderations
+        | Endpoint::Messages
+        | Endpoint::Audio
+        | Endpoint::Files
+        | Endpoint::Images
+        | Endpoint::Health
+        | Endpoint::Ready
+        | Endpoint::Internal
+        | Endpoint::Other => Err(Denial::NotFound),
+    }
+}
+
+/// `GET /v1/models` and `GET /v1/models/NAME`, in a shape that both OpenAI's and Anthropic's SDK
+/// read. A route for a pattern stands for models that only its provider can list, so the list
+/// holds the names that routes and the caller's key give in full.
+fn models(policy: &Policy, caller: &Caller, path: &str) -> Result<Answer, Denial> {
+    if let Some(name) = path.strip_prefix("/v1/models/") {
+        let usable = route::serves(policy, name) && caller.allows_model(name);
+        return if usable {
+            Ok(Answer::json(200, &model(name)))
+        } else {
+            Err(Denial::ModelNotFound)
+        };
+    }
+    let routed = policy
+        .routes
+        .iter()
+        .flat_map(|route| &route.models)
+        .filter_map(|p| p.exact());
+    let names: BTreeSet<&str> = routed
+        .chain(caller.named_models())
+        .filter(|name| caller.allows_model(name) && route::serves(policy, name))
+        .collect();
+    Ok(Answer::json(
+        200,
+        &json!({
+            "object": "list",
+            "data": names.iter().map(|name| model(name)).collect::<Vec<_>>(),
+            "has_more": false,
+            "first_id": names.first(),
+            "last_id": names.last(),
+        }),
+    ))
+}
+
+fn model(name: &str) -> Value {
+    json!({
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "portcullis",
+        "type": "model",
+        "display_name": name,
+        "created_at": "1970-01-01T00:00:00Z",
+    })
+}

@@ -1,0 +1,300 @@
+//! Pingora's hooks: each hands data to a stage and carries out what the stage decided.
+//!
+//! Lives here: everything that touches a session, a body in flight or a peer. Must not live here:
+//! what is allowed, where a request goes, what is written down; those are functions of the inner
+//! ring, and take no type of Pingora's.
+
+pub(crate) mod body;
+mod ctx;
+mod failure;
+mod guard;
+mod headers;
+mod ids;
+mod local;
+mod peer;
+mod receive;
+mod reply;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, Result};
+
+use crate::admit::budget::Budget;
+use crate::policy::Policy;
+use crate::record::metrics::Metrics;
+use crate::record::{Facts, Record, Recorder};
+use crate::runtime::clock;
+use crate::runtime::logger::LineWriter;
+use crate::runtime::pools::Pools;
+use crate::runtime::writer::LogSink;
+pub use ctx::RequestCtx;
+use ctx::{Flight, Marks, Stage};
+use ids::RequestIds;
+use receive::{Received, Stop};
+
+/// A policy, and the addresses of the endpoints that it names.
+pub(crate) struct Snapshot {
+    pub(crate) policy: Policy,
+    pub(crate) pools: Pools,
+}
+
+impl Snapshot {
+    /// A snapshot whose addresses are still to be found.
+    pub(crate) fn new(policy: Policy) -> Self {
+        let pools = Pools::new(&policy);
+        Self { policy, pools }
+    }
+}
+
+/// The gateway, as Pingora sees it.
+pub(crate) struct Gateway {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    budget: Arc<Budget>,
+    desk: Desk,
+    ids: RequestIds,
+    ticks: AtomicU64,
+}
+
+/// Where all that is written down and counted goes.
+pub(crate) struct Desk {
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lines: LineWriter,
+    pub(crate) sink: LogSink,
+}
+
+impl Gateway {
+    /// A gateway that judges by whatever policy is current when a request arrives.
+    pub(crate) fn new(
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        budget: Arc<Budget>,
+        desk: Desk,
+        random: [u8; 16],
+    ) -> Self {
+        let ids = RequestIds::new(random);
+        Self {
+            snapshot,
+            budget,
+            desk,
+            ids,
+            ticks: AtomicU64::new(0),
+        }
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    fn tick(&self) -> u64 {
+        self.ticks.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn render_metrics(&self) -> Bytes {
+        self.desk.metrics.note_log_dropped(self.desk.sink.dropped());
+        self.desk.metrics.render().into()
+    }
+
+    fn open(&self, session: &Session) -> Box<Flight> {
+        let snapshot = self.snapshot.load_full();
+        let head = session.req_header();
+        let sent = head
+            .headers
+            .get(&reply::REQUEST_ID)
+            .map(http::HeaderValue::as_bytes);
+        let made;
+        let id = if let Some(id) = sent.and_then(ids::well_formed) {
+            id
+        } else {
+            made = self.ids.next();
+            &*made
+        };
+        let target = head.uri.path().as_bytes();
+        let facts = Facts::new(id, head.method.clone(), target, &snapshot.policy.hash);
+        let record = Record::open(Arc::clone(&self.desk.recorder), facts);
+        let clock = Marks::new(clock::now());
+        Box::new(Flight {
+            snapshot,
+            record,
+            clock,
+            stage: Stage::Arrived,
+        })
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = RequestCtx;
+
+    fn new_ctx(&self) -> RequestCtx {
+        RequestCtx::default()
+    }
+
+    async fn request_filter(&self, session: &mut Session, ctx: &mut RequestCtx) -> Result<bool> {
+        let flight = ctx.flight.insert(self.open(session));
+        let keepalive = flight.snapshot.policy.timeouts.keepalive.get().as_secs();
+        let stays = !session.is_process_shutting_down();
+        session.set_keepalive(stays.then_some(keepalive.max(1)));
+        match receive::receive(self, session, flight).await {
+            Ok(Received::Call(call)) => {
+                flight.stage = Stage::Call(call);
+                return Ok(false);
+            }
+            Ok(Received::Answer(answer)) => {
+                flight.stage = Stage::Answered;
+                flight.record.status = Some(answer.status);
+                let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
+                reply::send(session, policy, id, answer).await?;
+            }
+            Err(Stop::Denied(denial)) => failure::refuse(self, session, flight, &denial).await?,
+            Err(Stop::Broken(error)) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    async fn upstream_peer(
+        &self,
+        _session: &mut Session,
+        ctx: &mut RequestCtx,
+    ) -> Result<Box<HttpPeer>> {
+        let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        peer::next(flight, clock::now())
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        ctx: &mut RequestCtx,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        // Nothing has been sent, so whatever is left to try may be tried.
+        let call = ctx.flight.as_mut().and_then(|flight| flight.call());
+        error.set_retry(call.is_some_and(|call| call.routed.target(call.next).is_some()));
+        error
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        head: &mut RequestHeader,
+        ctx: &mut RequestCtx,
+    ) -> Result<()> {
+        let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        peer::prepare(flight, head)
+    }
+
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        piece: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut RequestCtx,
+    ) -> Result<()> {
+        let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        body::filter(flight, piece, end)
+    }
+
+    fn error_while_proxy(
+        &self,
+        peer: &HttpPeer,
+        _session: &mut Session,
+        error: Box<Error>,
+        _ctx: &mut RequestCtx,
+        _client_reused: bool,
+    ) -> Box<Error> {
+        let mut error = error.more_context(format!("Peer: {peer}"));
+        // The provider may have begun to work, and to bill: the call is not made twice.
+        error.set_retry(false);
+        error
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        head: &mut ResponseHeader,
+        ctx: &mut RequestCtx,
+    ) -> Result<()> {
+        let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        flight.clock.first_byte(clock::now());
+        flight.record.upstream_status = Some(head.status.as_u16());
+        let kind = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .map(http::HeaderValue::as_bytes);
+        flight.record.stream = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
+        failure::refuse_encoded(head)
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        _piece: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut RequestCtx,
+    ) -> Result<Option<std::time::Duration>> {
+        if let (true, Some(flight)) = (end, &mut ctx.flight) {
+            flight.clock.call_ends(clock::now());
+        }
+        Ok(None)
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        head: &mut ResponseHeader,
+        ctx: &mut RequestCtx,
+    ) -> Result<()> {
+        let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        if head.status.is_informational() {
+            return Ok(());
+        }
+        flight.record.status = Some(head.status.as_u16());
+        if let (true, Some(call)) = (session.is_process_shutting_down(), flight.call()) {
+            call.handle.close_after_answer();
+        }
+        failure::clean(head, flight)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        ctx: &mut RequestCtx,
+    ) -> FailToProxy {
+        failure::answer(session, error, ctx).await
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _ctx: &RequestCtx, _error: &Error) -> bool {
+        // `failure` says it once, with the request's id.
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut RequestCtx) {
+        let Some(mut flight) = ctx.flight.take() else {
+            return;
+        };
+        if let Some(call) = flight.call() {
+            let handle = Arc::clone(&call.handle);
+            guard::give_back(session, &handle).await;
+        }
+        flight.record.response_bytes =
+            u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
+        let outcome = failure::outcome(&mut flight, error);
+        flight.land(outcome, clock::now());
+    }
+}
+
+fn lost() -> Box<Error> {
+    Error::explain(
+        pingora::ErrorType::InternalError,
+        "a hook ran without a request",
+    )
+}

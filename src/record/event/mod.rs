@@ -1,0 +1,329 @@
+//! The lines of the log: access, security and the program's own, as JSON or for a terminal.
+//!
+//! Decides the shape of each line and what goes into it. It never writes a body, a credential
+//! (six characters of one at most) or a query, and never reads a clock. Masking comes after it,
+//! at the sink, and sees every line. A line holds no line break, whatever it was made of.
+
+mod security;
+
+pub use security::{KeyPrefix, MAX_USER_AGENT, SECURITY_LOGGER, SecurityEvent, Severity, Verdict};
+
+use std::fmt::{self, Write as _};
+use std::time::SystemTime;
+
+use super::Facts;
+use super::json::{
+    Escaping, cut, push_bytes, push_escaped, push_millis, push_moment, push_number, push_string,
+};
+use crate::policy::LogFormat;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// What a developer asks for.
+    Debug,
+    /// What happened.
+    Info,
+    /// What somebody should look at some day.
+    Warning,
+    /// What somebody should look at today.
+    Error,
+    /// What somebody should look at now.
+    Critical,
+}
+
+impl Level {
+    /// The word in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+impl From<log::Level> for Level {
+    fn from(level: log::Level) -> Self {
+        match level {
+            log::Level::Trace => Self::Trace,
+            log::Level::Debug => Self::Debug,
+            log::Level::Info => Self::Info,
+            log::Level::Warn => Self::Warning,
+            log::Level::Error => Self::Error,
+        }
+    }
+}
+
+/// The logger of access lines.
+pub const ACCESS_LOGGER: &str = "portcullis.access";
+
+/// The longest message of a line in bytes; what is longer is cut.
+pub const MAX_MESSAGE: usize = 8_192;
+
+/// A line of the program itself.
+#[derive(Debug, Clone, Copy)]
+pub struct LogLine<'a> {
+    /// How much it matters.
+    pub level: Level,
+    /// Which part of the program speaks.
+    pub logger: &'a str,
+    /// What it says.
+    pub message: fmt::Arguments<'a>,
+    /// The module it stands in.
+    pub module: &'a str,
+    /// The line of the source.
+    pub line: u32,
+    /// What went wrong beneath it, if anything did.
+    pub exception: Option<&'a str>,
+}
+
+/// Appends a line of the program itself, without a line break.
+pub fn write_log_line(line: &LogLine<'_>, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
+    write_head(line.level, line.logger, at, format, out);
+    match format {
+        LogFormat::Json => {
+            out.extend_from_slice(b",\"message\":\"");
+            write_message(line.message, out);
+            out.push(b'"');
+            write_place(line.module, "", line.line, out);
+            out.extend_from_slice(b",\"extra_data\":{}");
+            if let Some(exception) = line.exception {
+                out.extend_from_slice(b",\"exception\":");
+                push_string(out, cut(exception, MAX_MESSAGE));
+            }
+            out.push(b'}');
+        }
+        LogFormat::Text => {
+            write_message(line.message, out);
+            if let Some(exception) = line.exception {
+                out.extend_from_slice(b": ");
+                push_escaped(out, cut(exception, MAX_MESSAGE));
+            }
+        }
+    }
+}
+
+/// Appends the access line of a request, without a line break.
+pub fn write_access_line(facts: &Facts, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
+    write_head(Level::Info, ACCESS_LOGGER, at, format, out);
+    match format {
+        LogFormat::Json => {
+            out.extend_from_slice(b",\"message\":\"");
+            write_summary(facts, out);
+            out.push(b'"');
+            write_place(module_path!(), "write_access_line", line!(), out);
+            out.extend_from_slice(b",\"extra_data\":");
+            write_facts(facts, out);
+            out.push(b'}');
+        }
+        LogFormat::Text => {
+            write_summary(facts, out);
+            out.push(b' ');
+            write_facts(facts, out);
+        }
+    }
+}
+
+/// Time, level and logger: the beginning of an object, or of a line for people.
+fn write_head(level: Level, logger: &str, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
+    match format {
+        LogFormat::Json => {
+            out.extend_from_slice(b"{\"timestamp\":\"");
+            push_moment(out, at);
+            out.extend_from_slice(b"\",\"level\":\"");
+            out.extend_from_slice(level.as_str().as_bytes());
+            out.extend_from_slice(b"\",\"logger\":");
+            push_string(out, logger);
+        }
+        LogFormat::Text => {
+            push_moment(out, at);
+            out.push(b' ');
+            out.extend_from_slice(level.as_str().as_bytes());
+            out.push(b' ');
+            push_escaped(out, logger);
+            out.push(b' ');
+        }
+    }
+}
+
+/// The message, escaped, and cut in case it is very long.
+fn write_message(message: fmt::Arguments<'_>, out: &mut Vec<u8>) {
+    if let Some(text) = message.as_str() {
+        return push_escaped(out, cut(text, MAX_MESSAGE));
+    }
+    let mut limited = Limited {
+        inner: Escaping(out),
+        left: MAX_MESSAGE,
+    };
+    // An error comes from some `Display` that gave up, or from the cut: the line goes out as it is.
+    let _ = limited.write_fmt(message);
+}
+
+/// Passes so many bytes on and refuses the rest.
+struct Limited<'a> {
+    inner: Escaping<'a>,
+    left: usize,
+}
+
+impl fmt::Write for Limited<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let part = cut(text, self.left);
+        self.inner.write_str(part)?;
+        self.left = self.left.saturating_sub(part.len());
+        if part.len() < text.len() {
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+fn write_place(module: &str, function: &str, line: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"module\":");
+    push_string(out, module);
+    out.extend_from_slice(b",\"function\":");
+    push_string(out, function);
+    out.extend_from_slice(b",\"line\":");
+    push_number(out, u64::from(line));
+}
+
+/// `POST /v1/chat/completions 200`: bounded words, but for the method.
+fn write_summary(facts: &Facts, out: &mut Vec<u8>) {
+    push_escaped(out, method(facts));
+    out.push(b' ');
+    out.extend_from_slice(facts.endpoint.as_str().as_bytes());
+    out.push(b' ');
+    push_number(out, u64::from(facts.status_shown()));
+}
+
+/// The method, cut: a client may send one as long as it likes.
+fn method(facts: &Facts) -> &str {
+    cut(facts.method.as_str(), 16)
+}
+
+/// The object of an access line's `extra_data`.
+fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
+    let mut fields = Fields::begin(out);
+    fields.text("request_id", &facts.request_id);
+    if let Some(address) = facts.client_ip {
+        // An address has no character that would need escaping.
+        fields.display("client_ip", format_args!("\"{address}\""));
+    }
+    if let Some(key) = &facts.key_id {
+        fields.text("key_id", key.as_str());
+    }
+    if let Some(role) = facts.role {
+        fields.text("role", role.as_str());
+    }
+    fields.text("method", method(facts));
+    fields.text("endpoint", facts.endpoint.as_str());
+    fields.bytes("path", facts.path.as_bytes());
+    fields.number("status", u64::from(facts.status_shown()));
+    fields.text("outcome", facts.outcome.as_str());
+    if let Some(refusal) = facts.refusal {
+        fields.text("code", refusal.code);
+        fields.text("reason", refusal.reason);
+    }
+    write_call(facts, &mut fields);
+    fields.number("request_bytes", facts.request_bytes);
+    fields.number("response_bytes", facts.response_bytes);
+    if let Some(times) = facts.times {
+        fields.millis("duration_ms", times.duration);
+        fields.millis("overhead_ms", times.overhead);
+        if let Some(first) = times.first_byte {
+            fields.millis("upstream_first_byte_ms", first);
+        }
+        if let Some(total) = times.upstream {
+            fields.millis("upstream_ms", total);
+        }
+    }
+    fields.text("policy", &facts.policy);
+    fields.end();
+}
+
+/// What is known of the call to a provider.
+fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
+    if let Some(model) = &facts.model {
+        fields.text("model", model.as_str());
+    }
+    if let Some(provider) = &facts.provider {
+        fields.text("provider", provider.as_str());
+    }
+    if let Some(status) = facts.upstream_status {
+        fields.number("upstream_status", u64::from(status));
+    }
+    if facts.provider.is_some() {
+        fields.number("attempts", u64::from(facts.attempts));
+        fields.bare("stream", if facts.stream { "true" } else { "false" });
+    }
+    if let Some(tokens) = facts.usage.prompt {
+        fields.number("prompt_tokens", tokens);
+    }
+    if let Some(tokens) = facts.usage.completion {
+        fields.number("completion_tokens", tokens);
+    }
+}
+
+/// An object being written, field by field. Names are ours and need no escaping.
+struct Fields<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out
+            .extend_from_slice(if self.first { b"\"" } else { b",\"" });
+        self.first = false;
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        push_string(self.out, value);
+    }
+
+    fn bytes(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        push_bytes(self.out, value);
+    }
+
+    fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        push_number(self.out, value);
+    }
+
+    fn millis(&mut self, name: &str, value: std::time::Duration) {
+        self.name(name);
+        push_millis(self.out, value);
+    }
+
+    fn bare(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.out.extend_from_slice(value.as_bytes());
+    }
+
+    fn display(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        self.name(name);
+        // Writing into a buffer can't fail.
+        let _ = std::io::Write::write_fmt(self.out, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,341 @@
+//! What is counted, under the names of the contract.
+//!
+//! Decides what of a record is counted where. Labels come from closed sets and from the names in
+//! the configuration, so that the number of series does not depend on what is sent. Counting
+//! allocates nothing once a series exists. It never reads a clock; what only the system knows
+//! comes in as a collector.
+
+mod calls;
+mod labels;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder as _, Error, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, TextEncoder,
+};
+
+use super::endpoint::Endpoint;
+use super::{Facts, Outcome, Refusal};
+use calls::{CallVecs, Known};
+use labels::{METHODS, STATUS_LABELS, method_index, status_index, status_label};
+
+/// Providers with a label of their own.
+pub const MAX_PROVIDERS: usize = 64;
+
+/// Models with a label of their own.
+pub const MAX_MODELS: usize = 256;
+
+/// Upper bounds for whole requests, in seconds: answers of models take long.
+const DURATION_BUCKETS: [f64; 16] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
+];
+
+/// Upper bounds for the gateway's own part, in seconds.
+const OVERHEAD_BUCKETS: [f64; 14] = [
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025,
+    0.05, 0.1, 1.0,
+];
+
+/// Upper bounds for bodies, in bytes.
+const SIZE_BUCKETS: [f64; 10] = [
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
+/// The content type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// All metrics of the process.
+pub struct Metrics {
+    registry: Registry,
+    requests: Requests,
+    calls: CallVecs,
+    /// Series by provider and model, for the names of the policy in force.
+    known: ArcSwap<Known>,
+    refusals: Refusals,
+    duration: Histogram,
+    overhead: Histogram,
+    request_size: Histogram,
+    active: IntGauge,
+    cancelled: IntCounter,
+    reloaded: IntCounter,
+    not_reloaded: IntCounter,
+    log_dropped: IntCounter,
+    log_dropped_seen: AtomicU64,
+}
+
+impl Metrics {
+    /// All metrics, at zero.
+    ///
+    /// # Errors
+    /// A name that is not well-formed or given twice; names are constants, so this is a bug.
+    pub fn new() -> Result<Self, Error> {
+        let registry = Registry::new();
+        let reloads = counters(
+            &registry,
+            "proxy_api_config_reloads_total",
+            "Reloads of the configuration, by result.",
+            &["result"],
+        )?;
+        Ok(Self {
+            requests: Requests::new(&registry)?,
+            calls: CallVecs::new(&registry)?,
+            known: ArcSwap::from_pointee(Known::default()),
+            refusals: Refusals::new(&registry)?,
+            duration: histogram(
+                &registry,
+                "proxy_api_request_duration_seconds",
+                "From a request's first byte to its answer's last.",
+                &DURATION_BUCKETS,
+            )?,
+            overhead: histogram(
+                &registry,
+                "proxy_api_overhead_seconds",
+                "The gateway's own part of a request's duration.",
+                &OVERHEAD_BUCKETS,
+            )?,
+            request_size: histogram(
+                &registry,
+                "proxy_api_request_size_bytes",
+                "Bodies of requests.",
+                &SIZE_BUCKETS,
+            )?,
+            active: gauge(
+                &registry,
+                "proxy_api_active_requests",
+                "Requests begun and not ended.",
+            )?,
+            cancelled: counter(
+                &registry,
+                "proxy_api_upstream_cancelled_total",
+                "Calls to providers ended because the client had left.",
+            )?,
+            reloaded: reloads.with_label_values(&["success"]),
+            not_reloaded: reloads.with_label_values(&["failure"]),
+            log_dropped: counter(
+                &registry,
+                "proxy_api_log_dropped_total",
+                "Log lines lost for want of room or to failed writes.",
+            )?,
+            log_dropped_seen: AtomicU64::new(0),
+            registry,
+        })
+    }
+
+    /// Adds what is measured elsewhere, such as the process's own metrics.
+    ///
+    /// # Errors
+    /// One of its names is taken.
+    pub fn register(&self, collector: Box<dyn Collector>) -> Result<(), Error> {
+        self.registry.register(collector)
+    }
+
+    /// Says which providers and models have labels of their own from now on: those that the
+    /// policy in force names. The first [`MAX_PROVIDERS`] and [`MAX_MODELS`] count, all others
+    /// are `other`. What was counted stays.
+    pub fn know<'a>(
+        &self,
+        providers: impl IntoIterator<Item = &'a str>,
+        models: impl IntoIterator<Item = &'a str>,
+    ) {
+        self.known.store(Known::new(providers, models).into());
+    }
+
+    /// A request has begun.
+    pub fn opened(&self) {
+        self.active.inc();
+    }
+
+    /// A request that had begun has ended.
+    pub fn closed(&self, facts: &Facts) {
+        self.active.dec();
+        self.observe(facts);
+    }
+
+    /// Requests that have begun and not ended.
+    pub fn active(&self) -> i64 {
+        self.active.get()
+    }
+
+    /// Counts what a request left behind.
+    pub fn observe(&self, facts: &Facts) {
+        self.requests.count(facts);
+        self.request_size.observe(float(facts.request_bytes));
+        if let Some(times) = facts.times {
+            self.duration.observe(times.duration.as_secs_f64());
+            self.overhead.observe(times.overhead.as_secs_f64());
+        }
+        if let Some(refusal) = facts.refusal {
+            self.refusals.count(refusal);
+        }
+        if facts.provider.is_some() {
+            self.known.load().count(&self.calls, facts);
+            if facts.outcome == Outcome::ClientGone {
+                self.cancelled.inc();
+            }
+        }
+    }
+
+    /// Counts a reload of the configuration.
+    pub fn reloaded(&self, success: bool) {
+        if success {
+            self.reloaded.inc();
+        } else {
+            self.not_reloaded.inc();
+        }
+    }
+
+    /// Takes over how many log lines have been lost since the process began.
+    pub fn note_log_dropped(&self, total: u64) {
+        let seen = self.log_dropped_seen.fetch_max(total, Ordering::Relaxed);
+        self.log_dropped.inc_by(total.saturating_sub(seen));
+    }
+
+    /// Everything as Prometheus text, version 0.0.4.
+    pub fn render(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(16_384);
+        // Only a family without a name or series fails, and the registry leaves those out.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut out);
+        out
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::as_conversions,
+    reason = "sizes beyond 2^53 bytes do not occur, and a bucket has no need of the last bit"
+)]
+const fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// `proxy_api_requests_total`, with every series found by its place.
+struct Requests {
+    vec: IntCounterVec,
+    series: Box<[OnceLock<IntCounter>]>,
+}
+
+impl Requests {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        let places = [Endpoint::ALL.len(), METHODS.len(), STATUS_LABELS]
+            .into_iter()
+            .product();
+        Ok(Self {
+            vec: counters(
+                registry,
+                "proxy_api_requests_total",
+                "Requests that have ended, by method, endpoint and status.",
+                &["method", "endpoint", "status_code"],
+            )?,
+            series: (0_usize..places).map(|_| OnceLock::new()).collect(),
+        })
+    }
+
+    fn count(&self, facts: &Facts) {
+        let status = Some(facts.status_shown());
+        let method = method_index(&facts.method);
+        let place = facts
+            .endpoint
+            .index()
+            .saturating_mul(METHODS.len())
+            .saturating_add(method)
+            .saturating_mul(STATUS_LABELS)
+            .saturating_add(status_index(status));
+        let series = || {
+            let method = METHODS.get(method).copied().unwrap_or(labels::OTHER);
+            let endpoint = facts.endpoint.as_str();
+            self.vec
+                .with_label_values(&[method, endpoint, &status_label(status)])
+        };
+        match self.series.get(place) {
+            Some(kept) => kept.get_or_init(series).inc(),
+            None => series().inc(),
+        }
+    }
+}
+
+/// Metrics by the reason of a refusal, which is a word of a closed set.
+struct Refusals {
+    failed_auth: IntCounterVec,
+    blocked: IntCounterVec,
+}
+
+impl Refusals {
+    fn new(registry: &Registry) -> Result<Self, Error> {
+        Ok(Self {
+            failed_auth: counters(
+                registry,
+                "proxy_api_failed_auth_attempts_total",
+                "Requests without a valid credential, by reason.",
+                &["reason"],
+            )?,
+            blocked: counters(
+                registry,
+                "proxy_api_blocked_requests_total",
+                "Requests refused for what they are or who sent them, by reason.",
+                &["reason"],
+            )?,
+        })
+    }
+
+    fn count(&self, refusal: Refusal) {
+        let vec = if refusal.unauthenticated {
+            &self.failed_auth
+        } else if refusal.upstream {
+            // No verdict on the request; the call's status says it.
+            return;
+        } else {
+            &self.blocked
+        };
+        vec.with_label_values(&[refusal.reason]).inc();
+    }
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, Error> {
+    let made = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(made.clone()))?;
+    Ok(made)
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, Error> {
+    let made = IntCounter::new(name, help)?;
+    registry.register(Box::new(made.clone()))?;
+    Ok(made)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, Error> {
+    let made = IntGauge::new(name, help)?;
+    registry.register(Box::new(made.clone()))?;
+    Ok(made)
+}
+
+fn histogram(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+) -> Result<Histogram, Error> {
+    let made = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
+    registry.register(Box::new(made.clone()))?;
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! The `log` crate's lines and the requests' records, on their way into the [`LogSink`].
+//!
+//! Decides which lines are written: those of our own modules from the level asked for, those of
+//! the framework from `warn`, unless somebody is debugging. It never blocks and never masks; the
+//! sink's thread does. A panic is written with its place and without its text, which may quote
+//! what a client sent.
+
+use std::cell::RefCell;
+use std::panic;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use log::{LevelFilter, Log, Metadata, SetLoggerError};
+
+use super::writer::LogSink;
+use crate::policy::LogFormat;
+use crate::record::event::{Level, LogLine, SecurityEvent, write_access_line, write_log_line};
+use crate::record::metrics::Metrics;
+use crate::record::{Facts, Recorder};
+
+/// Modules whose lines are written from the level asked for; all others are the framework's.
+const OWN: &str = "portcullis";
+
+/// How long [`log::Log::flush`] may take.
+const FLUSH: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Where a thread makes its lines.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes lines of one shape and pushes them.
+#[derive(Clone)]
+pub struct LineWriter {
+    sink: LogSink,
+    format: LogFormat,
+    now: fn() -> SystemTime,
+}
+
+impl LineWriter {
+    /// A writer of lines in this format, stamped by this clock.
+    pub fn new(sink: LogSink, format: LogFormat, now: fn() -> SystemTime) -> Self {
+        Self { sink, format, now }
+    }
+
+    /// Writes down a security event.
+    pub fn security(&self, event: &SecurityEvent<'_>) {
+        self.write(|at, format, line| event.write(at, format, line));
+    }
+
+    /// Writes down something of the program itself.
+    pub fn program(&self, own: &LogLine<'_>) {
+        self.write(|at, format, line| write_log_line(own, at, format, line));
+    }
+
+    /// Writes down what a request left behind.
+    pub fn access(&self, facts: &Facts) {
+        self.write(|at, format, line| write_access_line(facts, at, format, line));
+    }
+
+    fn write(&self, make: impl Fn(SystemTime, LogFormat, &mut Vec<u8>)) {
+        let at = (self.now)();
+        let made = LINE.try_with(|line| {
+            // Taken when a message that is being formatted logs something itself.
+            let Ok(mut line) = line.try_borrow_mut() else {
+                return false;
+            };
+            line.clear();
+            make(at, self.format, &mut line);
+            self.sink.push(&line);
+            true
+        });
+        // A thread that is ending has no buffer any more.
+        if !made.unwrap_or(false) {
+            let mut line = Vec::new();
+            make(at, self.format, &mut line);
+            self.sink.push(&line);
+        }
+    }
+}
+
+/// Counts every record and writes it down, if access lines are wanted.
+pub struct RequestLog {
+    metrics: Arc<Metrics>,
+    lines: LineWriter,
+}
+
+impl RequestLog {
+    /// A recorder that counts here and writes there.
+    pub fn new(metrics: Arc<Metrics>, lines: LineWriter) -> Self {
+        Self { metrics, lines }
+    }
+}
+
+impl Recorder for RequestLog {
+    fn opened(&self) {
+        self.metrics.opened();
+    }
+
+    fn closed(&self, facts: &Facts) {
+        self.metrics.closed(facts);
+        if log::max_level() >= LevelFilter::Info {
+            self.lines.access(facts);
+        }
+    }
+}
+
+/// The `log` crate's way in.
+struct Logger {
+    lines: LineWriter,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_wanted(metadata.target(), metadata.level(), log::max_level())
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        self.lines.program(&LogLine {
+            level: record.level().into(),
+            logger: record.target(),
+            message: *record.args(),
+            module: record.module_path().unwrap_or_default(),
+            line: record.line().unwrap_or_default(),
+            exception: None,
+        });
+    }
+
+    fn flush(&self) {
+        // A flush that is late has told all it can.
+        let _ = self.lines.sink.flush(FLUSH);
+    }
+}
+
+/// Whether a line of this target and level is written at this level asked for.
+fn is_wanted(target: &str, level: log::Level, asked: LevelFilter) -> bool {
+    let own = target
+        .strip_prefix(OWN)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('.'));
+    if own || asked >= LevelFilter::Debug {
+        level <= asked
+    } else {
+        level <= asked.min(LevelFilter::Warn)
+    }
+}
+
+/// Makes this the process's logger. The level can be changed later by [`log::set_max_level`].
+///
+/// # Errors
+/// There is a logger already.
+pub fn install(lines: LineWriter, level: LevelFilter) -> Result<(), SetLoggerError> {
+    // Once a process, and for all its life.
+    log::set_logger(Box::leak(Box::new(Logger { lines })))?;
+    log::set_max_level(level);
+    Ok(())
+}
+
+/// Writes panics down in place of printing them.
+pub fn report_panics(lines: LineWriter) {
+    panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, ToString::to_string);
+        lines.program(&LogLine {
+            level: Level::Critical,
+            logger: OWN,
+            message: format_args!("a thread panicked"),
+            module: module_path!(),
+            line: line!(),
+            exception: Some(&format!("panic at {place}")),
+        });
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn the_framework_is_quiet_unless_somebody_is_debugging() {
+        use log::Level::{Debug, Error, Info, Warn};
+        for (target, level, asked, wanted) in [
+            ("portcullis", Info, LevelFilter::Info, true),
+            ("portcullis::proxy", Debug, LevelFilter::Info, false),
+            ("portcullis.access", Info, LevelFilter::Info, true),
+            ("portcullis_other", Info, LevelFilter::Info, false),
+            ("pingora_core::server", Info, LevelFilter::Info, false),
+            ("pingora_core::server", Warn, LevelFilter::Info, true),
+            ("pingora_core::server", Warn, LevelFilter::Error, false),
+            ("pingora_core::server", Error, LevelFilter::Error, true),
+            ("pingora_core::server", Debug, LevelFilter::Debug, true),
+            ("portcullis", Error, LevelFilter::Off, false),
+        ] {
+            assert_eq!(
+                is_wanted(target, level, asked),
+                wanted,
+                "{target} {level} at {asked}"
+            );
+        }
+    }
+
+    /// Logs while it is being logged.
+    struct Chatty<'a>(&'a LineWriter);
+
+    impl std::fmt::Display for Chatty<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.access(&Facts::new("inner", Method::GET, b"/", ""));
+            f.write_str("outer")
+        }
+    }
+
+    #[test]
+    fn records_are_counted_and_written_and_lines_may_nest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let sink = LogSink::open(Some(&path), true).unwrap();
+        let lines = LineWriter::new(sink.clone(), LogFormat::Json, || SystemTime::UNIX_EPOCH);
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let recorder = RequestLog::new(Arc::clone(&metrics), lines.clone());
+        recorder.opened();
+        recorder.closed(&Facts::new("counted", Method::GET, b"/", ""));
+        lines.program(&LogLine {
+            level: Level::Info,
+            logger: OWN,
+            message: format_args!("{}", Chatty(&lines)),
+            module: "m",
+            line: 1,
+            exception: None,
+        });
+        assert!(sink.flush(Duration::from_secs(20)), "flushed");
+        let text = fs::read_to_string(&path).unwrap();
+        let found: Vec<_> = ["\"inner\"", "\"outer\""]
+            .into_iter()
+            .filter(|word| text.lines().any(|line| line.contains(word)))
+            .collect();
+        assert_eq!(found.len(), 2, "both lines are whole: {text}");
+        let rendered = String::from_utf8(metrics.render()).unwrap();
+        assert!(
+            rendered.contains("method=\"GET\",status_code=\"499\"} 1"),
+            "the record is counted: {rendered}"
+        );
+    }
+}

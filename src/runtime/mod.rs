@@ -1,0 +1,13 @@
+//! Everything with a clock, a socket, a file or a thread of its own.
+//!
+//! Lives here: listeners, signals, background services, the writer of logs, the embedded
+//! provider. Must not live here: any decision about a request.
+
+pub mod clock;
+pub mod echo;
+pub mod logger;
+pub(crate) mod pools;
+pub mod serve;
+mod signals;
+pub mod tls;
+pub mod writer;

@@ -1,0 +1,94 @@
+//! Where each endpoint is: names resolved in the background, never on a request's path.
+//!
+//! Decides which address of an endpoint is next (round robin, by `pingora-load-balancing`). A name
+//! that can't be resolved keeps the addresses it had. Which endpoint is asked is `route`'s.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::lb::discovery::ServiceDiscovery;
+use pingora::lb::selection::RoundRobin;
+use pingora::lb::{Backend, Backends, LoadBalancer};
+use pingora::{ErrorType, OrErr, Result};
+
+use crate::policy::{Api, Endpoint, Policy};
+use crate::route::Target;
+
+/// How often names are resolved anew.
+pub(crate) const REFRESH: Duration = Duration::from_secs(30);
+
+/// Addresses looked at before an endpoint counts as having none.
+const MOST_ADDRESSES: usize = 16;
+
+/// The addresses of all endpoints of one policy.
+pub(crate) struct Pools {
+    providers: Vec<Vec<LoadBalancer<RoundRobin>>>,
+}
+
+impl Pools {
+    /// Pools without any address yet; [`Pools::refresh`] fills them.
+    pub(crate) fn new(policy: &Policy) -> Self {
+        let pool = |endpoint: &Endpoint| {
+            let name = Name {
+                host: endpoint.host.clone(),
+                port: endpoint.port,
+            };
+            LoadBalancer::from_backends(Backends::new(Box::new(name)))
+        };
+        let providers = policy.providers.iter().map(|provider| match provider.api {
+            Api::Echo => Vec::new(),
+            Api::OpenAi | Api::Anthropic => provider.endpoints.iter().map(pool).collect(),
+        });
+        Self {
+            providers: providers.collect(),
+        }
+    }
+
+    /// Resolves all names.
+    pub(crate) async fn refresh(&self) {
+        for pool in self.providers.iter().flatten() {
+            if let Err(error) = pool.update().await {
+                log::warn!("an endpoint's name can't be resolved: {error}");
+            }
+        }
+    }
+
+    /// The next address of an endpoint.
+    pub(crate) fn address(&self, target: Target) -> Option<SocketAddr> {
+        let pool = self.providers.get(target.provider)?.get(target.endpoint)?;
+        pool.select(b"", MOST_ADDRESSES)?.addr.as_inet().copied()
+    }
+
+    /// Whether any endpoint at all has an address.
+    pub(crate) fn any_address(&self) -> bool {
+        let has_address =
+            |pool: &LoadBalancer<RoundRobin>| !pool.backends().get_backend().is_empty();
+        self.providers.iter().flatten().any(has_address)
+    }
+}
+
+/// A host name, or an address that needs no resolving.
+struct Name {
+    host: Box<str>,
+    port: u16,
+}
+
+#[async_trait]
+impl ServiceDiscovery for Name {
+    async fn discover(&self) -> Result<(BTreeSet<Backend>, HashMap<u64, bool>)> {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        let addresses: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, self.port)],
+            Err(_it_is_a_name) => tokio::net::lookup_host((bare, self.port))
+                .await
+                .or_err_with(ErrorType::ConnectNoRoute, || format!("resolving {bare}"))?
+                .collect(),
+        };
+        let backends = addresses
+            .iter()
+            .map(|address| Backend::new(&address.to_string()));
+        Ok((backends.collect::<Result<_>>()?, HashMap::new()))
+    }
+}

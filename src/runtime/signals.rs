@@ -1,0 +1,54 @@
+//! Signals, as the contract has them.
+//!
+//! Decides nothing but which order a signal stands for.
+
+use async_trait::async_trait;
+use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::writer::LogSink;
+
+/// Waits for the signal to stop; reopens log files in the meantime.
+pub(crate) struct Signals {
+    /// Whose files `SIGHUP` reopens.
+    pub(crate) sink: LogSink,
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Signals {
+    async fn recv(&self) -> ShutdownSignal {
+        let mut terminate = stream(SignalKind::terminate());
+        let mut interrupt = stream(SignalKind::interrupt());
+        let mut hangup = stream(SignalKind::hangup());
+        loop {
+            tokio::select! {
+                () = next(&mut terminate) => return ShutdownSignal::GracefulTerminate,
+                () = next(&mut interrupt) => return ShutdownSignal::FastShutdown,
+                () = next(&mut hangup) => {
+                    match self.sink.reopen() {
+                        Ok(()) => log::info!("SIGHUP: the log file was opened anew"),
+                        Err(fault) => log::error!("SIGHUP: the old log file stays in use: {fault}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn stream(kind: SignalKind) -> Option<Signal> {
+    signal(kind)
+        .inspect_err(|error| log::error!("signal {kind:?} can't be listened for: {error}"))
+        .ok()
+}
+
+/// The next signal; never, where it can't be listened for.
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            if signal.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+        }
+        None => std::future::pending().await,
+    }
+}

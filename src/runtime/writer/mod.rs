@@ -1,0 +1,332 @@
+//! Where log lines go: a bounded buffer, and a thread that masks and writes what is in it.
+//!
+//! Decides when lines are written, and that no request ever waits for a disk: pushing a line
+//! copies it under a lock that is never held while anything is masked or written. What finds no
+//! room, and what can't be written, is dropped and counted. It never looks into a line but to
+//! mask it. A process that is killed loses what it pushed in the last 50 ms.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::record::mask::mask;
+
+/// Bytes that may wait; a line beyond them is dropped.
+const CAPACITY: usize = 4 * 1024 * 1024;
+
+/// Bytes at which the writer is woken before its time.
+const HALF_FULL: usize = CAPACITY / 2;
+
+/// Room that an idle buffer keeps.
+const KEPT: usize = 64 * 1024;
+
+/// How long lines are gathered before they are written together.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// How long a writer that is told to wait (a full pipe that doesn't block) tries again.
+const RETRIES: u32 = 100;
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+/// Why a sink can't be opened.
+#[derive(Debug, Error)]
+pub enum SinkFault {
+    /// The log file can't be opened for appending.
+    #[error("can't open log file {}: {source}; its folder must exist and be writable", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The writer's thread can't be started.
+    #[error("can't start the log writer: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// Takes finished lines from every thread. Clones share one buffer and one writer, which ends
+/// when the last of them is dropped.
+#[derive(Clone)]
+pub struct LogSink {
+    handle: Arc<Handle>,
+}
+
+impl LogSink {
+    /// A sink that appends to a file (made with mode 0600), or writes to standard error.
+    ///
+    /// Starts a thread: to be called after the process has gone to the background, if it does.
+    ///
+    /// # Errors
+    /// The file can't be opened, or no thread started.
+    pub fn open(file: Option<&Path>, mask_secrets: bool) -> Result<Self, SinkFault> {
+        let target: Box<dyn Write + Send> = match file {
+            Some(path) => Box::new(append(path)?),
+            None => Box::new(io::stderr()),
+        };
+        Self::start(target, file.map(Path::to_path_buf), mask_secrets)
+    }
+
+    fn start(
+        target: Box<dyn Write + Send>,
+        path: Option<PathBuf>,
+        mask_secrets: bool,
+    ) -> Result<Self, SinkFault> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            written: Condvar::new(),
+            dropped: AtomicU64::new(0),
+        });
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            target,
+            mask_secrets,
+            lines: Vec::with_capacity(KEPT),
+            out: Vec::with_capacity(KEPT),
+            torn: false,
+        };
+        thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || writer.run())
+            .map_err(SinkFault::Thread)?;
+        let handle = Arc::new(Handle { shared, path });
+        Ok(Self { handle })
+    }
+
+    /// Takes a line, which has no line break; drops and counts it if there is no room.
+    pub fn push(&self, line: &[u8]) {
+        let shared = &self.handle.shared;
+        let mut state = shared.lock();
+        let before = state.lines.len();
+        let after = before.saturating_add(line.len()).saturating_add(1);
+        if after > CAPACITY {
+            drop(state);
+            shared.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        state.lines.extend_from_slice(line);
+        state.lines.push(b'\n');
+        // A wake-up is a system call: one when the buffer stops being empty, one at half.
+        let wake = before == 0 || (before < HALF_FULL && after >= HALF_FULL);
+        drop(state);
+        if wake {
+            shared.work.notify_one();
+        }
+    }
+
+    /// Lines lost since the start, for want of room or to failed writes.
+    pub fn dropped(&self) -> u64 {
+        self.handle.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Opens the log file anew, after it was moved away. Lines pushed before go to the old file.
+    ///
+    /// # Errors
+    /// The file can't be opened; the old one stays in use.
+    pub fn reopen(&self) -> Result<(), SinkFault> {
+        let Some(path) = &self.handle.path else {
+            return Ok(());
+        };
+        let file = append(path)?;
+        let shared = &self.handle.shared;
+        shared.lock().replacement = Some(file);
+        shared.work.notify_one();
+        Ok(())
+    }
+
+    /// Waits until all that was pushed before has been written or dropped; says whether it was
+    /// in time.
+    pub fn flush(&self, deadline: Duration) -> bool {
+        let shared = &self.handle.shared;
+        let mut state = shared.lock();
+        // The batch being written, if one is, and the one after it.
+        let wanted = state
+            .batches
+            .wrapping_add(if state.writing { 2 } else { 1 });
+        state.flush = true;
+        shared.work.notify_one();
+        let (state, _) = shared
+            .written
+            .wait_timeout_while(state, deadline, |state| {
+                state.batches.wrapping_sub(wanted) > u64::MAX / 2
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        state.batches.wrapping_sub(wanted) <= u64::MAX / 2
+    }
+}
+
+fn append(path: &Path) -> Result<File, SinkFault> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| SinkFault::Open {
+            path: path.to_path_buf(),
+            source,
+        })
+}
+
+/// What the clones of a sink share; its end is the writer's.
+struct Handle {
+    shared: Arc<Shared>,
+    path: Option<PathBuf>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.lock().closing = true;
+        self.shared.work.notify_one();
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Told to the writer: there is something to do.
+    work: Condvar,
+    /// Told to whoever flushes: a batch is done.
+    written: Condvar,
+    dropped: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<u8>,
+    replacement: Option<File>,
+    flush: bool,
+    closing: bool,
+    /// Whether a batch is out of `lines` and not done.
+    writing: bool,
+    /// Batches done.
+    batches: u64,
+}
+
+impl State {
+    /// Whether there is a reason not to wait for more lines.
+    fn is_urgent(&self) -> bool {
+        self.flush || self.closing || self.replacement.is_some() || self.lines.len() >= HALF_FULL
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that is done under the lock can leave it half-done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's own part.
+struct Writer {
+    shared: Arc<Shared>,
+    target: Box<dyn Write + Send>,
+    mask_secrets: bool,
+    lines: Vec<u8>,
+    out: Vec<u8>,
+    /// Whether the last write failed within a line, which the next must not continue.
+    torn: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        loop {
+            let (replacement, closing) = self.next_batch();
+            self.write_batch();
+            if let Some(file) = replacement {
+                self.target = Box::new(file);
+                self.torn = false;
+            }
+            let mut state = self.shared.lock();
+            state.batches = state.batches.wrapping_add(1);
+            state.writing = false;
+            let done = closing && state.lines.is_empty();
+            drop(state);
+            self.shared.written.notify_all();
+            if done {
+                return;
+            }
+        }
+    }
+
+    /// Waits for lines, gathers for a while, and takes them over.
+    fn next_batch(&mut self) -> (Option<File>, bool) {
+        let state = self.shared.lock();
+        let state = self
+            .shared
+            .work
+            .wait_while(state, |state| state.lines.is_empty() && !state.is_urgent())
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self
+            .shared
+            .work
+            .wait_timeout_while(state, GATHER, |state| !state.is_urgent())
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut state.lines, &mut self.lines);
+        state.flush = false;
+        state.writing = true;
+        (state.replacement.take(), state.closing)
+    }
+
+    /// Masks and writes what was taken over. The lines that a failed write takes with it are
+    /// counted; the next batch tries again.
+    fn write_batch(&mut self) {
+        self.out.clear();
+        if self.torn && !self.lines.is_empty() {
+            self.out.push(b'\n');
+        }
+        for line in self.lines.split_inclusive(|b| *b == b'\n') {
+            match str::from_utf8(line) {
+                Ok(text) if self.mask_secrets => {
+                    self.out.extend_from_slice(mask(text).as_bytes());
+                }
+                // What is not text can't be masked; the writers of lines make none.
+                Err(_) if self.mask_secrets => {
+                    self.out
+                        .extend_from_slice(mask(&String::from_utf8_lossy(line)).as_bytes());
+                }
+                Ok(_) | Err(_) => self.out.extend_from_slice(line),
+            }
+        }
+        let written = write_some(&mut *self.target, &self.out);
+        let rest = self.out.get(written..).unwrap_or_default();
+        if !rest.is_empty() {
+            let lost = memchr::memchr_iter(b'\n', rest).count();
+            let lost = u64::try_from(lost).unwrap_or(u64::MAX);
+            self.shared.dropped.fetch_add(lost, Ordering::Relaxed);
+        }
+        if written > 0 {
+            let last = written.checked_sub(1).and_then(|place| self.out.get(place));
+            self.torn = last != Some(&b'\n');
+        }
+        self.lines.clear();
+        self.lines.shrink_to(KEPT);
+        self.out.shrink_to(KEPT);
+    }
+}
+
+/// Writes as much as can be written and says how much that was.
+fn write_some(target: &mut (dyn Write + Send), bytes: &[u8]) -> usize {
+    let mut written = 0_usize;
+    let mut patience = RETRIES;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match target.write(rest) {
+            Ok(0) => break,
+            Ok(some) => written = written.saturating_add(some),
+            Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
+            Err(fault) if fault.kind() == ErrorKind::WouldBlock && patience > 0 => {
+                patience = patience.saturating_sub(1);
+                thread::park_timeout(RETRY_AFTER);
+            }
+            Err(_) => break,
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests;

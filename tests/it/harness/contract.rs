@@ -1,0 +1,174 @@
+//! What the contract promises of every single reply; the client applies it to each one it reads,
+//! so that no test has to think of it.
+
+use serde_json::Value;
+
+use super::client::Reply;
+
+/// The codes of the contract's table, by status.
+const CODES: &[(u16, &[&str])] = &[
+    (400, &["invalid_json", "invalid_request", "text_too_long"]),
+    (401, &["missing_api_key", "invalid_api_key"]),
+    (
+        403,
+        &["permission_denied", "model_not_allowed", "client_blocked"],
+    ),
+    (404, &["not_found", "model_not_found"]),
+    (405, &["method_not_allowed"]),
+    (408, &["request_timeout"]),
+    (411, &["length_required"]),
+    (413, &["request_too_large"]),
+    (414, &["uri_too_long"]),
+    (415, &["unsupported_media_type"]),
+    (431, &["headers_too_large"]),
+    (
+        429,
+        &[
+            "rate_limit_exceeded",
+            "concurrency_limit_exceeded",
+            "provider_rate_limit_exceeded",
+        ],
+    ),
+    (502, &["upstream_error"]),
+    (503, &["no_healthy_provider", "overloaded"]),
+    (504, &["upstream_timeout"]),
+];
+
+/// Headers that every answer carries, over TLS or not.
+const SECURITY_HEADERS: &[(&str, &str)] = &[
+    ("content-security-policy", "default-src 'none'"),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+];
+
+/// Headers that say what runs behind the gateway, or that set state in a client.
+const LEAKS: &[&str] = &[
+    "server",
+    "set-cookie",
+    "x-powered-by",
+    "via",
+    "openai-organization",
+    "anthropic-organization-id",
+];
+
+/// What a message must never hold: internals of the gateway, of a provider or of this machine.
+const INTERNALS: &[&str] = &[
+    "127.0.0.1",
+    "pingora",
+    "panicked",
+    "src/",
+    ".rs:",
+    "Traceback",
+    "sk-provider",
+    "errno",
+    "Connection refused",
+    "HTTPStatus",
+];
+
+/// Checks one reply to a request for `path`.
+pub(crate) fn check(path: &str, reply: &Reply) {
+    let id = reply.headers.one("x-request-id").unwrap_or_default();
+    assert!(
+        !id.is_empty(),
+        "every answer carries x-request-id: {reply:?}"
+    );
+    for (name, value) in SECURITY_HEADERS {
+        assert_eq!(
+            reply.headers.one(name),
+            Some(*value),
+            "{name} is on every answer: {reply:?}"
+        );
+    }
+    for name in LEAKS {
+        assert!(
+            !reply.headers.has(name),
+            "{name} never reaches a client: {reply:?}"
+        );
+    }
+    if reply.status >= 400 {
+        check_error(path, reply, id);
+    }
+}
+
+fn check_error(path: &str, reply: &Reply, id: &str) {
+    assert_eq!(
+        reply
+            .headers
+            .one("content-type")
+            .map(|kind| kind.starts_with("application/json")),
+        Some(true),
+        "an error is JSON: {reply:?}"
+    );
+    let body = reply.json();
+    // A provider's own error is passed on in the provider's words; its id is in the head alone.
+    let passed_on = reply.headers.has("x-portcullis-provider") && body["request_id"].is_null();
+    assert!(
+        passed_on || body["request_id"] == id,
+        "an error names its request: {body}"
+    );
+    let error = body["error"]
+        .as_object()
+        .expect("an error has an `error` object");
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "a message: {body}"
+    );
+    assert!(
+        error["type"].as_str().is_some_and(|text| !text.is_empty()),
+        "a type: {body}"
+    );
+    let text = body.to_string();
+    for internal in INTERNALS {
+        assert!(
+            !text.contains(internal),
+            "{internal} never reaches a client: {body}"
+        );
+    }
+    if is_anthropic(path) {
+        assert_eq!(
+            body["type"], "error",
+            "Anthropic's shape under /v1/messages: {body}"
+        );
+    } else {
+        for field in ["code", "param"] {
+            assert!(
+                error.contains_key(field),
+                "OpenAI's shape has {field}: {body}"
+            );
+        }
+    }
+    if reply.status == 401 {
+        let scheme = reply.headers.one("www-authenticate");
+        assert_eq!(scheme, Some("Bearer"), "401 names the scheme: {reply:?}");
+    }
+    if reply.status == 429 || reply.status == 503 {
+        let seconds = reply
+            .headers
+            .one("retry-after")
+            .and_then(|text| text.parse::<u32>().ok());
+        assert!(
+            seconds.is_some(),
+            "429 and 503 say when to come back: {reply:?}"
+        );
+    }
+}
+
+/// Fails unless the reply is the gateway's own refusal with this status and code.
+pub(crate) fn assert_refused(reply: &Reply, status: u16, code: &str, why: &str) {
+    let listed = CODES
+        .iter()
+        .any(|(key, codes)| *key == status && codes.contains(&code));
+    assert!(listed, "{status} {code} is not in the contract");
+    let body: Value = reply.json();
+    assert_eq!(reply.status, status, "{why}: {body}");
+    if !is_anthropic(&reply.path) {
+        assert_eq!(body["error"]["code"], code, "{why}: {body}");
+    }
+}
+
+fn is_anthropic(path: &str) -> bool {
+    path.split('?').next() == Some("/v1/messages")
+}

@@ -1,0 +1,253 @@
+//! The real binary, started on free ports with a configuration made for one test.
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use super::client::{Client, Connection, Reply, Request};
+pub(crate) use super::configuration::{Builder, Key, PROVIDER_KEY};
+use super::{DEADLINE, POLL, until, within};
+
+/// The key that the environment gives the admin role.
+pub(crate) const ADMIN_KEY: &str = "sk-test-admin-0123456789abcdef";
+
+/// The key that the environment gives the standard role.
+pub(crate) const STANDARD_KEY: &str = "sk-test-standard-0123456789abcdef";
+
+/// How often a start is tried again when another process took the port in between.
+const STARTS: usize = 5;
+
+/// A command of the binary, with nothing of this process's environment but its PATH.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// Runs a command of the binary to its end.
+pub(crate) async fn run(arguments: &[&str]) -> Output {
+    let what = format!("`portcullis {}` ends", arguments.join(" "));
+    within(&what, command(arguments).output())
+        .await
+        .expect("the binary starts")
+}
+
+impl Builder {
+    /// Starts the gateway, and waits until it says that it is ready.
+    pub(crate) async fn start(self) -> Gateway {
+        for _ in 0..STARTS {
+            if let Some(gateway) = self.attempt().await {
+                return gateway;
+            }
+        }
+        panic!("no free port in {STARTS} tries");
+    }
+
+    async fn attempt(&self) -> Option<Gateway> {
+        let directory = tempfile::tempdir().expect("a directory");
+        let address = free_address();
+        let configuration = self.write(directory.path(), address);
+        let stderr = std::fs::File::create(directory.path().join("stderr")).expect("a file");
+        let child = command(&["run", "-c", &configuration.to_string_lossy()])
+            .envs(self.environment.iter().cloned())
+            .current_dir(directory.path())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary starts");
+        let mut gateway = Gateway {
+            directory,
+            address,
+            child,
+        };
+        gateway.wait_ready().await.then_some(gateway)
+    }
+}
+
+/// A running gateway; it is killed with the value.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    directory: TempDir,
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Gateway {
+    /// A configuration with an admin and a standard key, and no provider yet.
+    pub(crate) fn builder() -> Builder {
+        let builder = Self::bare().env("API_KEY", ADMIN_KEY);
+        builder.env("ADDITIONAL_API_KEYS", STANDARD_KEY)
+    }
+
+    /// A configuration without any key.
+    pub(crate) fn bare() -> Builder {
+        Builder::default()
+    }
+
+    /// A gateway before one OpenAI-like provider.
+    pub(crate) async fn before(upstream: &super::Upstream) -> Self {
+        Self::builder()
+            .provider("mock", "openai", &upstream.url())
+            .start()
+            .await
+    }
+
+    /// The address for a client's `base_url`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// A client of it.
+    pub(crate) fn client(&self) -> Client {
+        Client {
+            address: self.address,
+        }
+    }
+
+    /// A connection to it.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::open(self.address).await
+    }
+
+    /// Sends one request and reads the checked reply.
+    pub(crate) async fn send(&self, request: &Request) -> Reply {
+        self.client().send(request).await
+    }
+
+    /// Everything it wrote to stderr up to now.
+    pub(crate) fn stderr(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// Everything it logged up to now, as text.
+    pub(crate) fn log_text(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("gateway.log")).unwrap_or_default()
+    }
+
+    /// Every whole line it logged up to now.
+    pub(crate) fn log_lines(&self) -> Vec<Value> {
+        let text = self.log_text();
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in line {line:?}"))
+        };
+        whole.lines().map(parse).collect()
+    }
+
+    /// Waits for a log line.
+    pub(crate) async fn wait_for_line(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        until(what, || self.log_lines().into_iter().find(&wanted)).await
+    }
+
+    /// Waits for the access line of one request.
+    pub(crate) async fn access_line(&self, request_id: &str) -> Value {
+        let what = format!("the access line of {request_id}");
+        let is_it = |line: &Value| {
+            line["logger"] == "portcullis.access" && line["extra_data"]["request_id"] == request_id
+        };
+        self.wait_for_line(&what, is_it).await
+    }
+
+    /// The value of one metric with exactly these labels, as `/metrics` tells it now.
+    pub(crate) async fn metric(&self, series: &str) -> Option<f64> {
+        let text = self
+            .send(&Request::get("/metrics").key(ADMIN_KEY))
+            .await
+            .text();
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok())
+    }
+
+    /// Waits until one metric has this value.
+    pub(crate) async fn metric_becomes(&self, series: &str, value: f64) {
+        let reached = async {
+            let mut ticks = tokio::time::interval(POLL);
+            while self
+                .metric(series)
+                .await
+                .is_none_or(|now| (now - value).abs() > 1e-9)
+            {
+                ticks.tick().await;
+            }
+        };
+        within(&format!("{series} becomes {value}"), reached).await;
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) async fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let status = Command::new("sh")
+            .args(["-c", "kill -s \"$0\" \"$1\"", name, &pid])
+            .status();
+        assert!(
+            status.await.expect("sh runs").success(),
+            "the signal {name} is sent"
+        );
+    }
+
+    /// Waits until the process ends by itself; answers its exit code.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        within("the gateway ends", self.child.wait())
+            .await
+            .expect("a status")
+            .code()
+    }
+
+    /// False when another process took the port; any other failure to start fails the test.
+    async fn wait_ready(&mut self) -> bool {
+        let ready = async {
+            let mut ticks = tokio::time::interval(POLL);
+            loop {
+                ticks.tick().await;
+                if let Some(status) = self.child.try_wait().expect("a status") {
+                    let said = self.stderr();
+                    assert!(
+                        said.contains("in use"),
+                        "the gateway ended ({status}): {said}"
+                    );
+                    return false;
+                }
+                if self.answers_ready().await {
+                    return true;
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(DEADLINE, ready).await;
+        outcome.unwrap_or_else(|late| panic!("not ready: {late}: {}", self.stderr()))
+    }
+
+    async fn answers_ready(&self) -> bool {
+        if tokio::net::TcpStream::connect(self.address).await.is_err() {
+            return false;
+        }
+        let mut connection = self.connect().await;
+        connection.send(&Request::get("/ready")).await;
+        let patience = Duration::from_secs(2);
+        let reply = tokio::time::timeout(patience, connection.raw_reply()).await;
+        matches!(reply, Ok(Some(reply)) if reply.status == 200)
+    }
+}
+
+/// An address that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("a bound socket has an address")
+}

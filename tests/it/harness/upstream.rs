@@ -1,0 +1,366 @@
+//! A provider made of plain sockets: it records every request, whole or partial, and answers
+//! as its script says. Reading and answering are separate tasks, so that a provider that answers
+//! early, late or never still sees what it is sent and when the gateway leaves.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::http1::{Framing, Headers, Piece, Reader};
+use super::perform::{Ending, perform};
+use super::replies;
+use super::script::{Script, When};
+use super::within;
+
+/// How far a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// More may follow.
+    Open,
+    /// Complete, by its own framing.
+    Whole,
+    /// The gateway left in the middle of it.
+    Cut,
+}
+
+/// One request as the provider saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    /// On which connection, counted from 0.
+    pub(crate) connection: usize,
+    /// The head, byte by byte.
+    pub(crate) head: Vec<u8>,
+    /// The body without its chunk framing.
+    pub(crate) body: Vec<u8>,
+    /// How far it came.
+    pub(crate) arrival: Arrival,
+    /// Whether the answer was sent to its end.
+    pub(crate) answered: bool,
+    /// Whether the gateway closed the connection before the answer was at its end.
+    pub(crate) abandoned: bool,
+}
+
+impl Received {
+    /// The method and the path of the request line.
+    pub(crate) fn line(&self) -> (String, String) {
+        let text = String::from_utf8_lossy(&self.head);
+        let mut words = text.split(' ').map(str::to_owned);
+        (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        )
+    }
+
+    /// The headers, in order.
+    pub(crate) fn headers(&self) -> Headers {
+        Headers::parse(&self.head)
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the provider was sent JSON")
+    }
+
+    /// Everything that was received of it, for searching.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&[self.head.as_slice(), self.body.as_slice()].concat()).into_owned()
+    }
+
+    /// Whether this is a health probe of the gateway and not a caller's request.
+    fn is_probe(&self) -> bool {
+        self.line() == ("GET".to_owned(), "/v1/models".to_owned())
+    }
+}
+
+/// What a provider has seen up to now.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Every request, probes included, in the order of their heads.
+    all: Vec<Received>,
+    /// How many connections were ever accepted.
+    pub(crate) connections: usize,
+    /// Which of them have ended.
+    gone: Vec<usize>,
+}
+
+impl Seen {
+    /// The callers' requests.
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.all
+            .iter()
+            .filter(|one| !one.is_probe())
+            .cloned()
+            .collect()
+    }
+}
+
+type Scripts = Arc<Mutex<VecDeque<Script>>>;
+
+/// A mock provider, alive as long as the value.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    address: SocketAddr,
+    seen: watch::Sender<Seen>,
+    scripts: Scripts,
+    accepting: JoinHandle<()>,
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Upstream {
+    /// Starts one on a free port. Without scripts it answers as a provider should.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let seen = watch::Sender::new(Seen::default());
+        let scripts = Scripts::default();
+        let accepting = tokio::spawn(accept(listener, seen.clone(), Arc::clone(&scripts)));
+        Self {
+            address,
+            seen,
+            scripts,
+            accepting,
+        }
+    }
+
+    /// The address for a configuration's `url`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Scripts the answer to the next request that has none yet (probes take none).
+    pub(crate) fn answer(&self, script: Script) {
+        self.scripts
+            .lock()
+            .expect("no test panics with the lock")
+            .push_back(script);
+    }
+
+    /// The callers' requests up to now.
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.seen.borrow().requests()
+    }
+
+    /// How many connections were made up to now.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.borrow().connections
+    }
+
+    /// Waits until what was seen satisfies `enough`, and returns the callers' requests.
+    pub(crate) async fn wait(
+        &self,
+        what: &str,
+        enough: impl Fn(&[Received]) -> bool,
+    ) -> Vec<Received> {
+        let mut updates = self.seen.subscribe();
+        let reached = updates.wait_for(|seen| enough(&seen.requests()));
+        within(what, reached)
+            .await
+            .expect("the provider is alive")
+            .requests()
+    }
+
+    /// Waits for `count` complete requests, and returns them.
+    pub(crate) async fn wait_requests(&self, count: usize) -> Vec<Received> {
+        let whole = |one: &&Received| one.arrival == Arrival::Whole;
+        let what = format!("{count} complete requests at the provider");
+        self.wait(&what, |all| all.iter().filter(whole).count() >= count)
+            .await
+    }
+
+    /// The only request it ever got.
+    pub(crate) fn only_request(&self) -> Received {
+        let requests = self.requests();
+        assert_eq!(
+            requests.len(),
+            1,
+            "exactly one request reaches the provider: {requests:?}"
+        );
+        requests.into_iter().next().expect("one request")
+    }
+
+    /// Fails the test if anything of a caller's request ever came here.
+    pub(crate) fn assert_untouched(&self, why: &str) {
+        let requests = self.requests();
+        assert!(
+            requests.is_empty(),
+            "nothing reaches the provider: {why}: {requests:?}"
+        );
+    }
+}
+
+async fn accept(listener: TcpListener, seen: watch::Sender<Seen>, scripts: Scripts) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (socket, _) = listener.accept().await.expect("accept");
+        socket.set_nodelay(true).expect("no delay");
+        let number = seen.borrow().connections;
+        seen.send_modify(|seen| seen.connections += 1);
+        connections.spawn(serve(socket, number, seen.clone(), Arc::clone(&scripts)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(socket: TcpStream, connection: usize, seen: watch::Sender<Seen>, scripts: Scripts) {
+    let (source, mut sink) = socket.into_split();
+    let mut reading = tokio::task::JoinSet::new();
+    reading.spawn(record(Reader::new(source), connection, seen.clone()));
+    let mut answer = Answering {
+        connection,
+        seen,
+        scripts,
+    };
+    let ending = loop {
+        let Some(index) = answer.next_request().await else {
+            break Ending::Gone;
+        };
+        match answer.reply(index, &mut sink).await {
+            Ending::Kept => {}
+            ending @ (Ending::Gone | Ending::Closed | Ending::Reset) => break ending,
+        }
+    };
+    if ending == Ending::Reset {
+        sink.as_ref().set_zero_linger().expect("zero linger");
+        sink.forget();
+    }
+    reading.shutdown().await;
+}
+
+/// Writes down all that arrives on one connection.
+async fn record(mut reader: Reader<OwnedReadHalf>, connection: usize, seen: watch::Sender<Seen>) {
+    loop {
+        let head = match reader.head().await {
+            Ok(head) => head,
+            Err(partial) => return leave(&seen, connection, partial),
+        };
+        let framing = Framing::of_request(&Headers::parse(&head));
+        let received = fresh(connection, head);
+        let mut index = 0;
+        seen.send_modify(|seen| {
+            index = seen.all.len();
+            seen.all.push(received);
+        });
+        loop {
+            match reader.piece(framing).await {
+                Piece::Data(data) => {
+                    seen.send_modify(|seen| seen.all[index].body.extend_from_slice(&data));
+                }
+                Piece::End => break,
+                Piece::Cut => return leave(&seen, connection, Vec::new()),
+            }
+        }
+        seen.send_modify(|seen| seen.all[index].arrival = Arrival::Whole);
+    }
+}
+
+fn fresh(connection: usize, head: Vec<u8>) -> Received {
+    let (arrival, answered, abandoned) = (Arrival::Open, false, false);
+    Received {
+        connection,
+        head,
+        body: Vec::new(),
+        arrival,
+        answered,
+        abandoned,
+    }
+}
+
+/// Notes that the gateway closed this connection, and what it left unfinished.
+fn leave(seen: &watch::Sender<Seen>, connection: usize, partial: Vec<u8>) {
+    seen.send_modify(|seen| {
+        if !partial.is_empty() {
+            seen.all.push(fresh(connection, partial));
+        }
+        for one in seen
+            .all
+            .iter_mut()
+            .filter(|one| one.connection == connection)
+        {
+            if one.arrival == Arrival::Open {
+                one.arrival = Arrival::Cut;
+            }
+            one.abandoned = !one.answered;
+        }
+        seen.gone.push(connection);
+    });
+}
+
+struct Answering {
+    connection: usize,
+    seen: watch::Sender<Seen>,
+    scripts: Scripts,
+}
+
+impl Answering {
+    /// The next request on this connection without an answer; none when the gateway left.
+    async fn next_request(&mut self) -> Option<usize> {
+        let connection = self.connection;
+        let mine = |one: &Received| one.connection == connection && !one.answered;
+        let mut updates = self.seen.subscribe();
+        let there = |seen: &Seen| seen.all.iter().any(mine) || seen.gone.contains(&connection);
+        let seen = updates.wait_for(there).await.ok()?;
+        if seen.gone.contains(&connection) {
+            return None;
+        }
+        seen.all.iter().position(mine)
+    }
+
+    async fn reply(&mut self, index: usize, sink: &mut OwnedWriteHalf) -> Ending {
+        let probe = self.seen.borrow().all[index].is_probe();
+        let next = || {
+            self.scripts
+                .lock()
+                .expect("no test panics with the lock")
+                .pop_front()
+        };
+        let script = if probe { None } else { next() };
+        let when = script.as_ref().map_or(When::Whole, |script| script.when);
+        if !self.reached(index, when).await {
+            return Ending::Gone;
+        }
+        let script = script.unwrap_or_else(|| replies::natural(&self.seen.borrow().all[index]));
+        let mut left = self.seen.subscribe();
+        let ending = tokio::select! {
+            ending = perform(script.steps, sink) => ending,
+            _ = left.wait_for(|seen| seen.gone.contains(&self.connection)) => Ending::Gone,
+        };
+        if ending != Ending::Gone {
+            self.seen
+                .send_modify(|seen| seen.all[index].answered = true);
+        }
+        ending
+    }
+
+    /// Waits until the request has come as far as `when`; false if it never does.
+    async fn reached(&self, index: usize, when: When) -> bool {
+        let far_enough = |one: &Received| match when {
+            When::Head => true,
+            When::Body(count) => one.body.len() >= count,
+            When::Whole => one.arrival == Arrival::Whole,
+        };
+        let decided =
+            |seen: &Seen| far_enough(&seen.all[index]) || seen.all[index].arrival == Arrival::Cut;
+        let mut updates = self.seen.subscribe();
+        updates
+            .wait_for(decided)
+            .await
+            .is_ok_and(|seen| far_enough(&seen.all[index]))
+    }
+}

@@ -1,0 +1,23 @@
+//! The whole system over real sockets: one module a promise, one binary for all of them.
+#![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    reason = "a test that overflows or slices wrongly fails, which is what a test is for"
+)]
+
+mod admission;
+mod bodies;
+mod cli;
+mod conf;
+mod harness;
+mod headers;
+mod load_tools;
+mod logs;
+mod metrics;
+mod passing;
+mod providers;
+mod routing;
+mod sdk;
+mod streaming;
+mod tls;

@@ -1,0 +1,69 @@
+//! The official Python SDKs, pointed at the gateway by `base_url`, against the mock provider.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::harness::gateway::Key;
+use crate::harness::{DEADLINE, Gateway, STANDARD_KEY, Upstream, skipped};
+
+const READER: Key = Key {
+    id: "reader",
+    secret: "sk-test-reader-0123456789abcdef",
+    role: "read_only",
+    limits: "{}",
+};
+
+/// An interpreter with the packages of `tests/sdk/requirements.txt`, as `make test` sets it up.
+fn python() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
+    path.exists().then_some(path)
+}
+
+async fn drive(test: &str, api: &str) {
+    let Some(python) = python() else {
+        return skipped(test, "the Python environment .venv");
+    };
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::builder()
+        .provider("mock", api, &upstream.url())
+        .route("{models: [\"gpt-*\", \"claude-*\", \"text-*\", \"status-*\"], providers: [mock]}")
+        .yaml("size_limits: {json: 64KiB}")
+        .key(READER)
+        .start()
+        .await;
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/sdk")
+        .join(test);
+    let run = Command::new(python)
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .arg(tests)
+        .env_clear()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("GATEWAY_URL", gateway.url())
+        .env("GATEWAY_KEY", STANDARD_KEY)
+        .env("GATEWAY_READ_ONLY_KEY", READER.secret)
+        .kill_on_drop(true)
+        .output();
+    let run = tokio::time::timeout(DEADLINE * 4, run)
+        .await
+        .expect("pytest ends in time");
+    let output = run.expect("pytest starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{test}:\n{said}{complained}\n{}",
+        gateway.log_text()
+    );
+}
+
+#[tokio::test]
+async fn the_openai_sdk_works_unchanged() {
+    drive("test_openai.py", "openai").await;
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_works_unchanged() {
+    drive("test_anthropic.py", "anthropic").await;
+}
