@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use http::Method;
 use portcullis::identify::keys::Role;
 use portcullis::policy::LogFormat;
@@ -18,7 +18,9 @@ use portcullis::runtime::logger::LineWriter;
 use portcullis::runtime::writer::LogSink;
 
 fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(1_763_762_821_007)
+    SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_millis(1_763_762_821_007))
+        .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 fn facts() -> Facts {
@@ -90,10 +92,20 @@ fn per_request(c: &mut Criterion) {
     group.bench_function("push", |b| b.iter(|| sink.push(black_box(&line))));
     let whole: Arc<dyn Recorder> = Arc::new(Whole {
         metrics,
-        lines: LineWriter::new(sink, LogFormat::Json, now),
+        lines: LineWriter::new(sink.clone(), LogFormat::Json, now),
     });
-    group.bench_function("open, fill, finish", |b| {
-        b.iter(|| drop(Record::open(Arc::clone(&whole), self::facts())));
+    // In rounds with a pause for the writer's thread, which no real load outruns.
+    group.throughput(Throughput::Elements(1_000));
+    group.bench_function("open, fill, finish 1,000", |b| {
+        b.iter_batched(
+            || sink.flush(Duration::from_secs(1)),
+            |_| {
+                for _ in 0..1_000 {
+                    drop(Record::open(Arc::clone(&whole), self::facts()));
+                }
+            },
+            BatchSize::PerIteration,
+        );
     });
     group.finish();
 }

@@ -170,6 +170,7 @@ mod tests {
     fn paths_written_in_another_way_are_no_paths_of_ours() {
         for target in [
             "/v1/../v1/chat/completions",
+            "/v1/models/../chat/completions",
             "/v1//chat/completions",
             "//v1/chat/completions",
             "/v1/./chat/completions",

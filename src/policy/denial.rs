@@ -51,6 +51,15 @@ pub enum Denial {
     UpstreamError,
     /// The provider took too long.
     UpstreamTimeout,
+    /// The provider says that our account has had enough; when to come back, if it said so.
+    ProviderRateLimited(Option<Duration>),
+    /// The provider failed by its own account; when to come back, if it said so.
+    ProviderFailed {
+        /// Its status, 500 or above.
+        status: u16,
+        /// Its `Retry-After`.
+        retry_after: Option<Duration>,
+    },
     /// The gateway itself is at fault.
     Internal,
 }
@@ -156,6 +165,24 @@ impl Denial {
             ),
             Self::Overloaded => face(503, "overloaded", "server_error", "overloaded_error"),
             Self::UpstreamTimeout => face(504, "upstream_timeout", "server_error", "api_error"),
+            Self::ProviderRateLimited(_) => face(
+                429,
+                "provider_rate_limit_exceeded",
+                "rate_limit_error",
+                "rate_limit_error",
+            ),
+            Self::ProviderFailed {
+                status: status @ (503 | 529),
+                ..
+            } => face(
+                *status,
+                "upstream_error",
+                "server_error",
+                "overloaded_error",
+            ),
+            Self::ProviderFailed { status, .. } => {
+                face(*status, "upstream_error", "server_error", "api_error")
+            }
         }
     }
 
@@ -185,6 +212,10 @@ impl Denial {
             Self::NoHealthyProvider => "No provider is available for this request.".to_owned(),
             Self::UpstreamError => "The provider failed to answer properly.".to_owned(),
             Self::UpstreamTimeout => "The provider did not answer in time.".to_owned(),
+            Self::ProviderRateLimited(_) => {
+                "The provider takes no more requests for now.".to_owned()
+            }
+            Self::ProviderFailed { .. } => "The provider failed to answer.".to_owned(),
             Self::Internal => "The gateway failed to handle this request.".to_owned(),
         }
     }
@@ -210,14 +241,34 @@ impl Denial {
             | Self::NoHealthyProvider
             | Self::UpstreamError
             | Self::UpstreamTimeout
+            | Self::ProviderRateLimited(_)
+            | Self::ProviderFailed { .. }
             | Self::Internal => None,
         }
+    }
+
+    /// Whether it was a provider's doing, not the caller's and not ours.
+    pub const fn is_upstream(&self) -> bool {
+        matches!(
+            self,
+            Self::UpstreamError
+                | Self::UpstreamTimeout
+                | Self::NoHealthyProvider
+                | Self::ProviderRateLimited(_)
+                | Self::ProviderFailed { .. }
+        )
     }
 
     /// How long the caller had better wait, where that is known.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded => Some(Duration::from_secs(1)),
+            Self::ProviderRateLimited(Some(wait))
+            | Self::ProviderFailed {
+                retry_after: Some(wait),
+                ..
+            } => Some(*wait),
+            Self::Overloaded | Self::ProviderRateLimited(None) => Some(Duration::from_secs(1)),
+            Self::ProviderFailed { status: 503, .. } => Some(Duration::from_secs(5)),
             Self::NoHealthyProvider => Some(Duration::from_secs(5)),
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
@@ -236,6 +287,7 @@ impl Denial {
             | Self::HeadersTooLarge
             | Self::UpstreamError
             | Self::UpstreamTimeout
+            | Self::ProviderFailed { .. }
             | Self::Internal => None,
         }
     }
@@ -263,6 +315,8 @@ impl Denial {
             | Self::NoHealthyProvider
             | Self::UpstreamError
             | Self::UpstreamTimeout
+            | Self::ProviderRateLimited(_)
+            | Self::ProviderFailed { .. }
             | Self::Internal => self.face().code,
         }
     }
@@ -298,6 +352,19 @@ mod tests {
             Denial::NoHealthyProvider,
             Denial::UpstreamError,
             Denial::UpstreamTimeout,
+            Denial::ProviderRateLimited(None),
+            Denial::ProviderFailed {
+                status: 500,
+                retry_after: None,
+            },
+            Denial::ProviderFailed {
+                status: 503,
+                retry_after: None,
+            },
+            Denial::ProviderFailed {
+                status: 529,
+                retry_after: Some(Duration::from_secs(7)),
+            },
             Denial::Internal,
         ]
     }

@@ -5,13 +5,14 @@
 //! stream reset, so that the client can tell.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderValue};
 use pingora::http::ResponseHeader;
 use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
-use super::ctx::{Flight, RequestCtx, Stage};
+use super::ctx::{Call, Flight, RequestCtx, Stage};
 use super::{Gateway, guard, headers, reply};
 use crate::identify::credential;
 use crate::policy::Denial;
@@ -49,21 +50,39 @@ fn report(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial
     }
 }
 
-/// Refuses an answer whose bytes we could not read: the provider was asked for none such.
+/// Refuses an answer that must not be passed on: one that tells of the provider's account with
+/// us, or of the provider itself, and one whose bytes we could not read. The caller's own faults
+/// (400, 404, 413, 422 …) pass, in the provider's words.
 ///
 /// # Errors
-/// The answer is encoded.
-pub(crate) fn refuse_encoded(head: &ResponseHeader) -> Result<()> {
+/// The answer is refused; why, is in the call.
+pub(crate) fn screen(head: &ResponseHeader, call: &mut Call) -> Result<()> {
+    let retry_after = head
+        .headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    let denial = match head.status.as_u16() {
+        429 => Denial::ProviderRateLimited(retry_after),
+        status @ 500.. => Denial::ProviderFailed {
+            status,
+            retry_after,
+        },
+        // Our key, our bill, or a way to somewhere else: none of the caller's business.
+        300..=399 | 401..=403 | 407 => Denial::UpstreamError,
+        _ if is_encoded(head) => Denial::UpstreamError,
+        _ => return Ok(()),
+    };
+    let status = denial.face().status;
+    let cause = format!("the provider answered {}", head.status.as_u16());
+    call.denial = Some(denial);
+    Err(Error::explain(ErrorType::HTTPStatus(status), cause).into_up())
+}
+
+/// The provider was asked for an answer as it is, and for no other.
+fn is_encoded(head: &ResponseHeader) -> bool {
     let coding = head.headers.get(header::CONTENT_ENCODING);
-    if coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Ok(());
-    }
-    let status = Denial::UpstreamError.face().status;
-    let error = Error::explain(
-        ErrorType::HTTPStatus(status),
-        "the provider sent an encoded answer",
-    );
-    Err(error.into_up())
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Makes a provider's head ours: nothing of what it is made of, everything that we promise.
@@ -175,12 +194,9 @@ pub(crate) fn outcome(flight: &mut Flight, error: Option<&Error>) -> Outcome {
     if is_client_gone(error) {
         return Outcome::ClientGone;
     }
-    let upstream = flight.call().map(|call| {
-        matches!(
-            call.denial,
-            Some(Denial::UpstreamError | Denial::UpstreamTimeout | Denial::NoHealthyProvider)
-        )
-    });
+    let upstream = flight
+        .call()
+        .map(|call| call.denial.as_ref().is_some_and(Denial::is_upstream));
     match (upstream, refused) {
         (Some(true), true) => Outcome::UpstreamFailed,
         (Some(false) | None, true) => Outcome::Denied,

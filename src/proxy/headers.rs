@@ -8,7 +8,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields that never reach a provider, whoever sent them.
-const NOT_UPSTREAM: [HeaderName; 15] = [
+const NOT_UPSTREAM: [HeaderName; 19] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
     header::COOKIE,
@@ -24,6 +24,12 @@ const NOT_UPSTREAM: [HeaderName; 15] = [
     HeaderName::from_static("api-key"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
+    // Another account of the provider's than the one whose key is put in.
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+    // Some frameworks believe these more than the request line.
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
 ];
 
 /// Fields in which only a trusted proxy may speak.
@@ -41,7 +47,7 @@ const FORWARDING: [HeaderName; 10] = [
 ];
 
 /// Fields of a provider that say what it is made of, or set state at the client.
-const NOT_DOWNSTREAM: [HeaderName; 22] = [
+const NOT_DOWNSTREAM: [HeaderName; 25] = [
     header::SERVER,
     header::SET_COOKIE,
     header::VIA,
@@ -64,6 +70,9 @@ const NOT_DOWNSTREAM: [HeaderName; 22] = [
     HeaderName::from_static("cf-cache-status"),
     HeaderName::from_static("nel"),
     HeaderName::from_static("report-to"),
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+    HeaderName::from_static("anthropic-organization-id"),
 ];
 
 /// Whether a field that a client sent stops here.
@@ -136,7 +145,7 @@ mod tests {
             "content-type",
             "accept",
             "user-agent",
-            "openai-organization",
+            "openai-beta",
             "anthropic-beta",
         ] {
             assert!(!stops_upstream(&name(field), false), "{field} passes");

@@ -16,12 +16,7 @@ use crate::record::endpoint::Endpoint;
 use crate::route;
 
 /// Answers that anyone may have.
-pub(crate) fn public(
-    _gateway: &Gateway,
-    snapshot: &Snapshot,
-    endpoint: Endpoint,
-    session: &Session,
-) -> Answer {
+pub(crate) fn public(snapshot: &Snapshot, endpoint: Endpoint, session: &Session) -> Answer {
     if endpoint == Endpoint::Ready {
         if session.is_process_shutting_down() {
             return Answer::json(503, &json!({"status": "draining"}));

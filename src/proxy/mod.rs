@@ -141,6 +141,8 @@ impl ProxyHttp for Gateway {
         let flight = ctx.flight.insert(self.open(session));
         let keepalive = flight.snapshot.policy.timeouts.keepalive.get().as_secs();
         let stays = !session.is_process_shutting_down();
+        // Their heads would pass no filter, so a provider's interim answers stay here.
+        session.set_ignore_info_resp(true);
         session.set_keepalive(stays.then_some(keepalive.max(1)));
         match receive::receive(self, session, flight).await {
             Ok(Received::Call(call)) => {
@@ -223,6 +225,9 @@ impl ProxyHttp for Gateway {
         ctx: &mut RequestCtx,
     ) -> Result<()> {
         let flight = ctx.flight.as_mut().ok_or_else(lost)?;
+        if head.status.is_informational() {
+            return Ok(());
+        }
         flight.clock.first_byte(clock::now());
         flight.record.upstream_status = Some(head.status.as_u16());
         let kind = head
@@ -230,7 +235,9 @@ impl ProxyHttp for Gateway {
             .get(header::CONTENT_TYPE)
             .map(http::HeaderValue::as_bytes);
         flight.record.stream = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
-        failure::refuse_encoded(head)
+        flight
+            .call()
+            .map_or(Ok(()), |call| failure::screen(head, call))
     }
 
     fn upstream_response_body_filter(

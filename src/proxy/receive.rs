@@ -62,15 +62,23 @@ pub(crate) async fn receive(
 ) -> Result<Received, Stop> {
     let snapshot = flight.snapshot.clone();
     let policy = &snapshot.policy;
-    let endpoint = entry(session, policy)?;
-    let (caller, peer_is_trusted) = if target::is_public(endpoint) {
+    check_head(session, policy)?;
+    let serve = serves(session, policy);
+    let asked = target::endpoint(session.req_header(), serve);
+    if let Some(endpoint) = asked
+        .as_ref()
+        .ok()
+        .copied()
+        .filter(|asked| target::is_public(*asked))
+    {
         flight.record.client_ip = peer_address(session);
         return Ok(Received::Answer(local::public(
-            gateway, &snapshot, endpoint, session,
+            &snapshot, endpoint, session,
         )));
-    } else {
-        admitted(session, flight, policy, endpoint)?
-    };
+    }
+    let (caller, peer_is_trusted) = identified(session, flight, policy)?;
+    let endpoint = asked?;
+    target::permit(caller.role(), endpoint)?;
     let reading = target::reading(endpoint);
     if reading == Reading::Nothing {
         let path = session.req_header().uri.path().to_owned();
@@ -101,14 +109,13 @@ pub(crate) async fn receive(
     Ok(Received::Call(Box::new(call)))
 }
 
-/// The checks that need no key: the head's shape, and whether anything is served there.
-fn entry(session: &Session, policy: &Policy) -> Result<Endpoint, Denial> {
+/// The head's shape, as it came.
+fn check_head(session: &Session, policy: &Policy) -> Result<(), Denial> {
     let raw = session
         .as_downstream()
         .as_http1()
         .map(HttpSession::get_headers_raw_bytes);
-    head::check(session.req_header(), raw.as_deref(), &policy.head)?;
-    target::endpoint(session.req_header(), serves(session, policy))
+    head::check(session.req_header(), raw.as_deref(), &policy.head)
 }
 
 /// What is served on the listener that the request came in by.
@@ -144,21 +151,25 @@ fn peer_address(session: &Session) -> Option<IpAddr> {
         .map(SocketAddr::ip)
 }
 
-/// Who is calling, and whether that role may; notes both in the record, whatever comes of it.
-fn admitted(
+/// Who is calling, noted in the record whatever comes of it. To strangers `/internal/` is not
+/// there, with any key and with none; all else that is not there needs a key first, so that a
+/// caller without one learns nothing.
+fn identified(
     session: &Session,
     flight: &mut Flight,
     policy: &Policy,
-    endpoint: Endpoint,
 ) -> Result<(Caller, bool), Denial> {
     let peer = peer_address(session).ok_or(Denial::Internal)?;
     let headers = &session.req_header().headers;
     let address = source::client(peer, headers, &policy.trusted_proxies);
     flight.record.client_ip = Some(address);
+    let internal = flight.record.endpoint == Endpoint::Internal;
+    if internal && !source::within(&policy.auth.internal_allow, address) {
+        return Err(Denial::NotFound);
+    }
     let caller = identify::identify(headers, address, &policy.auth)?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
-    target::permit(caller.role(), endpoint)?;
     Ok((caller, source::within(&policy.trusted_proxies, peer)))
 }
 

@@ -62,6 +62,11 @@ impl Endpoint {
         Self::Other,
     ];
 
+    /// Whether machines ask it all the time: their questions would hide the times of all others.
+    pub const fn is_probe(self) -> bool {
+        matches!(self, Self::Health | Self::Ready | Self::Metrics)
+    }
+
     /// The endpoint that a request's path (without its query) leads to.
     pub fn from_path(path: &str) -> Self {
         match path {

@@ -74,10 +74,7 @@ impl From<&Denial> for Refusal {
             code: face.code,
             reason: denial.reason(),
             unauthenticated: face.status == 401,
-            upstream: matches!(
-                denial,
-                Denial::UpstreamError | Denial::UpstreamTimeout | Denial::NoHealthyProvider
-            ),
+            upstream: denial.is_upstream(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The `log` crate's lines and the requests' records, on their way into the [`LogSink`].
 //!
 //! Decides which lines are written: those of our own modules from the level asked for, those of
-//! the framework from `warn`, unless somebody is debugging. It never blocks and never masks; the
+//! the framework from `warn` (from `info` where somebody is debugging). It never blocks and never masks; the
 //! sink's thread does. A panic is written with its place and without its text, which may quote
 //! what a client sent.
 
@@ -136,15 +136,21 @@ impl Log for Logger {
 }
 
 /// Whether a line of this target and level is written at this level asked for.
+///
+/// The framework's debug and trace lines show heads and bodies as they pass, keys and prompts in
+/// clear: they are written at no level.
 fn is_wanted(target: &str, level: log::Level, asked: LevelFilter) -> bool {
     let own = target
         .strip_prefix(OWN)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('.'));
-    if own || asked >= LevelFilter::Debug {
-        level <= asked
-    } else {
-        level <= asked.min(LevelFilter::Warn)
-    }
+    let most = match asked {
+        _ if own => asked,
+        LevelFilter::Debug | LevelFilter::Trace => LevelFilter::Info,
+        LevelFilter::Off | LevelFilter::Error | LevelFilter::Warn | LevelFilter::Info => {
+            asked.min(LevelFilter::Warn)
+        }
+    };
+    level <= most
 }
 
 /// Makes this the process's logger. The level can be changed later by [`log::set_max_level`].
@@ -184,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_framework_is_quiet_unless_somebody_is_debugging() {
+    fn the_framework_is_quiet_and_never_shows_what_passes() {
         use log::Level::{Debug, Error, Info, Warn};
         for (target, level, asked, wanted) in [
             ("portcullis", Info, LevelFilter::Info, true),
@@ -195,7 +201,8 @@ mod tests {
             ("pingora_core::server", Warn, LevelFilter::Info, true),
             ("pingora_core::server", Warn, LevelFilter::Error, false),
             ("pingora_core::server", Error, LevelFilter::Error, true),
-            ("pingora_core::server", Debug, LevelFilter::Debug, true),
+            ("pingora_core::server", Info, LevelFilter::Debug, true),
+            ("pingora_core::server", Debug, LevelFilter::Trace, false),
             ("portcullis", Error, LevelFilter::Off, false),
         ] {
             assert_eq!(

@@ -173,7 +173,7 @@ impl Metrics {
     pub fn observe(&self, facts: &Facts) {
         self.requests.count(facts);
         self.request_size.observe(float(facts.request_bytes));
-        if let Some(times) = facts.times {
+        if let Some(times) = facts.times.filter(|_| !facts.endpoint.is_probe()) {
             self.duration.observe(times.duration.as_secs_f64());
             self.overhead.observe(times.overhead.as_secs_f64());
         }

@@ -176,19 +176,27 @@ impl Gateway {
         value.and_then(|value| value.parse().ok())
     }
 
-    /// Waits until one metric has this value.
+    /// Waits until one metric has exactly this value.
     pub(crate) async fn metric_becomes(&self, series: &str, value: f64) {
+        let what = format!("{series} becomes {value}");
+        self.metric_when(&what, series, |now| (now - value).abs() < 1e-9)
+            .await;
+    }
+
+    /// Waits until one metric has at least this value; asking for it may itself be counted.
+    pub(crate) async fn metric_reaches(&self, series: &str, value: f64) {
+        let what = format!("{series} reaches {value}");
+        self.metric_when(&what, series, |now| now >= value).await;
+    }
+
+    async fn metric_when(&self, what: &str, series: &str, wanted: impl Fn(f64) -> bool) {
         let reached = async {
             let mut ticks = tokio::time::interval(POLL);
-            while self
-                .metric(series)
-                .await
-                .is_none_or(|now| (now - value).abs() > 1e-9)
-            {
+            while !self.metric(series).await.is_some_and(&wanted) {
                 ticks.tick().await;
             }
         };
-        within(&format!("{series} becomes {value}"), reached).await;
+        within(what, reached).await;
     }
 
     /// Sends it a signal by name.

@@ -1,0 +1,231 @@
+//! The one text of a message: all its strings behind each other, block by block.
+//!
+//! Decides where a block ends, which is a function of the text alone, and where in the body each
+//! of its characters came from. Every string but the first has a line feed before it that is no
+//! one's. The last [`OVERLAP`] bytes of a block stand again at the start of the next.
+//! Never looks at what the text says. May miss: nothing; it holds every byte that it took.
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use super::channel::Channel;
+
+/// New bytes of text in a full block.
+pub(super) const BLOCK: usize = 8192;
+/// Bytes of the block before that stand again at the start of the next.
+pub(super) const OVERLAP: usize = 1024;
+/// Marks that a block may add; text full of escapes fills it before its bytes do.
+const MARKS: usize = 512;
+
+/// From here on, `wide` bytes of text are one unit of `len` bytes of the body (an escape, say);
+/// what follows up to the next mark stands in the body as it is.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: u32,
+    wide: u16,
+    len: u16,
+    raw: u64,
+}
+
+impl Mark {
+    /// The body's offset of the first byte behind the unit.
+    fn plain_raw(&self) -> u64 {
+        self.raw.saturating_add(u64::from(self.len))
+    }
+
+    fn plain_at(&self) -> u32 {
+        self.at.saturating_add(u32::from(self.wide))
+    }
+
+    /// The body's offset of the character that the byte at `at` begins or belongs to.
+    fn start(&self, at: u32) -> u64 {
+        match at.checked_sub(self.plain_at()) {
+            Some(ahead) => self.plain_raw().saturating_add(u64::from(ahead)),
+            None => self.raw,
+        }
+    }
+
+    /// The body's offset behind the byte before `at`.
+    fn end(&self, at: u32) -> u64 {
+        let ahead = at.saturating_sub(self.plain_at());
+        self.plain_raw().saturating_add(u64::from(ahead))
+    }
+}
+
+/// A string in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    at: u32,
+    /// The message or field to which it belongs.
+    pub(super) unit: u32,
+    /// Where it stands, by meaning.
+    pub(super) channel: Channel,
+}
+
+/// The text that was not yet judged, with what stands before it.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    text: String,
+    /// Offset of the block's first byte in the whole text.
+    base: u64,
+    /// How much of the text the block before had, too.
+    carried: usize,
+    marks: Vec<Mark>,
+    carried_marks: usize,
+    spans: Vec<Span>,
+    /// A string has begun and has no character yet.
+    fresh: Option<Span>,
+}
+
+impl Block {
+    /// The text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Offset of the text's first byte in the text of the whole message.
+    pub(super) const fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Bytes of text seen so far, in this block and those before.
+    pub(super) fn total(&self) -> u64 {
+        self.base.saturating_add(u64::try_from(self.text.len()).unwrap_or(u64::MAX))
+    }
+
+    /// A string begins.
+    pub(super) fn begin(&mut self, unit: u32, channel: Channel) {
+        self.fresh = Some(Span { at: 0, unit, channel });
+    }
+
+    /// Takes as much of a plain run at `raw` as fits; how many bytes it took. None of a run that
+    /// is not empty: the block is full.
+    pub(super) fn run(&mut self, raw: u64, run: &str) -> usize {
+        let follows = self.fresh.is_none()
+            && self.marks.last().is_some_and(|mark| mark.end(self.end()) == raw);
+        let Some(room) = self.room(!follows) else {
+            return 0;
+        };
+        let take = if run.len() <= room { run.len() } else { run.floor_char_boundary(room) };
+        let Some(part) = run.get(..take).filter(|part| !part.is_empty()) else {
+            return 0;
+        };
+        if !follows {
+            self.mark(raw, 0, 0);
+        }
+        self.text.push_str(part);
+        take
+    }
+
+    /// Takes text that is one unit of `len` bytes at `raw`; whether it fitted.
+    pub(super) fn unit(&mut self, raw: u64, len: u16, text: &str) -> bool {
+        let fits = self.room(true).is_some_and(|room| text.len() <= room);
+        if fits {
+            self.mark(raw, len, u16::try_from(text.len()).unwrap_or(u16::MAX));
+            self.text.push_str(text);
+        }
+        fits
+    }
+
+    /// Room for text, besides what a mark and the line feed take.
+    fn room(&self, mark: bool) -> Option<usize> {
+        if mark && self.marks.len().saturating_sub(self.carried_marks) >= MARKS {
+            return None;
+        }
+        let feed = usize::from(self.fresh.is_some() && !self.text.is_empty());
+        let used = self.text.len().saturating_sub(self.carried).saturating_add(feed);
+        BLOCK.checked_sub(used)
+    }
+
+    fn mark(&mut self, raw: u64, len: u16, wide: u16) {
+        if let Some(span) = self.fresh.take() {
+            if !self.text.is_empty() {
+                self.text.push('\n');
+            }
+            self.spans.push(Span { at: self.end(), ..span });
+        }
+        let at = self.end();
+        self.marks.push(Mark { at, wide, len, raw });
+    }
+
+    fn end(&self) -> u32 {
+        u32::try_from(self.text.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The string in which the byte at `at` stands; for a line feed, the one before it.
+    pub(super) fn span(&self, at: u32) -> Option<Span> {
+        let after = self.spans.partition_point(|span| span.at <= at);
+        self.spans.get(after.checked_sub(1)?).copied()
+    }
+
+    /// The parts of the body that a range of the text came from, one for each string.
+    pub(super) fn raw(&self, range: Range<u32>) -> impl Iterator<Item = Range<u64>> {
+        let first = self.spans.partition_point(|span| span.at <= range.start).saturating_sub(1);
+        let spans = self.spans.get(first..).unwrap_or_default();
+        let followers = spans.iter().skip(1).map(|span| span.at.saturating_sub(1));
+        let ends = followers.chain(std::iter::once(self.end()));
+        let wanted = range.clone();
+        spans
+            .iter()
+            .zip(ends)
+            .take_while(move |(span, _)| span.at < wanted.end)
+            .map(move |(span, end)| span.at.max(range.start)..end.min(range.end))
+            .filter(|part| part.start < part.end)
+            .filter_map(|part| {
+                let start = self.mark_at(part.start)?.start(part.start);
+                let end = self.mark_at(part.end.saturating_sub(1))?.end(part.end);
+                Some(start..end)
+            })
+    }
+
+    fn mark_at(&self, at: u32) -> Option<&Mark> {
+        let after = self.marks.partition_point(|mark| mark.at <= at);
+        self.marks.get(after.checked_sub(1)?)
+    }
+
+    /// Forgets all but the last [`OVERLAP`] bytes.
+    pub(super) fn advance(&mut self) {
+        let cut = self.text.floor_char_boundary(self.text.len().saturating_sub(OVERLAP));
+        let Ok(gone) = u32::try_from(cut) else {
+            return;
+        };
+        self.text.drain(..cut);
+        self.base = self.base.saturating_add(u64::from(gone));
+        self.carried = self.text.len();
+        let keep = self.marks.partition_point(|mark| mark.at <= gone).saturating_sub(1);
+        self.marks.drain(..keep);
+        for mark in &mut self.marks {
+            *mark = mark.without(gone);
+        }
+        self.carried_marks = self.marks.len();
+        let keep = self.spans.partition_point(|span| span.at <= gone).saturating_sub(1);
+        self.spans.drain(..keep);
+        for span in &mut self.spans {
+            span.at = span.at.saturating_sub(gone);
+        }
+    }
+
+    /// Bytes that it takes in memory.
+    pub(super) fn state_bytes(&self) -> usize {
+        let marks = self.marks.capacity().saturating_mul(size_of::<Mark>());
+        let spans = self.spans.capacity().saturating_mul(size_of::<Span>());
+        self.text.capacity().saturating_add(marks).saturating_add(spans)
+    }
+}
+
+impl Mark {
+    /// The mark when `gone` bytes before it, or of it, are no longer there.
+    fn without(self, gone: u32) -> Self {
+        match self.at.checked_sub(gone) {
+            Some(at) => Self { at, ..self },
+            // What is left of the unit still is the whole unit of the body.
+            None if gone < self.plain_at() => {
+                let left = self.plain_at().saturating_sub(gone);
+                Self { at: 0, wide: u16::try_from(left).unwrap_or(u16::MAX), ..self }
+            }
+            None => Self { at: 0, wide: 0, len: 0, raw: self.start(gone) },
+        }
+    }
+}
