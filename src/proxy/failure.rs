@@ -125,7 +125,7 @@ pub(crate) async fn answer(
     let client_is_gone = is_client_gone(error);
     if !client_is_gone {
         let id = &flight.record.request_id;
-        log::warn!("request {id} failed: {error}");
+        log::warn!("request {id} failed: {}", told(error));
     }
     if client_is_gone || session.as_downstream().response_written().is_some() {
         return silent;
@@ -141,6 +141,23 @@ pub(crate) async fn answer(
         error_code: status,
         can_reuse_downstream: false,
     }
+}
+
+/// What may be told of an error. Its full text may quote what a provider sent, so only its kind
+/// is, with the system's words, or our own where the error is of our making.
+fn told(error: &Error) -> String {
+    let (source, kind) = (error.esource().as_str(), error.etype().as_str());
+    if let (ErrorType::HTTPStatus(_), Some(words)) = (error.etype(), &error.context) {
+        return format!("{source} {kind}: {}", words.as_str());
+    }
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause {
+        if let Some(system) = deeper.downcast_ref::<std::io::Error>() {
+            return format!("{source} {kind}: {}", system.kind());
+        }
+        cause = deeper.source();
+    }
+    format!("{source} {kind}")
 }
 
 /// The refusal that stands for an error.

@@ -1,7 +1,7 @@
 //! The `log` crate's lines and the requests' records, on their way into the [`LogSink`].
 //!
 //! Decides which lines are written: those of our own modules from the level asked for, those of
-//! the framework from `warn` (from `info` where somebody is debugging). It never blocks and never masks; the
+//! the framework from `warn` (`info` where somebody is debugging). It never blocks and never masks; the
 //! sink's thread does. A panic is written with its place and without its text, which may quote
 //! what a client sent.
 
