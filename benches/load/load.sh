@@ -11,7 +11,7 @@ usage() {
 usage: benches/load/load.sh [OPTION]...
   --quick              few requests, two rounds, no figures to rely on: does it run at all?
   --sizes KB,...       body sizes (1,16,256)
-  --rounds N           rounds, in each of which every peer has its turn (5)
+  --rounds N           rounds, in each of which every peer has its turn (9)
   --peers NAME,...     of direct bare bare-jemalloc nginx portcullis (all)
   --skip json|sse      leave one half out
   --out FILE           the figures as JSON (target/load.json)
@@ -45,7 +45,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 out="${out:-${CARGO_TARGET_DIR:-target}/load.json}"
-rounds="${rounds:-$([ -n "$quick" ] && echo 2 || echo 5)}"
+rounds="${rounds:-$([ -n "$quick" ] && echo 2 || echo 9)}"
 
 oha="$(command -v .cache/tools/bin/oha oha | head -n 1)" || true
 [ -n "$oha" ] || complain 'oha is missing: scripts/setup.sh test builds it'
@@ -70,22 +70,32 @@ if [ "$(nproc)" -lt 2 ] || ! command -v taskset >/dev/null; then
     proxy_core=() load_core=()
 fi
 
+umask 077 # the keys file is nobody else's
 work="$(mktemp -d)"
+mkdir "$work/nginx" "$work/portcullis"
 pids=()
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
-    local pid
+    local status=$? pid
+    [ "$status" = 0 ] || tail -qn 5 "$work"/*.out "$work"/nginx/error.log 2>/dev/null >&2 || true
     for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
     rm -rf "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
+# Below the range from which the kernel takes ports for connections, ours and everybody's.
 read -r mock_port bare_port jemalloc_port nginx_port portcullis_port < <(python3 -c '
-import socket
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
-print(*(s.getsockname()[1] for s in held))')
+import random, socket
+held = []
+for port in random.sample(range(20000, 30000), 200):
+    try:
+        held.append(socket.create_server(("127.0.0.1", port)))
+    except OSError:
+        continue
+    if len(held) == 5:
+        break
+print(*(server.getsockname()[1] for server in held))')
 key="pc-$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 
 # start NAME PORT COMMAND...: its process is the last of pids once it listens.
@@ -94,10 +104,10 @@ start() {
     shift 2
     "$@" >"$work/$name.out" 2>&1 &
     pids+=("$!")
+    disown
     until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
         tries=$((tries - 1))
         if [ "$tries" = 0 ] || ! kill -0 "${pids[-1]}" 2>/dev/null; then
-            tail -n 20 "$work/$name.out" >&2
             complain "$name does not listen" 1
         fi
         sleep 0.1
@@ -105,7 +115,6 @@ start() {
 }
 
 nginx_conf() {
-    mkdir -p "$work/nginx"
     cat <<EOF
 daemon off; master_process off; pid $work/nginx/pid; error_log $work/nginx/error.log warn;
 events { worker_connections 8192; }
@@ -131,7 +140,6 @@ EOF
 }
 
 portcullis_conf() {
-    mkdir -p "$work/portcullis"
     cat >"$work/portcullis/keys.yaml" <<EOF
 keys:
   - {id: load, role: standard, hash: "sha256:$(printf %s "$key" | sha256sum | cut -d' ' -f1)"}

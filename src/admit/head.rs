@@ -43,6 +43,12 @@ pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(
             "bodies without a Content-Encoding only",
         ));
     }
+    // Over HTTP/1 a POST that announces nothing has no body (RFC 9112, 6.3), whatever follows it.
+    let announced = headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.contains_key(header::CONTENT_LENGTH);
+    if parts.method == Method::POST && parts.version <= Version::HTTP_11 && !announced {
+        return Err(Denial::LengthRequired);
+    }
     let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     if bodyless && announces_body(headers) {
         return Err(malformed("This method takes no body."));
@@ -218,15 +224,43 @@ mod tests {
     }
 
     #[test]
+    fn a_post_over_http_1_says_how_long_its_body_is() {
+        assert_eq!(
+            status(&parts("POST", "/", &[("host", "a")]), None),
+            Some(411),
+            "no length"
+        );
+        let mut http2 = parts("POST", "/", &[]);
+        http2.version = Version::HTTP_2;
+        assert_eq!(
+            status(&http2, None),
+            None,
+            "HTTP/2 frames its bodies itself"
+        );
+    }
+
+    #[test]
     fn compressed_bodies_are_refused_as_what_can_not_be_read() {
         for coding in ["gzip", "br", "zstd", "identity, gzip"] {
-            let sent = parts("POST", "/", &[("host", "a"), ("content-encoding", coding)]);
+            let sent = parts(
+                "POST",
+                "/",
+                &[
+                    ("host", "a"),
+                    ("content-length", "1"),
+                    ("content-encoding", coding),
+                ],
+            );
             assert_eq!(status(&sent, None), Some(415), "{coding}");
         }
         let plain = parts(
             "POST",
             "/",
-            &[("host", "a"), ("content-encoding", "identity")],
+            &[
+                ("host", "a"),
+                ("content-length", "1"),
+                ("content-encoding", "identity"),
+            ],
         );
         assert_eq!(status(&plain, None), None, "identity is no coding");
     }

@@ -78,7 +78,7 @@ pub fn of_policy(policy: &Policy) -> Vec<Finding> {
             Severity::High,
             "auth.mode".to_owned(),
             "no key is asked for, so that every program on this machine may call; set API_KEY or \
-             make a key with `portcullis keys new`",
+             set API_KEY, or add a key to the keys file",
         );
     }
     for (index, listener) in policy.listeners.iter().enumerate() {

@@ -99,91 +99,63 @@ pub struct Face {
     pub anthropic_type: &'static str,
 }
 
-const fn face(
-    status: u16,
-    code: &'static str,
-    openai_type: &'static str,
-    anthropic_type: &'static str,
-) -> Face {
-    Face {
-        status,
-        code,
-        openai_type,
-        anthropic_type,
+impl Face {
+    /// The types follow from the status, in either API.
+    const fn of(status: u16, code: &'static str) -> Self {
+        let openai_type = match status {
+            401 => "authentication_error",
+            403 => "permission_error",
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
+        let anthropic_type = match status {
+            401 => "authentication_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            503 | 529 => "overloaded_error",
+            500.. => "api_error",
+            _ => "invalid_request_error",
+        };
+        Self {
+            status,
+            code,
+            openai_type,
+            anthropic_type,
+        }
     }
 }
 
 impl Denial {
     /// The row of the contract's error table.
     pub const fn face(&self) -> Face {
-        const REQUEST: &str = "invalid_request_error";
-        match self {
-            Self::InvalidJson(_) => face(400, "invalid_json", REQUEST, REQUEST),
-            Self::InvalidRequest { .. } => face(400, "invalid_request", REQUEST, REQUEST),
-            Self::MissingApiKey => face(
-                401,
-                "missing_api_key",
-                "authentication_error",
-                "authentication_error",
-            ),
-            Self::InvalidApiKey(_) => face(
-                401,
-                "invalid_api_key",
-                "authentication_error",
-                "authentication_error",
-            ),
-            Self::PermissionDenied => face(
-                403,
-                "permission_denied",
-                "permission_error",
-                "permission_error",
-            ),
-            Self::ModelNotAllowed => face(
-                403,
-                "model_not_allowed",
-                "permission_error",
-                "permission_error",
-            ),
-            Self::NotFound => face(404, "not_found", REQUEST, "not_found_error"),
-            Self::ModelNotFound => face(404, "model_not_found", REQUEST, "not_found_error"),
-            Self::MethodNotAllowed(_) => face(405, "method_not_allowed", REQUEST, REQUEST),
-            Self::RequestTimeout => face(408, "request_timeout", REQUEST, REQUEST),
-            Self::LengthRequired => face(411, "length_required", REQUEST, REQUEST),
-            Self::RequestTooLarge(_) => {
-                face(413, "request_too_large", REQUEST, "request_too_large")
-            }
-            Self::UriTooLong => face(414, "uri_too_long", REQUEST, REQUEST),
-            Self::UnsupportedMediaType(_) => face(415, "unsupported_media_type", REQUEST, REQUEST),
-            Self::HeadersTooLarge => face(431, "headers_too_large", REQUEST, REQUEST),
-            Self::Internal => face(500, "internal_error", "server_error", "api_error"),
-            Self::UpstreamError => face(502, "upstream_error", "server_error", "api_error"),
-            Self::NoHealthyProvider => face(
-                503,
-                "no_healthy_provider",
-                "server_error",
-                "overloaded_error",
-            ),
-            Self::Overloaded => face(503, "overloaded", "server_error", "overloaded_error"),
-            Self::UpstreamTimeout => face(504, "upstream_timeout", "server_error", "api_error"),
-            Self::ProviderRateLimited(_) => face(
-                429,
-                "provider_rate_limit_exceeded",
-                "rate_limit_error",
-                "rate_limit_error",
-            ),
-            Self::ProviderFailed {
-                status: status @ (503 | 529),
-                ..
-            } => face(
-                *status,
-                "upstream_error",
-                "server_error",
-                "overloaded_error",
-            ),
-            Self::ProviderFailed { status, .. } => {
-                face(*status, "upstream_error", "server_error", "api_error")
-            }
-        }
+        let (status, code) = match self {
+            Self::InvalidJson(_) => (400, "invalid_json"),
+            Self::InvalidRequest { .. } => (400, "invalid_request"),
+            Self::MissingApiKey => (401, "missing_api_key"),
+            Self::InvalidApiKey(_) => (401, "invalid_api_key"),
+            Self::PermissionDenied => (403, "permission_denied"),
+            Self::ModelNotAllowed => (403, "model_not_allowed"),
+            Self::NotFound => (404, "not_found"),
+            Self::ModelNotFound => (404, "model_not_found"),
+            Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
+            Self::RequestTimeout => (408, "request_timeout"),
+            Self::LengthRequired => (411, "length_required"),
+            Self::RequestTooLarge(_) => (413, "request_too_large"),
+            Self::UriTooLong => (414, "uri_too_long"),
+            Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
+            Self::ProviderRateLimited(_) => (429, "provider_rate_limit_exceeded"),
+            Self::HeadersTooLarge => (431, "headers_too_large"),
+            Self::Internal => (500, "internal_error"),
+            Self::UpstreamError => (502, "upstream_error"),
+            Self::NoHealthyProvider => (503, "no_healthy_provider"),
+            Self::Overloaded => (503, "overloaded"),
+            Self::UpstreamTimeout => (504, "upstream_timeout"),
+            Self::ProviderFailed { status, .. } => (*status, "upstream_error"),
+        };
+        Face::of(status, code)
     }
 
     /// What the caller reads. Holds no secret, nothing of a provider, nothing of the body.
@@ -268,8 +240,9 @@ impl Denial {
                 ..
             } => Some(*wait),
             Self::Overloaded | Self::ProviderRateLimited(None) => Some(Duration::from_secs(1)),
-            Self::ProviderFailed { status: 503, .. } => Some(Duration::from_secs(5)),
-            Self::NoHealthyProvider => Some(Duration::from_secs(5)),
+            Self::ProviderFailed { status: 503, .. } | Self::NoHealthyProvider => {
+                Some(Duration::from_secs(5))
+            }
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
             | Self::MissingApiKey

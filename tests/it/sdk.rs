@@ -45,7 +45,7 @@ async fn drive(test: &str, api: &str) {
         .env("GATEWAY_READ_ONLY_KEY", READER.secret)
         .kill_on_drop(true)
         .output();
-    let run = tokio::time::timeout(DEADLINE * 4, run)
+    let run = tokio::time::timeout(DEADLINE * 5, run)
         .await
         .expect("pytest ends in time");
     let output = run.expect("pytest starts");

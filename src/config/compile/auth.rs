@@ -169,8 +169,8 @@ impl Compiler<'_> {
         let keyless = keys.records.is_empty();
         let (at, why, remedy) = match raw.mode {
             RawAuthMode::Required if keyless && keys.has_file => {
-                let advice = "the keys file holds no key, so that every call is refused; make \
-                              one with `portcullis keys new`";
+                let advice = "the keys file holds no key, so that every call is refused; add \
+                              one, or set API_KEY";
                 self.finding("no_keys", Severity::Low, "auth.keys_file", advice);
                 return Some(AuthMode::Required);
             }
@@ -178,8 +178,7 @@ impl Compiler<'_> {
             RawAuthMode::Required => (
                 "auth",
                 "there is no key anywhere, so that anyone would be served",
-                "set API_KEY, or make a key with `portcullis keys new`, or listen on 127.0.0.1 \
-                 alone",
+                "set API_KEY, or add a key to the keys file, or listen on 127.0.0.1 alone",
             ),
             RawAuthMode::Development => (
                 "auth.mode",

@@ -152,7 +152,9 @@ impl Gateway {
 
     /// Waits for a log line.
     pub(crate) async fn wait_for_line(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        until(what, || self.log_lines().into_iter().find(&wanted)).await
+        let search = until(what, || self.log_lines().into_iter().find(&wanted));
+        let outcome = tokio::time::timeout(DEADLINE / 2, search).await;
+        outcome.unwrap_or_else(|late| panic!("{late}: {what} is not in {}", self.log_text()))
     }
 
     /// Waits for the access line of one request.

@@ -19,7 +19,6 @@ pub(crate) mod replies;
 pub(crate) mod script;
 mod tests;
 pub(crate) mod upstream;
-pub(crate) mod upstream_h2;
 
 pub(crate) use client::{Client, Reply, Request};
 pub(crate) use gateway::{ADMIN_KEY, Gateway, STANDARD_KEY};
@@ -28,10 +27,10 @@ pub(crate) use upstream::Upstream;
 
 /// How long an awaited event may take before a test gives up. Generous: a loaded machine is
 /// slow, and only a failing test ever waits this long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How often a condition without an event of its own (a file, a port) is looked at.
-const POLL: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(20);
 
 /// Waits for `event`, and names what was waited for when the deadline passes.
 pub(crate) async fn within<F: Future>(what: &str, event: F) -> F::Output {

@@ -3,7 +3,6 @@
 use crate::harness::client::{Connection, Request};
 use crate::harness::script::{Script, When};
 use crate::harness::upstream::{Arrival, Upstream};
-use crate::harness::upstream_h2::{StreamEnd, UpstreamH2};
 use crate::harness::{chat, streamed_chat};
 
 #[tokio::test]
@@ -101,54 +100,4 @@ async fn a_reset_and_a_close_look_different_from_an_answer() {
         connection.send(&chat("m")).await;
         assert!(connection.raw_reply().await.is_none(), "no answer");
     }
-}
-
-#[tokio::test]
-async fn http2_requests_are_recorded_with_how_they_ended() {
-    let upstream = UpstreamH2::start().await;
-    let socket = tokio::net::TcpStream::connect(upstream.address())
-        .await
-        .expect("connects");
-    let (mut sender, connection) = h2::client::handshake(socket).await.expect("a handshake");
-    let driving = tokio::spawn(connection);
-    for complete in [true, false] {
-        let head = http::Request::post("http://mock/v1/chat/completions")
-            .body(())
-            .expect("a head");
-        sender = sender.ready().await.expect("ready");
-        let (answer, mut body) = sender.send_request(head, false).expect("a stream");
-        body.send_data(bytes::Bytes::from_static(b"{}"), complete)
-            .expect("data");
-        if complete {
-            assert_eq!(
-                answer.await.expect("an answer").status(),
-                200,
-                "a good answer"
-            );
-        } else {
-            upstream
-                .wait("the data", |all| {
-                    all.last().is_some_and(|one| !one.body.is_empty())
-                })
-                .await;
-            body.send_reset(h2::Reason::CANCEL);
-        }
-        let ended = |all: &[crate::harness::upstream_h2::ReceivedH2]| {
-            all.last().is_some_and(|one| {
-                (one.end == StreamEnd::Complete) == complete && one.end != StreamEnd::Open
-            })
-        };
-        upstream.wait("its end", ended).await;
-    }
-    assert_eq!(
-        upstream.requests()[1].end,
-        StreamEnd::Reset(h2::Reason::CANCEL.into()),
-        "reset"
-    );
-    assert_eq!(
-        upstream.requests()[0].parts.uri.path(),
-        "/v1/chat/completions",
-        "its head"
-    );
-    driving.abort();
 }
