@@ -12,7 +12,7 @@ usage: benches/load/load.sh [OPTION]...
   --quick              few requests, two rounds, no figures to rely on: does it run at all?
   --sizes KB,...       body sizes (1,16,256)
   --rounds N           rounds, in each of which every peer has its turn (9)
-  --peers NAME,...     of direct bare bare-jemalloc nginx portcullis (all)
+  --peers NAME,...     of direct bare bare-jemalloc nginx portcullis-off portcullis (all)
   --skip json|sse      leave one half out
   --out FILE           the figures as JSON (target/load.json)
   --instructions       count user-space instructions a request under valgrind instead
@@ -26,7 +26,7 @@ complain() {
     exit "${2:-2}"
 }
 
-sizes=1,16,256 rounds= peers=direct,bare,bare-jemalloc,nginx,portcullis skip= out= quick= build=yes
+sizes=1,16,256 rounds= peers=direct,bare,bare-jemalloc,nginx,portcullis-off,portcullis skip= out= quick= build=yes
 instructions= bin_dir="${CARGO_TARGET_DIR:-target}/dist"
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -59,7 +59,7 @@ fi
 
 if [ -n "$build" ]; then
     targets=(--example load-mock --example bare-pingora --example bare-pingora-jemalloc)
-    if has portcullis; then targets+=(--bin portcullis); fi
+    if has portcullis || has portcullis-off; then targets+=(--bin portcullis); fi
     cargo build --locked --profile dist "${targets[@]}"
 fi
 
@@ -85,7 +85,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 # Below the range from which the kernel takes ports for connections, ours and everybody's.
-read -r mock_port bare_port jemalloc_port nginx_port portcullis_port < <(python3 -c '
+read -r mock_port bare_port jemalloc_port nginx_port portcullis_port off_port < <(python3 -c '
 import random, socket
 held = []
 for port in random.sample(range(20000, 30000), 200):
@@ -93,7 +93,7 @@ for port in random.sample(range(20000, 30000), 200):
         held.append(socket.create_server(("127.0.0.1", port)))
     except OSError:
         continue
-    if len(held) == 5:
+    if len(held) == 6:
         break
 print(*(server.getsockname()[1] for server in held))')
 key="pc-$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')"
@@ -139,6 +139,7 @@ http {
 EOF
 }
 
+# portcullis_conf PORT INSPECTION
 portcullis_conf() {
     cat >"$work/portcullis/keys.yaml" <<EOF
 keys:
@@ -146,16 +147,16 @@ keys:
 EOF
     cat <<EOF
 server:
-  listeners: [{address: "127.0.0.1:$portcullis_port"}]
+  listeners: [{address: "127.0.0.1:$1"}]
   workers: 1
 auth: {mode: required, keys_file: keys.yaml}
-inspection: {request: {mode: hold}}
+inspection: {request: $2}
 providers:
   - {name: mock, api: openai, endpoints: [{url: "http://127.0.0.1:$mock_port"}],
      api_key: "\${LOAD_PROVIDER_KEY}"}
 routes:
   - {models: ["gpt-*"], providers: [mock]}
-logging: {level: info, file: access.log}
+logging: {level: info, file: access-$1.log}
 EOF
 }
 
@@ -183,11 +184,16 @@ if has nginx; then
     nginx_conf >"$work/nginx.conf"
     proxy nginx "$nginx_port" "$nginx" -p "$work" -c "$work/nginx.conf"
 fi
+export LOAD_PROVIDER_KEY=sk-load-mock
 if has portcullis; then
-    portcullis_conf >"$work/portcullis/portcullis.yaml"
-    export LOAD_PROVIDER_KEY=sk-load-mock
-    proxy portcullis "$portcullis_port" "$bin_dir/portcullis" run \
-        -c "$work/portcullis/portcullis.yaml"
+    portcullis_conf "$portcullis_port" '{max_text_chars: 1000000}' >"$work/portcullis/on.yaml"
+    proxy portcullis "$portcullis_port" "$bin_dir/portcullis" run -c "$work/portcullis/on.yaml"
+fi
+if has portcullis-off; then
+    portcullis_conf "$off_port" '{max_text_chars: 1000000, sanitization: off, pii: off,
+      secrets: off, prompt_injection: off, code_patterns: off, web_attacks: off}' \
+        >"$work/portcullis/off.yaml"
+    proxy portcullis-off "$off_port" "$bin_dir/portcullis" run -c "$work/portcullis/off.yaml"
 fi
 
 if [ -n "$instructions" ]; then

@@ -11,7 +11,7 @@ from pathlib import Path
 PATH = "/v1/chat/completions"
 CONNECTIONS = 32
 # Peers that must turn away a wrong key, or they are not doing what they are compared for.
-KEYED = ("nginx", "portcullis")
+KEYED = ("nginx", "portcullis-off", "portcullis")
 WORDS = (
     "the of and to a in that it is was for on are with as they be at one have this from or had by "
     "hot but some what there we can out other were all your when up use word how said an each she "

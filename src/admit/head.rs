@@ -30,6 +30,12 @@ pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(
     {
         return Err(malformed("The request has more than one Content-Length."));
     }
+    if let Some(length) = headers.get(header::CONTENT_LENGTH)
+        && !is_number(length.as_bytes())
+    {
+        // A list such as `3, 3` passes the framework, and means different things to others.
+        return Err(malformed("The Content-Length is not a number."));
+    }
     if headers.contains_key(header::TRANSFER_ENCODING) {
         one_plain_chunked(raw)?;
     }
@@ -77,6 +83,10 @@ fn within_limits(parts: &Parts, limits: &HeadLimits) -> Result<(), Denial> {
         return Err(Denial::HeadersTooLarge);
     }
     Ok(())
+}
+
+fn is_number(text: &[u8]) -> bool {
+    matches!(text.len(), 1..=19) && text.iter().all(u8::is_ascii_digit)
 }
 
 fn announces_body(headers: &HeaderMap<HeaderValue>) -> bool {
@@ -213,6 +223,10 @@ mod tests {
             "the same length twice is forwarded by Pingora"
         );
         assert_eq!(status(&parts("POST", "/", &[]), None), Some(400), "no Host");
+        for length in ["3, 3", "+3", "0x3", "3 3", "", "99999999999999999999"] {
+            let listed = parts("POST", "/", &[("host", "a"), ("content-length", length)]);
+            assert_eq!(status(&listed, None), Some(400), "a length of {length:?}");
+        }
         let upgrade = parts("GET", "/", &[("host", "a"), ("upgrade", "websocket")]);
         assert_eq!(
             status(&upgrade, None),

@@ -7,6 +7,7 @@
 pub mod check;
 mod demo;
 mod run;
+pub mod scan;
 pub mod schema;
 pub mod source;
 
@@ -30,6 +31,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check a configuration file: faults, and settings that are legal but insecure
     Check(check::CheckArgs),
+    /// Apply the inspection policy to texts, a labelled corpus or a captured body, offline
+    Scan(scan::ScanArgs),
     /// Print the JSON Schema of the configuration file
     Schema(schema::SchemaArgs),
 }
@@ -58,6 +61,7 @@ pub fn main(
         Command::Demo(args) => demo::run(&args, out, err),
         Command::Run(args) => run::run(&args, err),
         Command::Check(args) => check::run(&args, out, err),
+        Command::Scan(args) => scan::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),
     }
 }

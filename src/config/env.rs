@@ -7,7 +7,7 @@
 use super::Resolve;
 use super::fault::{Fault, quoted};
 use super::pending;
-use super::raw::{RawConfig, RawLevel, SizeText};
+use super::raw::{RawConfig, RawLevel, RawSanitization, RawVerdict, SizeText};
 use crate::identify::keys::Role;
 use crate::policy::secret::Secret;
 
@@ -80,6 +80,7 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
     }
     environment.hsts(raw, set("SECURITY_HSTS_MAX_AGE"));
     environment.level(raw, set("LOG_LEVEL"));
+    environment.inspection(raw, &set);
     environment.docs(set("DISABLE_INTERNAL_DOCS"));
     environment.api_keys(set("API_KEY"), set("ADDITIONAL_API_KEYS"));
     for (variable, key) in pending::VARIABLES {
@@ -138,6 +139,43 @@ impl Environment {
                 format!("{} is not a level", quoted(&text)),
                 "write one of error, warn, info, debug, trace",
             )),
+        }
+    }
+
+    fn inspection(&mut self, raw: &mut RawConfig, set: &dyn Fn(&str) -> Option<String>) {
+        let request = &mut raw.inspection.request;
+        if let Some(text) = set("AI_INPUT_MAX_LENGTH") {
+            match text.trim().parse() {
+                Ok(chars) if chars > 0 => request.max_text_chars = Some(chars),
+                Ok(_) | Err(_) => self.faults.push(Fault::of_variable(
+                    "AI_INPUT_MAX_LENGTH",
+                    format!("{} is not a number of characters", quoted(&text)),
+                    "write a whole number such as 100000",
+                )),
+            }
+        }
+        if let Some(text) = set("AI_SANITIZATION_LEVEL") {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "off" | "none" => request.sanitization = RawSanitization::Off,
+                "standard" | "basic" => request.sanitization = RawSanitization::Standard,
+                "strict" => request.sanitization = RawSanitization::Strict,
+                _ => self.faults.push(Fault::of_variable(
+                    "AI_SANITIZATION_LEVEL",
+                    format!("{} is not a level of sanitization", quoted(&text)),
+                    "write one of off, standard, strict",
+                )),
+            }
+        }
+        if let Some(text) = set("AI_BLOCK_CODE_PATTERNS") {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" => request.code_patterns = RawVerdict::Block,
+                "false" | "0" | "no" => request.code_patterns = RawVerdict::Flag,
+                _ => self.faults.push(Fault::of_variable(
+                    "AI_BLOCK_CODE_PATTERNS",
+                    format!("{} is neither yes nor no", quoted(&text)),
+                    "write true or false",
+                )),
+            }
         }
     }
 

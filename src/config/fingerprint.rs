@@ -28,6 +28,9 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         sizes,
         bytes_in_flight,
         request,
+        inspection,
+        // Compiled from the settings before it.
+        inspector: _,
         security_headers,
         providers,
         routes,
@@ -53,6 +56,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("sizes", sizes);
     text.line("bytes_in_flight", bytes_in_flight);
     text.line("request", request);
+    text.line("inspection", &digest(&format!("{inspection:?}")));
     text.line("security_headers", security_headers);
     for provider in providers {
         text.provider(provider);

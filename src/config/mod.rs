@@ -23,6 +23,7 @@ mod path;
 mod pending;
 mod raw;
 mod reference;
+mod rulesfile;
 pub mod schema;
 mod shape;
 mod wanted;

@@ -72,6 +72,11 @@ impl Channel {
         }
     }
 
+    /// Whether the message's role, once said, is the better name.
+    pub const fn awaits_role(self) -> bool {
+        matches!(self, Self::Message | Self::Input)
+    }
+
     /// Whether the application itself speaks. Instructions that forbid an attack use the words of
     /// the attack, so here it takes twice the points to be one.
     pub const fn is_trusted(self) -> bool {

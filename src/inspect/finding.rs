@@ -74,7 +74,9 @@ impl Families {
 
     /// The members, in the contract's order.
     pub fn iter(self) -> impl Iterator<Item = Family> {
-        Family::ALL.into_iter().filter(move |family| self.has(*family))
+        Family::ALL
+            .into_iter()
+            .filter(move |family| self.has(*family))
     }
 }
 

@@ -12,9 +12,10 @@ pub fn apply(body: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len().saturating_add(grown));
     let mut done = 0;
     for edit in edits {
-        let (Ok(start), Ok(end)) =
-            (usize::try_from(edit.raw.start), usize::try_from(edit.raw.end))
-        else {
+        let (Ok(start), Ok(end)) = (
+            usize::try_from(edit.raw.start),
+            usize::try_from(edit.raw.end),
+        ) else {
             break;
         };
         let (Some(before), true) = (body.get(done..start), (start..=body.len()).contains(&end))
@@ -32,7 +33,12 @@ pub fn apply(body: &[u8], edits: &[Edit]) -> Vec<u8> {
 /// Puts edits in order and apart: of two that overlap the earlier, and of two that begin at one
 /// place the longer, is whole; the other keeps what lies behind it.
 pub(super) fn settle(edits: &mut Vec<Edit>) {
-    edits.sort_by(|a, b| a.raw.start.cmp(&b.raw.start).then(b.raw.end.cmp(&a.raw.end)));
+    edits.sort_by(|a, b| {
+        a.raw
+            .start
+            .cmp(&b.raw.start)
+            .then(b.raw.end.cmp(&a.raw.end))
+    });
     let mut done = 0;
     edits.retain_mut(|edit| {
         let hidden = edit.raw.end <= done && !edit.raw.is_empty();
@@ -47,7 +53,10 @@ mod tests {
     use super::{Edit, apply, settle};
 
     fn edit(start: u64, end: u64, with: &str) -> Edit {
-        Edit { raw: start..end, with: with.into() }
+        Edit {
+            raw: start..end,
+            with: with.into(),
+        }
     }
 
     #[test]
@@ -55,7 +64,10 @@ mod tests {
         for (edits, want) in [
             (vec![], "0123456789"),
             (vec![edit(2, 4, "[A]")], "01[A]456789"),
-            (vec![edit(0, 1, ""), edit(1, 2, "x"), edit(9, 10, "end")], "x2345678end"),
+            (
+                vec![edit(0, 1, ""), edit(1, 2, "x"), edit(9, 10, "end")],
+                "x2345678end",
+            ),
             (vec![edit(0, 10, "")], ""),
             (vec![edit(4, 11, "x")], "0123456789"),
             (vec![edit(4, 6, "x"), edit(5, 7, "y")], "0123x6789"),

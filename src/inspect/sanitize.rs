@@ -10,7 +10,7 @@
 use super::detect::{Family, Rule, Severity};
 
 /// The rules' names: characters to be removed, and markup to be escaped.
-pub const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     row("sanitization.control", "CONTROL", Severity::Low),
     row("sanitization.invisible", "INVISIBLE", Severity::Medium),
     row("sanitization.direction", "DIRECTION", Severity::Medium),
@@ -129,7 +129,9 @@ pub(super) fn clean_len(text: &str, html: bool) -> usize {
     let (chunks, rest) = bytes.as_chunks::<32>();
     let mut at: usize = 0;
     for chunk in chunks {
-        let odd = chunk.iter().fold(false, |odd, &byte| odd | !(b' '..b'\x7f').contains(&byte));
+        let odd = chunk
+            .iter()
+            .fold(false, |odd, &byte| odd | !(b' '..b'\x7f').contains(&byte));
         if (odd || html)
             && let Some(place) = chunk.iter().position(|&byte| suspect(byte, html))
         {
@@ -186,14 +188,30 @@ mod tests {
 
     #[test]
     fn a_suspect_is_found_wherever_it_stands() {
-        for odd in ['\0', '\u{7f}', '\u{80}', '\u{200b}', '\u{202e}', '\u{e0041}', '\u{ffff}'] {
+        for odd in [
+            '\0',
+            '\u{7f}',
+            '\u{80}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{e0041}',
+            '\u{ffff}',
+        ] {
             for before in 0..70 {
                 let text = format!("{}{odd}\u{20}b", "\u{e9}".repeat(before));
-                assert_eq!(clean_len(&text, false), before * 2, "{odd:?} after {before}");
+                assert_eq!(
+                    clean_len(&text, false),
+                    before * 2,
+                    "{odd:?} after {before}"
+                );
             }
         }
         let text = "plain text, caf\u{e9} \u{442}\u{435}\u{43a}\u{441}\u{442}\nand <more> of it";
-        assert_eq!(clean_len(text, false), text.len(), "nothing is wrong with it");
+        assert_eq!(
+            clean_len(text, false),
+            text.len(),
+            "nothing is wrong with it"
+        );
         assert_eq!(text.get(clean_len(text, true)..), Some("<more> of it"));
         assert_eq!(entity('<'), Some("&lt;"));
     }

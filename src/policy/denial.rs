@@ -5,6 +5,9 @@
 
 use std::time::Duration;
 
+use crate::inspect::detect::Family;
+use crate::inspect::finding::Refusal;
+
 /// A refusal, as decided by some stage of the request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denial {
@@ -17,6 +20,8 @@ pub enum Denial {
         /// What is wrong, for the caller.
         problem: String,
     },
+    /// The inspection refuses what the request says.
+    Inspected(Refusal),
     /// No credential came with the request.
     MissingApiKey,
     /// A credential came, and opens nothing. The reason is for logs and metrics alone.
@@ -134,6 +139,8 @@ impl Denial {
         let (status, code) = match self {
             Self::InvalidJson(_) => (400, "invalid_json"),
             Self::InvalidRequest { .. } => (400, "invalid_request"),
+            Self::Inspected(Refusal::Family(family)) => (400, found(*family)),
+            Self::Inspected(Refusal::TextTooLong) => (400, "text_too_long"),
             Self::MissingApiKey => (401, "missing_api_key"),
             Self::InvalidApiKey(_) => (401, "invalid_api_key"),
             Self::PermissionDenied => (403, "permission_denied"),
@@ -145,7 +152,9 @@ impl Denial {
             Self::LengthRequired => (411, "length_required"),
             Self::RequestTooLarge(_) => (413, "request_too_large"),
             Self::UriTooLong => (414, "uri_too_long"),
-            Self::UnsupportedMediaType(_) => (415, "unsupported_media_type"),
+            Self::UnsupportedMediaType(_) | Self::Inspected(Refusal::Uninspectable) => {
+                (415, "unsupported_media_type")
+            }
             Self::ProviderRateLimited(_) => (429, "provider_rate_limit_exceeded"),
             Self::HeadersTooLarge => (431, "headers_too_large"),
             Self::Internal => (500, "internal_error"),
@@ -163,6 +172,7 @@ impl Denial {
         match self {
             Self::InvalidJson(problem) => format!("The request body is not valid JSON: {problem}."),
             Self::InvalidRequest { problem, .. } => problem.clone(),
+            Self::Inspected(refusal) => refused(*refusal).to_owned(),
             Self::MissingApiKey => "No API key was given. Send it as `Authorization: Bearer KEY`, \
                                     `x-api-key: KEY` or `api-key: KEY`."
                 .to_owned(),
@@ -198,6 +208,7 @@ impl Denial {
             Self::InvalidRequest { param, .. } => *param,
             Self::ModelNotFound | Self::ModelNotAllowed => Some("model"),
             Self::InvalidJson(_)
+            | Self::Inspected(_)
             | Self::MissingApiKey
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
@@ -245,6 +256,7 @@ impl Denial {
             }
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
+            | Self::Inspected(_)
             | Self::MissingApiKey
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
@@ -273,6 +285,7 @@ impl Denial {
             Self::MissingApiKey => "missing",
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
+            | Self::Inspected(_)
             | Self::PermissionDenied
             | Self::ModelNotAllowed
             | Self::NotFound
@@ -295,6 +308,44 @@ impl Denial {
     }
 }
 
+/// The code of a family's refusal.
+const fn found(family: Family) -> &'static str {
+    match family {
+        Family::PromptInjection => "prompt_injection_detected",
+        Family::CodePatterns => "code_pattern_detected",
+        Family::WebAttacks => "web_attack_detected",
+        Family::Pii => "pii_detected",
+        Family::Secrets => "secret_detected",
+        Family::Harmful => "harmful_content_detected",
+        Family::Canary => "canary_detected",
+        Family::Sanitization => "invalid_request",
+    }
+}
+
+/// What the caller reads of an inspection's refusal: the kind of thing, never the thing.
+const fn refused(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Family(Family::PromptInjection) => {
+            "The request was refused: it reads like an attempt to override the model's instructions."
+        }
+        Refusal::Family(Family::CodePatterns) => {
+            "The request was refused: it holds code of a dangerous kind."
+        }
+        Refusal::Family(Family::WebAttacks) => {
+            "The request was refused: it holds what looks like an attack on a web application."
+        }
+        Refusal::Family(Family::Pii) => "The request was refused: it holds personal data.",
+        Refusal::Family(Family::Secrets) => {
+            "The request was refused: it holds what looks like a key or password."
+        }
+        Refusal::Family(Family::Harmful) => "The request was refused: it holds harmful content.",
+        Refusal::Family(Family::Canary) => "The request was refused: it holds a protected text.",
+        Refusal::Family(Family::Sanitization) => "The request holds text that is not allowed.",
+        Refusal::TextTooLong => "The request holds more text than is allowed.",
+        Refusal::Uninspectable => "The request holds content that can't be inspected.",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +357,9 @@ mod tests {
                 param: Some("model"),
                 problem: "`model` is missing.".to_owned(),
             },
+            Denial::Inspected(Refusal::Family(Family::PromptInjection)),
+            Denial::Inspected(Refusal::TextTooLong),
+            Denial::Inspected(Refusal::Uninspectable),
             Denial::MissingApiKey,
             Denial::InvalidApiKey(KeyFault::Unknown),
             Denial::InvalidApiKey(KeyFault::Malformed),

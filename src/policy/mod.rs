@@ -5,6 +5,7 @@
 //! anything of the configuration's raw form.
 
 pub mod denial;
+pub mod inspection;
 pub mod names;
 pub mod secret;
 pub mod units;
@@ -17,8 +18,10 @@ use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::identify::keys::Keyring;
+use crate::inspect::engine::Inspector;
 use crate::route::balance::Schedule;
 use crate::route::pattern::Pattern;
+use inspection::InspectionSettings;
 use names::ProviderName;
 use secret::Secret;
 use units::{ByteLimit, Span};
@@ -50,6 +53,10 @@ pub struct Policy {
     pub bytes_in_flight: ByteLimit,
     /// How a request's body is read.
     pub request: RequestReading,
+    /// What is looked for in requests.
+    pub inspection: InspectionSettings,
+    /// The same, compiled.
+    pub inspector: Arc<Inspector>,
     /// Headers set on every answer.
     pub security_headers: Vec<(HeaderName, HeaderValue)>,
     /// Providers, in the order of the file; routes point into this list.

@@ -6,11 +6,15 @@
 //! named `framing` hold these facts.
 
 use bytes::{Bytes, BytesMut};
+use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
 use super::ctx::{Body, Flight, Passing, Stage};
-use super::receive;
-use crate::policy::Denial;
+use super::{Gateway, findings, reading};
+use crate::inspect::detect::Family;
+use crate::inspect::engine::{Inspection, Inspector};
+use crate::inspect::finding::{Refusal, Report};
+use crate::policy::{Denial, inspection};
 
 /// What happens to a piece of a request's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,41 +49,75 @@ pub(crate) fn carry_out(action: Action, piece: &mut Option<Bytes>, end: bool) ->
 ///
 /// # Errors
 /// The refusal.
-pub(crate) fn filter(flight: &mut Flight, piece: &mut Option<Bytes>, end: bool) -> Result<()> {
+pub(crate) fn filter(
+    gateway: &Gateway,
+    session: &Session,
+    flight: &mut Flight,
+    piece: &mut Option<Bytes>,
+    end: bool,
+) -> Result<()> {
     let Stage::Call(call) = &mut flight.stage else {
         return Err(refusal(&Denial::Internal));
     };
-    let action = match &mut call.body {
-        Body::Held { .. } => Action::Emit(piece.take().unwrap_or_default()),
-        Body::Passing(passing) => {
-            let action = passing.take(piece.take(), end);
-            flight.record.request_bytes = passing.tail.seen();
-            action
-        }
+    let Body::Passing(passing) = &mut call.body else {
+        return carry_out(Action::Emit(piece.take().unwrap_or_default()), piece, end);
     };
+    let inspector = &flight.snapshot.policy.inspector;
+    let mut heard = None;
+    let Passing { tail, json } = &mut **passing;
+    let action = tail.push(piece.take(), end, |bytes, end| {
+        judge(json, inspector, bytes, end, &mut heard)
+    });
+    flight.record.request_bytes = tail.seen();
     if let Action::Abort(denial) = &action {
         call.denial = Some(denial.clone());
+    }
+    if let Some(report) = heard {
+        findings::note(gateway, session, flight, &report);
     }
     carry_out(action, piece, end)
 }
 
-impl Passing {
-    fn take(&mut self, piece: Option<Bytes>, end: bool) -> Action {
-        let Self { tail, json } = self;
-        tail.push(piece, end, |bytes, end| {
-            let Some((reader, peek)) = json else {
-                return Ok(());
-            };
-            reader.push(bytes, peek).map_err(receive::invalid_json)?;
-            if !end {
-                return Ok(());
+/// Judges the newest piece of JSON on its way. What has left can't be rewritten any more, so what
+/// a held body would have had masked is refused here.
+fn judge(
+    json: &mut Option<Inspection>,
+    inspector: &Inspector,
+    bytes: &[u8],
+    end: bool,
+    heard: &mut Option<Report>,
+) -> Result<(), Denial> {
+    let Some(inspection) = json else {
+        return Ok(());
+    };
+    if let Err(stop) = inspection.push(inspector, bytes, &mut ()) {
+        *heard = json.take().map(|inspection| inspection.report(inspector));
+        return Err(findings::denial(stop));
+    }
+    let Some(inspection) = json.take_if(|_| end) else {
+        return Ok(());
+    };
+    match inspection.finish(inspector, &mut ()) {
+        Ok(cleared) => {
+            let (report, edits, facts) = cleared.into_parts();
+            let masked = report
+                .findings
+                .iter()
+                .find(|finding| finding.action == inspection::Action::Mask);
+            let family = masked.map_or(Family::Sanitization, |finding| finding.family);
+            *heard = Some(report);
+            if !edits.is_empty() {
+                return Err(Denial::Inspected(Refusal::Family(family)));
             }
-            reader.finish(peek).map_err(receive::invalid_json)?;
-            let facts = receive::facts(peek, true)?;
+            let facts = reading::wanted(facts, true)?;
             facts.map_or(Ok(()), |facts| {
-                receive::name(&facts.model).map(|_well_formed| ())
+                reading::name(&facts.model).map(|_well_formed| ())
             })
-        })
+        }
+        Err((stop, report)) => {
+            *heard = Some(report);
+            Err(findings::denial(stop))
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use super::Snapshot;
 use super::body::HeldTail;
 use super::guard::Handle;
 use crate::admit::budget::Share;
-use crate::inspect::json::Reader;
-use crate::inspect::peek::Peek;
+use crate::inspect::engine::Inspection;
+use crate::inspect::peek::{Facts, FieldFault};
 use crate::policy::Denial;
 use crate::record::{Outcome, Record, Times};
 use crate::route::{Routed, Target};
@@ -74,14 +74,15 @@ pub(crate) enum Body {
 /// A body that is judged on its way.
 pub(crate) struct Passing {
     pub(crate) tail: HeldTail,
-    pub(crate) json: Option<(Reader, Peek)>,
+    /// What is heard of it, where it is JSON.
+    pub(crate) json: Option<Inspection>,
 }
 
 /// A body that was read whole, and what it says.
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
     pub(crate) share: Share,
-    pub(crate) peek: Peek,
+    pub(crate) facts: Result<Facts, FieldFault>,
 }
 
 /// Moments of a request.

@@ -144,6 +144,10 @@ impl Watch {
         self.next = Some(after(now, self.timeouts.idle.get()));
     }
 
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.end
+    }
+
     fn left(&self, now: Instant) -> Duration {
         let next = self.next.unwrap_or(self.end).min(self.end);
         next.saturating_duration_since(now)
@@ -224,6 +228,10 @@ impl CustomSession for Guard {
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         if self.handle.close.load(Ordering::Relaxed) {
             self.real.set_keepalive(None);
+        }
+        // While a provider takes nothing, Pingora polls this side alone.
+        if self.watch.is_over(clock::now()) {
+            return Err(ended(&Denial::UpstreamTimeout));
         }
         let done = self.real.response_duplex_vec(tasks).await?;
         // A client that is slow to take the answer is not the provider's silence.

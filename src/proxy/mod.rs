@@ -7,11 +7,15 @@
 pub(crate) mod body;
 mod ctx;
 mod failure;
+mod findings;
+#[cfg(test)]
+mod framing;
 mod guard;
 mod headers;
 mod ids;
 mod local;
 mod peer;
+mod reading;
 mod receive;
 mod reply;
 
@@ -195,13 +199,13 @@ impl ProxyHttp for Gateway {
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         piece: &mut Option<Bytes>,
         end: bool,
         ctx: &mut RequestCtx,
     ) -> Result<()> {
         let flight = ctx.flight.as_mut().ok_or_else(lost)?;
-        body::filter(flight, piece, end)
+        body::filter(self, session, flight, piece, end)
     }
 
     fn error_while_proxy(

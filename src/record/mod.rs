@@ -19,7 +19,10 @@ use std::time::Duration;
 use http::Method;
 
 use crate::identify::keys::Role;
+use crate::inspect::detect::Family;
+use crate::inspect::finding::{Families, Report};
 use crate::policy::Denial;
+use crate::policy::inspection::Action;
 use crate::policy::names::{KeyId, ModelName, ProviderName};
 use endpoint::Endpoint;
 
@@ -125,6 +128,59 @@ pub struct Usage {
     pub completion: Option<u64>,
 }
 
+/// What an inspection did and found, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    /// Bytes of the body that were read.
+    pub body_bytes: u64,
+    /// Bytes of decoded text that the detectors saw.
+    pub text_bytes: u64,
+    /// Bytes that no detector saw: images and the like.
+    pub uninspected_bytes: u64,
+    /// The families that ran.
+    pub families: Families,
+    /// How often each family found something, and what became of it.
+    pub found: Vec<Found>,
+}
+
+/// Findings of one family with one outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The family.
+    pub family: Family,
+    /// What became of them.
+    pub action: Action,
+    /// How many.
+    pub count: u64,
+}
+
+impl From<&Report> for Inspected {
+    fn from(report: &Report) -> Self {
+        let mut found: Vec<Found> = Vec::new();
+        for finding in &report.findings {
+            let (family, action) = (finding.family, finding.action);
+            match found
+                .iter_mut()
+                .find(|f| f.family == family && f.action == action)
+            {
+                Some(known) => known.count = known.count.saturating_add(1),
+                None => found.push(Found {
+                    family,
+                    action,
+                    count: 1,
+                }),
+            }
+        }
+        Self {
+            body_bytes: report.body_bytes,
+            text_bytes: report.text_bytes,
+            uninspected_bytes: report.uninspected_bytes,
+            families: report.ran,
+            found,
+        }
+    }
+}
+
 /// All that is known of a request. Ids, sizes, times and verdicts; no content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -164,6 +220,8 @@ pub struct Facts {
     pub response_bytes: u64,
     /// How long it took, if anybody measured.
     pub times: Option<Times>,
+    /// What the inspection of the request did and found, if it ran.
+    pub inspection: Option<Inspected>,
     /// What was used.
     pub usage: Usage,
     /// The hash of the policy by which it was judged.
@@ -193,6 +251,7 @@ impl Facts {
             request_bytes: 0,
             response_bytes: 0,
             times: None,
+            inspection: None,
             usage: Usage::default(),
             policy: policy.into(),
         }

@@ -8,7 +8,7 @@ use crate::harness::gateway::free_address;
 use crate::harness::{Gateway, STANDARD_KEY, Upstream, chat_body, skipped, within};
 
 /// A certificate for `localhost` that signs itself, and its key, as files.
-fn certificate(directory: &Path) -> (String, String) {
+pub(crate) fn certificate(directory: &Path) -> (String, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).expect("a file");

@@ -6,6 +6,7 @@
 
 mod answer;
 mod auth;
+mod inspection;
 mod server;
 mod upstream;
 
@@ -95,7 +96,9 @@ impl<'a> Compiler<'a> {
         let routes = self.routes(&raw.routes, &raw.providers);
         let logging = self.logging(&raw.logging);
         let request = self.request_reading(raw);
+        let inspection = self.inspection(raw);
         let (auth, key_lines) = auth?;
+        let (inspection, inspector) = inspection?;
         let mut policy = Policy {
             hash: "".into(),
             listeners: listeners?,
@@ -108,6 +111,8 @@ impl<'a> Compiler<'a> {
             sizes: sizes?,
             bytes_in_flight: bytes_in_flight?,
             request: request?,
+            inspection,
+            inspector,
             security_headers: security_headers?,
             providers: providers?,
             routes: routes?,

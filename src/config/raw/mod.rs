@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub(super) use gateway::{
     RawAuth, RawAuthMode, RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders, RawSizeLimits,
 };
-pub(super) use inspection::{RawBodyMode, RawInspection};
+pub(super) use inspection::{
+    RawBodyMode, RawHandling, RawInspection, RawSanitization, RawUninspectable, RawVerdict,
+};
 pub(super) use scalar::{RateText, SECRET_MARK, SecretText, SizeText, SpanText};
 pub(super) use server::{RawListener, RawServe, RawServer};
 pub(super) use upstream::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts, RawRoute};

@@ -92,23 +92,47 @@ impl Block {
 
     /// Bytes of text seen so far, in this block and those before.
     pub(super) fn total(&self) -> u64 {
-        self.base.saturating_add(u64::try_from(self.text.len()).unwrap_or(u64::MAX))
+        self.base
+            .saturating_add(u64::try_from(self.text.len()).unwrap_or(u64::MAX))
     }
 
     /// A string begins.
     pub(super) fn begin(&mut self, unit: u32, channel: Channel) {
-        self.fresh = Some(Span { at: 0, unit, channel });
+        self.fresh = Some(Span {
+            at: 0,
+            unit,
+            channel,
+        });
+    }
+
+    /// The role of the message `unit` was said behind its text.
+    pub(super) fn role(&mut self, unit: u32, channel: Channel) {
+        let own = self
+            .spans
+            .iter_mut()
+            .rev()
+            .take_while(|span| span.unit == unit);
+        for span in own.filter(|span| span.channel.awaits_role()) {
+            span.channel = channel;
+        }
     }
 
     /// Takes as much of a plain run at `raw` as fits; how many bytes it took. None of a run that
     /// is not empty: the block is full.
     pub(super) fn run(&mut self, raw: u64, run: &str) -> usize {
         let follows = self.fresh.is_none()
-            && self.marks.last().is_some_and(|mark| mark.end(self.end()) == raw);
+            && self
+                .marks
+                .last()
+                .is_some_and(|mark| mark.end(self.end()) == raw);
         let Some(room) = self.room(!follows) else {
             return 0;
         };
-        let take = if run.len() <= room { run.len() } else { run.floor_char_boundary(room) };
+        let take = if run.len() <= room {
+            run.len()
+        } else {
+            run.floor_char_boundary(room)
+        };
         let Some(part) = run.get(..take).filter(|part| !part.is_empty()) else {
             return 0;
         };
@@ -135,7 +159,11 @@ impl Block {
             return None;
         }
         let feed = usize::from(self.fresh.is_some() && !self.text.is_empty());
-        let used = self.text.len().saturating_sub(self.carried).saturating_add(feed);
+        let used = self
+            .text
+            .len()
+            .saturating_sub(self.carried)
+            .saturating_add(feed);
         BLOCK.checked_sub(used)
     }
 
@@ -144,7 +172,10 @@ impl Block {
             if !self.text.is_empty() {
                 self.text.push('\n');
             }
-            self.spans.push(Span { at: self.end(), ..span });
+            self.spans.push(Span {
+                at: self.end(),
+                ..span
+            });
         }
         let at = self.end();
         self.marks.push(Mark { at, wide, len, raw });
@@ -162,7 +193,10 @@ impl Block {
 
     /// The parts of the body that a range of the text came from, one for each string.
     pub(super) fn raw(&self, range: Range<u32>) -> impl Iterator<Item = Range<u64>> {
-        let first = self.spans.partition_point(|span| span.at <= range.start).saturating_sub(1);
+        let first = self
+            .spans
+            .partition_point(|span| span.at <= range.start)
+            .saturating_sub(1);
         let spans = self.spans.get(first..).unwrap_or_default();
         let followers = spans.iter().skip(1).map(|span| span.at.saturating_sub(1));
         let ends = followers.chain(std::iter::once(self.end()));
@@ -187,20 +221,28 @@ impl Block {
 
     /// Forgets all but the last [`OVERLAP`] bytes.
     pub(super) fn advance(&mut self) {
-        let cut = self.text.floor_char_boundary(self.text.len().saturating_sub(OVERLAP));
+        let cut = self
+            .text
+            .floor_char_boundary(self.text.len().saturating_sub(OVERLAP));
         let Ok(gone) = u32::try_from(cut) else {
             return;
         };
         self.text.drain(..cut);
         self.base = self.base.saturating_add(u64::from(gone));
         self.carried = self.text.len();
-        let keep = self.marks.partition_point(|mark| mark.at <= gone).saturating_sub(1);
+        let keep = self
+            .marks
+            .partition_point(|mark| mark.at <= gone)
+            .saturating_sub(1);
         self.marks.drain(..keep);
         for mark in &mut self.marks {
             *mark = mark.without(gone);
         }
         self.carried_marks = self.marks.len();
-        let keep = self.spans.partition_point(|span| span.at <= gone).saturating_sub(1);
+        let keep = self
+            .spans
+            .partition_point(|span| span.at <= gone)
+            .saturating_sub(1);
         self.spans.drain(..keep);
         for span in &mut self.spans {
             span.at = span.at.saturating_sub(gone);
@@ -211,7 +253,10 @@ impl Block {
     pub(super) fn state_bytes(&self) -> usize {
         let marks = self.marks.capacity().saturating_mul(size_of::<Mark>());
         let spans = self.spans.capacity().saturating_mul(size_of::<Span>());
-        self.text.capacity().saturating_add(marks).saturating_add(spans)
+        self.text
+            .capacity()
+            .saturating_add(marks)
+            .saturating_add(spans)
     }
 }
 
@@ -223,9 +268,18 @@ impl Mark {
             // What is left of the unit still is the whole unit of the body.
             None if gone < self.plain_at() => {
                 let left = self.plain_at().saturating_sub(gone);
-                Self { at: 0, wide: u16::try_from(left).unwrap_or(u16::MAX), ..self }
+                Self {
+                    at: 0,
+                    wide: u16::try_from(left).unwrap_or(u16::MAX),
+                    ..self
+                }
             }
-            None => Self { at: 0, wide: 0, len: 0, raw: self.start(gone) },
+            None => Self {
+                at: 0,
+                wide: 0,
+                len: 0,
+                raw: self.start(gone),
+            },
         }
     }
 }

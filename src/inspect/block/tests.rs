@@ -3,8 +3,15 @@
 use super::{BLOCK, Block, MARKS, OVERLAP};
 use crate::inspect::channel::Channel;
 
+fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap()
+}
+
 fn raw(block: &Block, start: u32, end: u32) -> Vec<(u64, u64)> {
-    block.raw(start..end).map(|raw| (raw.start, raw.end)).collect()
+    block
+        .raw(start..end)
+        .map(|raw| (raw.start, raw.end))
+        .collect()
 }
 
 #[test]
@@ -36,7 +43,10 @@ fn every_range_of_the_text_has_its_place_in_the_body() {
         assert_eq!(raw(&block, range.0, range.1), want, "{range:?}");
     }
     assert_eq!(block.span(8).map(|span| span.channel), Some(Channel::User));
-    assert_eq!(block.span(10).map(|span| (span.unit, span.channel)), Some((2, Channel::Tool)));
+    assert_eq!(
+        block.span(10).map(|span| (span.unit, span.channel)),
+        Some((2, Channel::Tool))
+    );
 }
 
 #[test]
@@ -44,14 +54,25 @@ fn a_full_block_takes_no_more_and_keeps_its_end() {
     let mut block = Block::default();
     block.begin(1, Channel::User);
     let text = "\u{e9}".repeat(BLOCK);
-    assert_eq!(block.run(1, &text), BLOCK, "as many bytes as the block has room for");
-    assert_eq!(block.run(BLOCK as u64 + 1, "a"), 0, "then it is full");
-    assert!(!block.unit(BLOCK as u64 + 1, 2, "\n"));
+    assert_eq!(
+        block.run(1, &text),
+        BLOCK,
+        "as many bytes as the block has room for"
+    );
+    assert_eq!(block.run(wide(BLOCK) + 1, "a"), 0, "then it is full");
+    assert!(!block.unit(wide(BLOCK) + 1, 2, "\n"));
     block.advance();
     assert_eq!(block.text().len(), OVERLAP);
-    assert_eq!(block.total(), BLOCK as u64);
-    assert_eq!(raw(&block, 2, 4), [((BLOCK - OVERLAP) as u64 + 3, (BLOCK - OVERLAP) as u64 + 5)]);
-    assert_eq!(block.run(BLOCK as u64 + 1, &text), BLOCK, "and there is room again");
+    assert_eq!(block.total(), wide(BLOCK));
+    assert_eq!(
+        raw(&block, 2, 4),
+        [(wide(BLOCK - OVERLAP) + 3, wide(BLOCK - OVERLAP) + 5)]
+    );
+    assert_eq!(
+        block.run(wide(BLOCK) + 1, &text),
+        BLOCK,
+        "and there is room again"
+    );
 }
 
 #[test]
@@ -62,11 +83,19 @@ fn marks_fill_a_block_too() {
     while block.unit(taken * 2, 2, "\n") {
         taken += 1;
     }
-    assert_eq!(taken, MARKS as u64, "the cap");
-    assert_eq!(block.run(taken * 2, "plain"), 5, "what needs no mark still fits");
+    assert_eq!(taken, wide(MARKS), "the cap");
+    assert_eq!(
+        block.run(taken * 2, "plain"),
+        5,
+        "what needs no mark still fits"
+    );
     block.advance();
     assert!(block.unit(2000, 2, "\n"));
-    assert_eq!(raw(&block, 0, 2), [(0, 4)], "carried marks still tell the place");
+    assert_eq!(
+        raw(&block, 0, 2),
+        [(0, 4)],
+        "carried marks still tell the place"
+    );
 }
 
 #[test]
@@ -77,6 +106,10 @@ fn a_unit_that_is_cut_stays_whole_in_the_body() {
     assert_eq!(block.run(905, &"x".repeat(500)), 500);
     block.advance();
     assert_eq!(block.text().len(), OVERLAP);
-    assert_eq!(raw(&block, 0, 10), [(5, 905)], "any part of it is all of it");
+    assert_eq!(
+        raw(&block, 0, 10),
+        [(5, 905)],
+        "any part of it is all of it"
+    );
     assert_eq!(raw(&block, 524, 530), [(905, 911)]);
 }

@@ -120,7 +120,10 @@ impl Known {
 /// Who speaks in an object of this `type`, if the type says so.
 pub(super) fn of_type(word: &str) -> Option<Channel> {
     match word {
-        "tool_result" | "function_call_output" | "computer_call_output" | "mcp_tool_result"
+        "tool_result"
+        | "function_call_output"
+        | "computer_call_output"
+        | "mcp_tool_result"
         | "custom_tool_call_output" => Some(Channel::Tool),
         "tool_use" | "server_tool_use" | "mcp_tool_use" | "function_call" | "custom_tool_call" => {
             Some(Channel::ToolArguments)

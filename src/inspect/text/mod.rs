@@ -33,6 +33,8 @@ pub(super) trait Listener {
     fn run(&mut self, at: u64, run: &str);
     /// Characters that are one unit of `len` bytes of the body.
     fn unit(&mut self, at: u64, len: u16, text: &str);
+    /// The role of a message was said, maybe behind its text.
+    fn role(&mut self, unit: u32, channel: Channel);
     /// Bytes that were left out.
     fn opaque(&mut self, bytes: u64);
 }
@@ -67,7 +69,11 @@ pub(super) struct Walk {
 impl Walk {
     /// Before the first event.
     pub(super) const fn new() -> Self {
-        Self { frames: Vec::new(), unit: 0, hearing: Hearing::Nothing }
+        Self {
+            frames: Vec::new(),
+            unit: 0,
+            hearing: Hearing::Nothing,
+        }
     }
 
     /// Bytes that it takes in memory.
@@ -78,7 +84,9 @@ impl Walk {
             Hearing::Opaque(opaque) => opaque.state_bytes(),
         };
         let frames = self.frames.capacity().saturating_mul(size_of::<Frame>());
-        size_of::<Self>().saturating_add(frames).saturating_add(held)
+        size_of::<Self>()
+            .saturating_add(frames)
+            .saturating_add(held)
     }
 
     /// What the value that comes now is: its channel, and the place inside it.
@@ -112,21 +120,44 @@ impl Walk {
             Place::List if object => Place::Elsewhere,
             Place::Root | Place::List | Place::Message | Place::Inside | Place::Elsewhere => place,
         };
-        self.frames.push(Frame { channel, place, key });
+        self.frames.push(Frame {
+            channel,
+            place,
+            key,
+        });
     }
 
-    /// A word under `role` or `type` says who speaks in the object around it.
-    fn told(&mut self, word: &Word) {
-        let Some(frame) = self.frames.last_mut() else {
-            return;
-        };
+    /// A word under `role` or `type` says who speaks in the object around it; a role, that which
+    /// it gives to the message.
+    fn told(&mut self, word: &Word) -> Option<Channel> {
+        let frame = self.frames.last_mut()?;
         match (frame.place, frame.key) {
-            (Place::Message, Known::Role) => frame.channel = Channel::of_role(word.as_str()),
+            (Place::Message, Known::Role) => {
+                frame.channel = Channel::of_role(word.as_str());
+                Some(frame.channel)
+            }
             (Place::Message | Place::Inside, Known::Type) => {
                 frame.channel = known::of_type(word.as_str()).unwrap_or(frame.channel);
+                None
             }
-            (Place::Root | Place::List | Place::Elsewhere, _)
-            | (Place::Message | Place::Inside, _) => {}
+            (
+                Place::Root | Place::List | Place::Message | Place::Inside | Place::Elsewhere,
+                Known::Role
+                | Known::Type
+                | Known::Model
+                | Known::Messages
+                | Known::Input
+                | Known::Instructions
+                | Known::System
+                | Known::Prompt
+                | Known::Tools
+                | Known::Calls
+                | Known::Arguments
+                | Known::Output
+                | Known::Metadata
+                | Known::Data
+                | Known::Other,
+            ) => None,
         }
     }
 }
@@ -189,7 +220,8 @@ impl<L: Listener> Sink for Told<'_, L> {
             self.listener.run(at, key);
         } else {
             // Escapes in it: which stands where is not known, so that any part means the whole.
-            self.listener.unit(at, u16::try_from(len).unwrap_or(u16::MAX), key);
+            self.listener
+                .unit(at, u16::try_from(len).unwrap_or(u16::MAX), key);
         }
     }
 
@@ -218,7 +250,11 @@ impl<L: Listener> Sink for Told<'_, L> {
     fn string_end(&mut self, _end: u64) {
         match std::mem::replace(&mut self.walk.hearing, Hearing::Nothing) {
             Hearing::Nothing | Hearing::Text => {}
-            Hearing::Word(word) => self.walk.told(&word),
+            Hearing::Word(word) => {
+                if let Some(channel) = self.walk.told(&word) {
+                    self.listener.role(self.walk.unit, channel);
+                }
+            }
             Hearing::Opaque(opaque) => opaque.end(self.listener),
         }
     }

@@ -54,7 +54,10 @@ impl Opaque {
     }
 
     pub(super) const fn state_bytes(&self) -> usize {
-        let parts = self.parts.capacity().saturating_mul(size_of::<(u16, u16, u64)>());
+        let parts = self
+            .parts
+            .capacity()
+            .saturating_mul(size_of::<(u16, u16, u64)>());
         self.held.capacity().saturating_add(parts)
     }
 
@@ -100,7 +103,7 @@ impl Opaque {
         }
         let room = PIECE.saturating_sub(self.held.len());
         let taken = text.bytes().take(room).position(|byte| !is_base64(byte));
-        let taken = taken.unwrap_or(text.len().min(room));
+        let taken = taken.unwrap_or_else(|| text.len().min(room));
         self.hold((at, len), text.get(..taken).unwrap_or_default());
         taken
     }
@@ -122,8 +125,7 @@ impl Opaque {
             self.hold((at, len), ",");
             self.count(to);
             return 1;
-        } else if place >= PREFIX
-            || !(byte.is_ascii_alphanumeric() || b"/.+-;=_\"".contains(&byte))
+        } else if place >= PREFIX || !(byte.is_ascii_alphanumeric() || b"/.+-;=_\"".contains(&byte))
         {
             return 0;
         }

@@ -23,7 +23,14 @@ pub(super) struct Word {
 
 impl Word {
     pub(super) const fn new(unit: u32, channel: Channel) -> Self {
-        Self { unit, channel, bytes: [0; MOST], len: 0, from: 0, text: false }
+        Self {
+            unit,
+            channel,
+            bytes: [0; MOST],
+            len: 0,
+            from: 0,
+            text: false,
+        }
     }
 
     /// The word, or its start if it was too long.

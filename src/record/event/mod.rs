@@ -6,15 +6,17 @@
 
 mod security;
 
-pub use security::{KeyPrefix, MAX_USER_AGENT, SECURITY_LOGGER, SecurityEvent, Severity, Verdict};
+pub use security::{
+    FoundAt, KeyPrefix, MAX_USER_AGENT, SECURITY_LOGGER, SecurityEvent, Severity, Verdict,
+};
 
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
-use super::Facts;
 use super::json::{
     Escaping, cut, push_bytes, push_escaped, push_millis, push_moment, push_number, push_string,
 };
+use super::{Facts, Inspected};
 use crate::policy::LogFormat;
 
 /// How much a line matters.
@@ -242,8 +244,40 @@ fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
             fields.millis("upstream_ms", total);
         }
     }
+    if let Some(inspected) = &facts.inspection {
+        write_inspection(inspected, &mut fields);
+    }
     fields.text("policy", &facts.policy);
     fields.end();
+}
+
+/// What the inspection did and found, in numbers.
+fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
+    fields.number("inspected_bytes", inspected.body_bytes);
+    fields.number("inspected_text_bytes", inspected.text_bytes);
+    fields.number("uninspected_bytes", inspected.uninspected_bytes);
+    fields.name("families");
+    fields.out.push(b'[');
+    for (place, family) in inspected.families.iter().enumerate() {
+        if place > 0 {
+            fields.out.push(b',');
+        }
+        push_string(fields.out, family.as_str());
+    }
+    fields.out.push(b']');
+    fields.name("findings");
+    fields.out.push(b'[');
+    for (place, found) in inspected.found.iter().enumerate() {
+        if place > 0 {
+            fields.out.push(b',');
+        }
+        let mut one = Fields::begin(fields.out);
+        one.text("family", found.family.as_str());
+        one.text("action", found.action.as_str());
+        one.number("count", found.count);
+        one.end();
+    }
+    fields.out.push(b']');
 }
 
 /// What is known of the call to a provider.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use super::{Fields, Level, LogFormat, cut, push_escaped, write_head};
+use crate::inspect::detect::Family;
 use crate::policy::Denial;
 use crate::policy::names::KeyId;
 use crate::record::Facts;
@@ -94,6 +95,25 @@ pub struct SecurityEvent<'a> {
     pub reason: &'static str,
     /// What to find it by.
     pub tags: &'static [&'static str],
+    /// What an inspection found, and where.
+    pub found: Option<FoundAt<'a>>,
+}
+
+/// One finding of an inspection: rule and place, never the text.
+#[derive(Debug, Clone, Copy)]
+pub struct FoundAt<'a> {
+    /// The rule's id.
+    pub rule: &'a str,
+    /// What the rule finds.
+    pub kind: &'a str,
+    /// The kind of text in which it stands.
+    pub channel: &'static str,
+    /// Where it begins in the body, in bytes.
+    pub offset: u64,
+    /// How long it is there.
+    pub length: u64,
+    /// What became of it.
+    pub action: &'static str,
 }
 
 impl<'a> SecurityEvent<'a> {
@@ -134,7 +154,41 @@ impl<'a> SecurityEvent<'a> {
             key_prefix,
             reason: denial.reason(),
             tags,
+            found: None,
         })
+    }
+
+    /// The event that a finding of an inspection is.
+    pub fn of_finding(
+        family: Family,
+        severity: Severity,
+        found: FoundAt<'a>,
+        facts: &'a Facts,
+        user_agent: &'a [u8],
+    ) -> Self {
+        let level = match family {
+            Family::PromptInjection => Level::Critical,
+            Family::Secrets | Family::Canary => Level::Error,
+            Family::CodePatterns
+            | Family::WebAttacks
+            | Family::Pii
+            | Family::Harmful
+            | Family::Sanitization => Level::Warning,
+        };
+        Self {
+            level,
+            operation: "inspection",
+            verdict: Verdict::Threat(family.as_str()),
+            severity,
+            user_id: facts.key_id.as_ref().map(KeyId::as_str),
+            client_ip: facts.client_ip,
+            user_agent,
+            request_id: &facts.request_id,
+            key_prefix: None,
+            reason: found.action,
+            tags: &["inspection", "request"],
+            found: Some(found),
+        }
     }
 
     /// Appends the event's line, without a line break.
@@ -180,6 +234,14 @@ impl<'a> SecurityEvent<'a> {
             metadata.text("key_prefix", prefix.as_str());
         }
         metadata.text("reason", self.reason);
+        if let Some(found) = &self.found {
+            metadata.text("rule", found.rule);
+            metadata.text("kind", found.kind);
+            metadata.text("channel", found.channel);
+            metadata.number("offset", found.offset);
+            metadata.number("length", found.length);
+            metadata.text("action", found.action);
+        }
         metadata.end();
         fields.name("tags");
         fields.out.push(b'[');

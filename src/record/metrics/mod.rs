@@ -65,6 +65,7 @@ pub struct Metrics {
     /// Series by provider and model, for the names of the policy in force.
     known: ArcSwap<Known>,
     refusals: Refusals,
+    findings: IntCounterVec,
     duration: Histogram,
     overhead: Histogram,
     request_size: Histogram,
@@ -94,6 +95,12 @@ impl Metrics {
             calls: CallVecs::new(&registry)?,
             known: ArcSwap::from_pointee(Known::default()),
             refusals: Refusals::new(&registry)?,
+            findings: counters(
+                &registry,
+                "proxy_api_inspection_findings_total",
+                "What inspections found, by direction, family and what became of it.",
+                &["direction", "category", "action"],
+            )?,
             duration: histogram(
                 &registry,
                 "proxy_api_request_duration_seconds",
@@ -172,6 +179,14 @@ impl Metrics {
     /// Counts what a request left behind.
     pub fn observe(&self, facts: &Facts) {
         self.requests.count(facts);
+        for found in facts
+            .inspection
+            .iter()
+            .flat_map(|inspected| &inspected.found)
+        {
+            let labels = ["request", found.family.as_str(), found.action.as_str()];
+            self.findings.with_label_values(&labels).inc_by(found.count);
+        }
         self.request_size.observe(float(facts.request_bytes));
         if let Some(times) = facts.times.filter(|_| !facts.endpoint.is_probe()) {
             self.duration.observe(times.duration.as_secs_f64());

@@ -7,7 +7,19 @@ use super::client::Reply;
 
 /// The codes of the contract's table, by status.
 const CODES: &[(u16, &[&str])] = &[
-    (400, &["invalid_json", "invalid_request", "text_too_long"]),
+    (
+        400,
+        &[
+            "invalid_json",
+            "invalid_request",
+            "prompt_injection_detected",
+            "pii_detected",
+            "secret_detected",
+            "code_pattern_detected",
+            "web_attack_detected",
+            "text_too_long",
+        ],
+    ),
     (401, &["missing_api_key", "invalid_api_key"]),
     (
         403,

@@ -1,0 +1,189 @@
+//! Check digits: pure arithmetic over digit values.
+//!
+//! Decides whether a number's check digits fit. Never looks at a text.
+//! May miss: nothing; a fit by chance is one in ten to one in a hundred.
+
+fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
+    digits.iter().zip(weights).fold(0, |sum, (d, w)| {
+        sum.wrapping_add(w.wrapping_mul(u32::from(*d)))
+    })
+}
+
+/// The number that the digits spell, modulo `m`.
+pub(super) fn modulo(digits: &[u8], m: u32) -> u32 {
+    digits.iter().fold(0, |rest: u32, d| {
+        rest.wrapping_mul(10)
+            .wrapping_add(u32::from(*d))
+            .checked_rem(m)
+            .unwrap_or(0)
+    })
+}
+
+/// The number that at most nine digits spell.
+pub(super) fn number(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |n: u32, d| {
+        n.wrapping_mul(10).wrapping_add(u32::from(*d))
+    })
+}
+
+/// Cards, Canadian and Swedish personal numbers.
+pub(super) fn luhn(digits: &[u8]) -> bool {
+    let sum = digits.iter().rev().enumerate().fold(0_u32, |sum, (n, d)| {
+        let d = u32::from(*d);
+        let doubled = if n % 2 == 0 {
+            d
+        } else if d > 4 {
+            d.wrapping_mul(2).wrapping_sub(9)
+        } else {
+            d.wrapping_mul(2)
+        };
+        sum.wrapping_add(doubled)
+    });
+    sum.is_multiple_of(10)
+}
+
+/// The Indian resident number.
+pub(super) fn verhoeff(digits: &[u8]) -> bool {
+    const SHIFTS: [[u8; 10]; 8] = [
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        [1, 5, 7, 6, 2, 8, 3, 0, 9, 4],
+        [5, 8, 0, 3, 7, 9, 6, 1, 4, 2],
+        [8, 9, 1, 6, 0, 4, 3, 5, 2, 7],
+        [9, 4, 5, 3, 1, 2, 6, 8, 7, 0],
+        [4, 2, 8, 6, 5, 7, 3, 9, 0, 1],
+        [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
+        [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
+    ];
+    // The dihedral group of the pentagon: rotations below 5, reflections from 5.
+    let turn = |a: u8, b: u8| match (a < 5, b < 5) {
+        (true, true) => a.wrapping_add(b) % 5,
+        (true, false) => (a.wrapping_add(b.wrapping_sub(5)) % 5).wrapping_add(5),
+        (false, true) => (a.wrapping_sub(b) % 5).wrapping_add(5),
+        (false, false) => a.wrapping_add(5).wrapping_sub(b) % 5,
+    };
+    let rest = digits
+        .iter()
+        .rev()
+        .zip(SHIFTS.iter().cycle())
+        .fold(0, |rest, (d, shift)| {
+            turn(rest, shift.get(usize::from(*d)).copied().unwrap_or(0))
+        });
+    rest == 0
+}
+
+/// The Brazilian tax number of a person, eleven digits.
+pub(super) fn cpf(digits: &[u8]) -> bool {
+    let (Some(first), Some(all)) = (digits.first(), digits.get(..11)) else {
+        return false;
+    };
+    if all.iter().all(|d| d == first) {
+        return false;
+    }
+    let check = |sum: u32| (sum.wrapping_mul(10) % 11) % 10;
+    let one = check(weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    let two = check(weighted(digits, &[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    digits.get(9).map(|d| u32::from(*d)) == Some(one)
+        && digits.get(10).map(|d| u32::from(*d)) == Some(two)
+}
+
+/// The British health number, ten digits.
+pub(super) fn nhs(digits: &[u8]) -> bool {
+    weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+        && digits.iter().any(|d| Some(d) != digits.first())
+}
+
+/// The Australian tax number, nine digits.
+pub(super) fn tfn(digits: &[u8]) -> bool {
+    weighted(digits, &[1, 4, 3, 7, 5, 8, 6, 9, 10]).is_multiple_of(11)
+}
+
+/// The American bank routing number, nine digits.
+pub(super) fn routing(digits: &[u8]) -> bool {
+    weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10) && number(digits) != 0
+}
+
+/// The Polish personal number, eleven digits.
+pub(super) fn pesel(digits: &[u8]) -> bool {
+    weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
+        && month_day(digits.get(2..6).unwrap_or_default(), 20)
+}
+
+/// The German tax number of a person, eleven digits (ISO 7064, mod 11,10).
+pub(super) fn german_tax(digits: &[u8]) -> bool {
+    let Some((check, body)) = digits.split_last() else {
+        return false;
+    };
+    let mut product = 10_u32;
+    for d in body {
+        let sum = product.wrapping_add(u32::from(*d)) % 10;
+        product = if sum == 0 { 10 } else { sum }.wrapping_mul(2) % 11;
+    }
+    digits.first() != Some(&0) && 11_u32.wrapping_sub(product) % 10 == u32::from(*check)
+}
+
+/// The Turkish number of a person, eleven digits.
+pub(super) fn turkish(digits: &[u8]) -> bool {
+    let odd = weighted(digits, &[1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    let even = weighted(digits, &[0, 1, 0, 1, 0, 1, 0, 1]);
+    let tenth = odd.wrapping_mul(7).wrapping_add(1000).wrapping_sub(even) % 10;
+    let eleventh = weighted(digits, &[1; 10]) % 10;
+    digits.first() != Some(&0)
+        && digits.get(9).map(|d| u32::from(*d)) == Some(tenth)
+        && digits.get(10).map(|d| u32::from(*d)) == Some(eleventh)
+}
+
+/// The Korean resident number, thirteen digits.
+pub(super) fn korean(digits: &[u8]) -> bool {
+    let sum = weighted(digits, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]) % 11;
+    month_day(digits.get(2..6).unwrap_or_default(), 0)
+        && digits.get(6).is_some_and(|d| (1..=8).contains(d))
+        && digits.get(12).map(|d| u32::from(*d)) == Some(11_u32.wrapping_sub(sum) % 10)
+}
+
+/// The Chinese resident number: seventeen digits and a check, 10 for `X`.
+pub(super) fn chinese(digits: &[u8], check: u8) -> bool {
+    let sum = weighted(
+        digits,
+        &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2],
+    ) % 11;
+    let year = number(digits.get(6..10).unwrap_or_default());
+    (1900..2100).contains(&year)
+        && month_day(digits.get(10..14).unwrap_or_default(), 0)
+        && u32::from(check) == 12_u32.wrapping_sub(sum) % 11
+}
+
+/// The French number: thirteen digits and a key of two.
+pub(super) fn french(digits: &[u8]) -> bool {
+    let (body, key) = digits.split_at(13.min(digits.len()));
+    let month = number(body.get(3..5).unwrap_or_default());
+    matches!(body.first(), Some(1 | 2))
+        && ((1..=12).contains(&month) || (20..=42).contains(&month) || month >= 50)
+        && number(key) == 97_u32.wrapping_sub(modulo(body, 97))
+}
+
+/// Four digits that are a month and a day; some offices add 20s to the month.
+pub(super) fn month_day(digits: &[u8], century_step: u32) -> bool {
+    let value = number(digits);
+    let (mut month, day) = (value / 100, value % 100);
+    if century_step != 0 {
+        month = month.checked_rem(century_step).unwrap_or(0);
+    }
+    digits.len() == 4 && (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
+/// Whether cards begin like this and have this many digits.
+pub(super) fn issuer(digits: &[u8]) -> bool {
+    let length = digits.len();
+    let head = number(digits.get(..4).unwrap_or_default());
+    match head {
+        4000..=4999 => matches!(length, 13 | 16 | 19),
+        5100..=5599 | 2221..=2720 => length == 16,
+        3400..=3499 | 3700..=3799 | 1800 | 2131 => length == 15,
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => (14..=19).contains(&length),
+        6011 | 6200..=6299 | 6440..=6599 | 3500..=3599 | 2200..=2204 | 9792 | 8100..=8199 => {
+            (16..=19).contains(&length)
+        }
+        5000..=5099 | 5600..=5899 | 6000..=6999 | 604 => (12..=19).contains(&length),
+        _ => false,
+    }
+}

@@ -1,0 +1,41 @@
+//! Two sinks on one form, as [`super::super::json`] has them.
+
+use super::{FormSink, PartHead};
+
+/// Hears nothing: for those who only ask whether a body is a form.
+impl FormSink for () {}
+
+impl<S: FormSink> FormSink for &mut S {
+    fn part_begin(&mut self, head: &PartHead<'_>) {
+        S::part_begin(self, head);
+    }
+    fn data(&mut self, data: &[u8]) {
+        S::data(self, data);
+    }
+    fn part_end(&mut self) {
+        S::part_end(self);
+    }
+    fn end(&mut self) {
+        S::end(self);
+    }
+}
+
+/// Both hear every event, the first one first.
+impl<A: FormSink, B: FormSink> FormSink for (A, B) {
+    fn part_begin(&mut self, head: &PartHead<'_>) {
+        self.0.part_begin(head);
+        self.1.part_begin(head);
+    }
+    fn data(&mut self, data: &[u8]) {
+        self.0.data(data);
+        self.1.data(data);
+    }
+    fn part_end(&mut self) {
+        self.0.part_end();
+        self.1.part_end();
+    }
+    fn end(&mut self) {
+        self.0.end();
+        self.1.end();
+    }
+}

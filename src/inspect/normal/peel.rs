@@ -1,0 +1,369 @@
+//! Encoded parts of a text, decoded: base64 and hex runs, percent signs, entities, escapes.
+//!
+//! Decides what is encoded: a run must be long and decode to readable text; escapes must be several
+//! and close together, and are decoded with 64 bytes of what stands around them. Never decodes what
+//! a run of base64 hides after a first part that is no text (images, keys): 24 characters tell.
+
+use super::views::ViewKind;
+use memchr::memchr;
+use std::ops::Range;
+
+/// Shortest run of base64 characters or hex digits that is tried.
+const RUN: usize = 24;
+
+/// Bytes of plain text that are copied around escapes, and that may lie between them.
+const CONTEXT: usize = 64;
+
+/// Line lengths of wrapped base64 are multiples of four from here on.
+const LINE: usize = 40;
+
+/// Reports each encoded part of a text: its kind, where it stands, and what it decodes to.
+pub(super) fn each(
+    text: &str,
+    scratch: &mut Vec<u8>,
+    found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
+) {
+    runs(text.as_bytes(), scratch, found);
+    for (kind, trigger, least) in [
+        (ViewKind::Percent, b'%', 3),
+        (ViewKind::Entity, b'&', 2),
+        (ViewKind::Escape, b'\\', 2),
+    ] {
+        escapes(text, (kind, trigger, least), scratch, found);
+    }
+}
+
+/// The value of a base64 character of either alphabet.
+const fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
+        b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
+        b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+const IN_RUN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a byte below 256"
+        )]
+        {
+            table[byte as usize] = sextet(byte).is_some();
+        }
+        if byte == u8::MAX {
+            break table;
+        }
+        byte = byte.wrapping_add(1);
+    }
+};
+
+fn in_run(byte: u8) -> bool {
+    IN_RUN.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+/// Looks at windows of the shortest length from their end, so that prose is skipped by words.
+fn runs(text: &[u8], scratch: &mut Vec<u8>, found: &mut impl FnMut(ViewKind, Range<usize>, &[u8])) {
+    let mut at = 0_usize;
+    while let Some(window) = text.get(at..at.saturating_add(RUN)) {
+        if let Some(last) = window.iter().rposition(|&byte| !in_run(byte)) {
+            at = at.saturating_add(last).saturating_add(1);
+            continue;
+        }
+        let end = run_end(text, at);
+        let run = text.get(at..end).unwrap_or(&[]);
+        if let Some(kind) = decode_run(run, scratch) {
+            found(kind, at..end, scratch);
+        }
+        at = end;
+    }
+}
+
+/// Where a run ends: at its last line, if it is wrapped.
+fn run_end(text: &[u8], start: usize) -> usize {
+    let mut line = start;
+    loop {
+        let rest = text.get(line..).unwrap_or(&[]);
+        let len = rest
+            .iter()
+            .position(|&byte| !in_run(byte))
+            .unwrap_or(rest.len());
+        let end = line.saturating_add(len);
+        let gap = match text.get(end..).unwrap_or(&[]) {
+            [b'\r', b'\n', next, ..] if in_run(*next) => 2,
+            [b'\n', next, ..] if in_run(*next) => 1,
+            _ => return end,
+        };
+        if len < LINE || len % 4 != 0 {
+            return end;
+        }
+        line = end.saturating_add(gap);
+    }
+}
+
+/// Decodes a run if it is readable; what follows the readable part is left out.
+fn decode_run(run: &[u8], out: &mut Vec<u8>) -> Option<ViewKind> {
+    let digits = run.iter().filter(|byte| !byte.is_ascii_whitespace());
+    if digits.clone().all(u8::is_ascii_hexdigit) {
+        let nibble = |byte: &u8| {
+            char::from(*byte)
+                .to_digit(16)
+                .and_then(|n| u8::try_from(n).ok())
+        };
+        out.clear();
+        let mut nibbles = digits.filter_map(nibble);
+        while let (Some(high), Some(low)) = (nibbles.next(), nibbles.next()) {
+            out.push((high << 4) | low);
+        }
+        return keep_readable(out).then_some(ViewKind::Hex);
+    }
+    // Most runs are names, paths and keys: their beginning shows it.
+    decode_base64(run.get(..RUN)?, out);
+    if !keep_readable(out) {
+        return None;
+    }
+    decode_base64(run, out);
+    keep_readable(out).then_some(ViewKind::Base64)
+}
+
+fn decode_base64(run: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let (mut bits, mut count) = (0_u32, 0_u8);
+    for sextet in run.iter().filter_map(|&byte| sextet(byte)) {
+        bits = (bits << 6) | u32::from(sextet);
+        count = count.saturating_add(1);
+        if count == 4 {
+            let [_, a, b, c] = bits.to_be_bytes();
+            out.extend_from_slice(&[a, b, c]);
+            (bits, count) = (0, 0);
+        }
+    }
+    match count {
+        2 => out.extend((bits >> 4).to_le_bytes().first()),
+        3 => {
+            let [a, b, ..] = (bits >> 2).to_le_bytes();
+            out.extend_from_slice(&[b, a]);
+        }
+        _ => {}
+    }
+}
+
+/// Cuts decoded bytes after their readable part, if that is most of them.
+fn keep_readable(bytes: &mut Vec<u8>) -> bool {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    if pairs.len() > 3
+        && pairs
+            .iter()
+            .take(8)
+            .all(|&[low, high]| high == 0 && low != 0)
+    {
+        let narrow: Vec<u8> = pairs.iter().map(|&[low, _]| low).collect();
+        *bytes = narrow;
+    }
+    let whole = bytes.len();
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => bytes
+            .get(..error.valid_up_to())
+            .and_then(|valid| std::str::from_utf8(valid).ok())
+            .unwrap_or_default(),
+    };
+    let seen = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let len = valid.find(|c| !seen(c)).unwrap_or(valid.len());
+    bytes.truncate(len);
+    // A window may end inside a character.
+    len > 0 && whole.saturating_sub(len) <= 3.max(whole / 8)
+}
+
+/// Stretches of a text with at least so many escapes of one kind.
+fn escapes(
+    text: &str,
+    (kind, trigger, least): (ViewKind, u8, usize),
+    out: &mut Vec<u8>,
+    found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
+) {
+    let bytes = text.as_bytes();
+    let next = |from: usize| {
+        let rest = bytes.get(from..)?;
+        Some(from.saturating_add(memchr(trigger, rest)?))
+    };
+    let (mut floor, mut from) = (0, 0);
+    while let Some(first) = next(from) {
+        // Most of these characters begin nothing.
+        if escape(kind, bytes.get(first..).unwrap_or(&[]), out).is_none() {
+            from = first.saturating_add(1);
+            continue;
+        }
+        out.clear();
+        let start = text
+            .floor_char_boundary(first.saturating_sub(CONTEXT))
+            .max(floor);
+        out.extend_from_slice(bytes.get(start..first).unwrap_or(&[]));
+        let (mut at, mut count, mut after, mut written) = (first, 0_usize, first, out.len());
+        while let Some(rest) = bytes.get(at..) {
+            let search = if let Some(len) = escape(kind, rest, out) {
+                at = at.saturating_add(len);
+                count = count.saturating_add(1);
+                (after, written) = (at, out.len());
+                at
+            } else {
+                at.saturating_add(1)
+            };
+            let near = |place: &usize| place.saturating_sub(after) <= CONTEXT;
+            let Some(place) = next(search).filter(near) else {
+                break;
+            };
+            out.extend_from_slice(bytes.get(at..place).unwrap_or(&[]));
+            at = place;
+        }
+        let end = text.ceil_char_boundary(after.saturating_add(CONTEXT));
+        if count >= least {
+            out.truncate(written);
+            out.extend_from_slice(bytes.get(after..end).unwrap_or(&[]));
+            found(kind, start..end, out);
+        }
+        floor = if count >= least { end } else { floor };
+        from = at.max(first).saturating_add(1).max(floor);
+    }
+}
+
+/// Decodes the escape at the beginning of some text and answers its length.
+fn escape(kind: ViewKind, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    match kind {
+        ViewKind::Percent => match text {
+            [b'%', b'u' | b'U', rest @ ..] => unit(rest, 4, 2, out),
+            [b'%', rest @ ..] => byte(rest, 1, out),
+            _ => None,
+        },
+        ViewKind::Escape => match text {
+            [b'\\', b'x' | b'X', rest @ ..] => byte(rest, 2, out),
+            [b'\\', b'u', b'{', rest @ ..] => braced(rest, out),
+            [b'\\', b'u', rest @ ..] => surrogates(rest, out).or_else(|| unit(rest, 4, 2, out)),
+            [b'\\', b'U', rest @ ..] => unit(rest, 8, 2, out),
+            _ => None,
+        },
+        ViewKind::Entity => entity(text, out),
+        ViewKind::Hidden
+        | ViewKind::Despaced
+        | ViewKind::Leet
+        | ViewKind::Base64
+        | ViewKind::Hex => None,
+    }
+}
+
+fn hex(text: &[u8], len: usize) -> Option<u32> {
+    text.get(..len)?.iter().try_fold(0_u32, |value, &byte| {
+        let digit = char::from(byte).to_digit(16)?;
+        value.checked_mul(16)?.checked_add(digit)
+    })
+}
+
+fn push(code: u32, out: &mut Vec<u8>) {
+    let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Two digits are a byte, which may be part of a character.
+fn byte(text: &[u8], before: usize, out: &mut Vec<u8>) -> Option<usize> {
+    out.push(u8::try_from(hex(text, 2)?).ok()?);
+    Some(before.saturating_add(2))
+}
+
+fn unit(text: &[u8], digits: usize, before: usize, out: &mut Vec<u8>) -> Option<usize> {
+    push(hex(text, digits)?, out);
+    Some(before.saturating_add(digits))
+}
+
+/// The rest of a `\uD83D\uDE00`.
+fn surrogates(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let high = hex(text, 4).filter(|code| (0xd800..0xdc00).contains(code))?;
+    let rest = text.get(4..)?.strip_prefix(b"\\u")?;
+    let low = hex(rest, 4).filter(|code| (0xdc00..0xe000).contains(code))?;
+    push(
+        0x1_0000_u32.saturating_add((high & 0x3ff) << 10) | (low & 0x3ff),
+        out,
+    );
+    Some(12)
+}
+
+/// The rest of a `\u{1f600}`.
+fn braced(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let len = text
+        .iter()
+        .take(7)
+        .position(|&byte| byte == b'}')
+        .filter(|&len| len > 0)?;
+    push(hex(text, len)?, out);
+    Some(len.saturating_add(4))
+}
+
+/// Named entities that stand for what rules look at.
+const NAMED: [(&[u8], char); 30] = [
+    (b"lt", '<'),
+    (b"gt", '>'),
+    (b"amp", '&'),
+    (b"quot", '"'),
+    (b"apos", '\''),
+    (b"nbsp", ' '),
+    (b"sol", '/'),
+    (b"bsol", '\\'),
+    (b"colon", ':'),
+    (b"semi", ';'),
+    (b"lpar", '('),
+    (b"rpar", ')'),
+    (b"lbrack", '['),
+    (b"lsqb", '['),
+    (b"rbrack", ']'),
+    (b"rsqb", ']'),
+    (b"lbrace", '{'),
+    (b"lcub", '{'),
+    (b"rbrace", '}'),
+    (b"rcub", '}'),
+    (b"equals", '='),
+    (b"num", '#'),
+    (b"percnt", '%'),
+    (b"excl", '!'),
+    (b"period", '.'),
+    (b"comma", ','),
+    (b"commat", '@'),
+    (b"dollar", '$'),
+    (b"Tab", '\t'),
+    (b"NewLine", '\n'),
+];
+
+/// A numeric entity, with or without its semicolon, or a named one with it.
+fn entity(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let (radix, before, rest) = match text {
+        [b'&', b'#', b'x' | b'X', rest @ ..] => (16, 3_usize, rest),
+        [b'&', b'#', rest @ ..] => (10, 2, rest),
+        [b'&', rest @ ..] => {
+            let len = rest.iter().take(9).position(|&byte| byte == b';')?;
+            let name = rest.get(..len)?;
+            let &(_, c) = NAMED.iter().find(|&&(known, _)| known == name)?;
+            push(u32::from(c), out);
+            return Some(len.saturating_add(2));
+        }
+        _ => return None,
+    };
+    let digits = rest
+        .iter()
+        .take(8)
+        .map_while(|&byte| char::from(byte).to_digit(radix));
+    let (mut code, mut len) = (0_u32, 0_usize);
+    for digit in digits {
+        code = code.saturating_mul(radix).saturating_add(digit);
+        len = len.saturating_add(1);
+    }
+    if len == 0 {
+        return None;
+    }
+    push(code, out);
+    let semicolon = usize::from(rest.get(len) == Some(&b';'));
+    Some(before.saturating_add(len).saturating_add(semicolon))
+}

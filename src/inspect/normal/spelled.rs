@@ -1,0 +1,223 @@
+//! Words that are spelled out ("i g n o r e").
+//!
+//! Decides which stretches of canonical text are such, and writes them anew with 64 bytes of what
+//! stands around, so that a phrase of which one word is disguised is read whole. Never judges: a
+//! list of initials makes a view as well, which then matches nothing.
+
+use super::ascii::{self, Chunks, WIDE};
+use super::canon::Canon;
+use super::views::{Pad, ViewKind};
+use std::ops::Range;
+
+/// What is copied on both sides of a disguised word.
+const CONTEXT: usize = 64;
+
+/// Letters in a row, set apart, that are taken for a word spelled out.
+const LETTERS: usize = 5;
+
+/// Single letters set apart, by their place in the canonical text.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    range: Range<usize>,
+    long: bool,
+}
+
+/// Writes views of text in which letters are set apart.
+pub(super) fn despace(canon: &Canon, runs: &mut Vec<Run>, pad: &mut Pad) {
+    let text = canon.text();
+    let mut next = next_long(text, 0);
+    while let Some(run) = next.take() {
+        let mut region = around(text, &run);
+        let mut end = run.end;
+        next = next_long(text, end);
+        while let Some(near) = next.take_if(|near| around(text, near).start <= region.end) {
+            end = near.end;
+            region.end = around(text, &near).end;
+            next = next_long(text, end);
+        }
+        find_runs(text, &region, runs);
+        write_joined(canon, &region, runs, pad);
+    }
+}
+
+/// The first run of many letters from an offset on.
+fn next_long(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut from = from;
+    while let Some(gap) = next_link(text.as_bytes(), from) {
+        let run = run_at(text, gap, from);
+        if run.long {
+            return Some(run.range);
+        }
+        from = run.range.end.max(gap.saturating_add(1));
+    }
+    None
+}
+
+/// The letters set apart around a gap, from a floor on.
+fn run_at(text: &str, gap: usize, floor: usize) -> Run {
+    let mut start = gap;
+    let head = text.get(floor..gap).unwrap_or_default();
+    let mut back = head.chars().rev();
+    while let Some(letter) = back.next().filter(|&c| is_letter(c)) {
+        let width = letter.len_utf8();
+        match back.next() {
+            Some(before) if is_letter(before) => break,
+            Some(before) if is_gap(before) => {
+                start = start.saturating_sub(width);
+                // The gap belongs to the run only if a letter stands before it.
+                if !back.clone().next().is_some_and(is_letter) {
+                    break;
+                }
+                start = start.saturating_sub(before.len_utf8());
+            }
+            Some(_) | None => {
+                start = start.saturating_sub(width);
+                break;
+            }
+        }
+    }
+    if text
+        .get(start..)
+        .and_then(|rest| rest.chars().next())
+        .is_some_and(is_gap)
+    {
+        start = start.saturating_add(1);
+    }
+    measure(text, start)
+}
+
+/// The run that begins with the letter at an offset.
+fn measure(text: &str, start: usize) -> Run {
+    let first = text
+        .get(start..)
+        .and_then(|rest| rest.chars().next())
+        .filter(|&c| is_letter(c));
+    let Some(first) = first else {
+        return Run {
+            range: start..start,
+            long: false,
+        };
+    };
+    let mut end = start.saturating_add(first.len_utf8());
+    let (mut count, mut alphabetic) = (1_usize, usize::from(first.is_alphabetic()));
+    while let Some((len, letter)) = next_letter(text, end) {
+        end = end.saturating_add(len);
+        count = count.saturating_add(1);
+        alphabetic = alphabetic.saturating_add(usize::from(letter.is_alphabetic()));
+    }
+    let long = count >= LETTERS && alphabetic.saturating_mul(2) > count;
+    Run {
+        range: start..end,
+        long,
+    }
+}
+
+/// A stretch of text with what stands around it.
+pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(range.start.saturating_sub(CONTEXT));
+    start..text.ceil_char_boundary(range.end.saturating_add(CONTEXT))
+}
+
+/// The next place, from an offset on, of a gap with which a row of three single letters begins, a
+/// gap on both sides of each; a run of five letters holds such a row. A letter is one to three
+/// bytes here. Two chunks are looked at together, since a row may lie across their border.
+fn next_link(text: &[u8], from: usize) -> Option<usize> {
+    let (mut gaps, mut starts, mut at) = (0_u128, 0_u128, from);
+    for chunk in Chunks(text.get(from..)?) {
+        let gap = chunk.map(|byte| {
+            let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~');
+            u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'*') < 6) | sign
+        });
+        let inside = chunk.map(|byte| u8::from(byte & 0xc0 == 0x80));
+        gaps = (gaps >> 64) | (u128::from(ascii::gather(&gap)) << 64);
+        starts = (starts >> 64) | (u128::from(!ascii::gather(&inside)) << 64);
+        let two = (gaps >> 3) & !(starts >> 2);
+        let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
+        let single = gaps & !(gaps >> 1) & ((gaps >> 2) | two | three);
+        let next = |bits: u128| (bits >> 2) | (bits >> 3) | (bits >> 4);
+        let row = single & next(single & next(single));
+        if row != 0 {
+            let bit = usize::try_from(row.trailing_zeros()).unwrap_or(0);
+            return at.saturating_add(bit).checked_sub(WIDE);
+        }
+        at = at.saturating_add(WIDE);
+    }
+    None
+}
+
+/// A character that can stand between letters: space, and `*` to `/`, `_`, `|`, `~`.
+const fn is_gap(c: char) -> bool {
+    matches!(c, ' ' | '*'..='/' | '_' | '|' | '~')
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '@' | '$' | '!')
+}
+
+/// All runs of two or more letters set apart within a region, in order: the short ones count where
+/// a long one is near.
+fn find_runs(text: &str, region: &Range<usize>, runs: &mut Vec<Run>) {
+    runs.clear();
+    let part = text.get(region.clone()).unwrap_or_default();
+    let before = text
+        .get(..region.start)
+        .and_then(|text| text.chars().next_back());
+    let mut chars = part.char_indices().peekable();
+    let mut inside = before.is_some_and(is_letter);
+    while let Some((start, c)) = chars.next() {
+        let alone = is_letter(c) && !chars.peek().is_some_and(|&(_, next)| is_letter(next));
+        if inside || !alone {
+            inside = is_letter(c);
+            continue;
+        }
+        let run = measure(part, start);
+        while chars.next_if(|&(at, _)| at < run.range.end).is_some() {}
+        // One letter is left as it is.
+        if run.range.len() > c.len_utf8() {
+            let range = region.start.saturating_add(run.range.start)
+                ..region.start.saturating_add(run.range.end);
+            runs.push(Run {
+                range,
+                long: run.long,
+            });
+        }
+    }
+}
+
+/// A gap and a single letter at an offset: their length, and the letter.
+fn next_letter(text: &str, at: usize) -> Option<(usize, char)> {
+    let mut chars = text.get(at..)?.chars();
+    let gap = chars.next().filter(|&c| is_gap(c))?;
+    let letter = chars.next().filter(|&c| is_letter(c))?;
+    if chars.next().is_some_and(is_letter) {
+        return None;
+    }
+    Some((gap.len_utf8().saturating_add(letter.len_utf8()), letter))
+}
+
+/// Writes a region with its runs joined. A gap of another kind than the run's first, or one that
+/// is wider in the source, parts two words.
+fn write_joined(canon: &Canon, region: &Range<usize>, runs: &[Run], pad: &mut Pad) {
+    let text = canon.text();
+    let Some(start) = pad.begin(region.len()) else {
+        return;
+    };
+    let mut at = region.start;
+    for run in runs {
+        pad.copy(text.get(at..run.range.start).unwrap_or_default(), at);
+        let mut usual = None;
+        at = run.range.start;
+        for c in text.get(run.range.clone()).unwrap_or_default().chars() {
+            let len = c.len_utf8();
+            if is_letter(c) {
+                pad.put(c, at, len);
+            } else if *usual.get_or_insert(c) != c || canon.drops_after(at) {
+                pad.put(' ', at, len);
+            }
+            at = at.saturating_add(len);
+        }
+    }
+    pad.copy(text.get(at..region.end).unwrap_or_default(), at);
+    let (from, to) = (super::offset(region.start), super::offset(region.end));
+    pad.end(ViewKind::Despaced, start, canon.source_range(from, to));
+}

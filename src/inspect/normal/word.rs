@@ -1,0 +1,132 @@
+//! One word that holds letters of another script: is Latin meant, or is it that script?
+//!
+//! Decides from the word's letters alone, and from whether the text before it was Latin. Never
+//! folds a word of genuine Russian, Greek or Armenian: letters nobody takes for Latin ones keep it.
+//! May fold a short foreign word in a Latin sentence ("сор" becomes "cop"), which only matching sees.
+
+use super::script::Script;
+use super::table::Kind;
+
+/// A word being read, from the first letter that is not Latin on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    /// Where it begins, in the canonical text and in the source.
+    pub(super) out: usize,
+    pub(super) source: usize,
+    latin: u32,
+    lookalike: u32,
+    genuine: u32,
+    /// The script of all genuine letters, unless there are several.
+    script: Option<Script>,
+    mixed: bool,
+    /// Each Latin letter so far could be one of the script's.
+    greek: bool,
+    cyrillic: bool,
+}
+
+/// How a word is written in the canonical text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As it is.
+    Plain,
+    /// With look-alikes as Latin letters.
+    Latin,
+    /// With Latin letters as letters of this script.
+    Foreign(Script),
+}
+
+/// What the text before a word was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Before {
+    pub(super) latin: bool,
+    pub(super) genuine: bool,
+}
+
+impl Word {
+    pub(super) const fn new(out: usize, source: usize) -> Self {
+        Self {
+            out,
+            source,
+            latin: 0,
+            lookalike: 0,
+            genuine: 0,
+            script: None,
+            mixed: false,
+            greek: true,
+            cyrillic: true,
+        }
+    }
+
+    /// Counts an ASCII byte of the word.
+    #[inline]
+    pub(super) const fn ascii(&mut self, byte: u8) {
+        if byte.is_ascii_alphabetic() {
+            self.latin = self.latin.saturating_add(1);
+            self.greek &= Script::Greek.letter(byte).is_some();
+            self.cyrillic &= Script::Cyrillic.letter(byte).is_some();
+        }
+    }
+
+    /// Counts a character of the word as it was classified.
+    #[inline]
+    pub(super) fn letter(&mut self, kind: Kind, to: char) {
+        match kind {
+            Kind::Lookalike => self.lookalike = self.lookalike.saturating_add(1),
+            Kind::Genuine => {
+                self.genuine = self.genuine.saturating_add(1);
+                let script = Script::of(to);
+                self.mixed |= self.script.is_some() && self.script != script;
+                self.script = script;
+            }
+            Kind::Latin => self.ascii(u8::try_from(to).unwrap_or(0)),
+            Kind::Other
+            | Kind::Sign
+            | Kind::Mark
+            | Kind::Space
+            | Kind::Dropped
+            | Kind::Regional
+            | Kind::Several => {}
+        }
+    }
+
+    /// How the finished word is to be read.
+    pub(super) fn reading(&self, before: Before) -> Reading {
+        if self.latin == 0 {
+            let disguised = self.genuine == 0 && before.latin && !before.genuine;
+            return if disguised {
+                Reading::Latin
+            } else {
+                Reading::Plain
+            };
+        }
+        let foreign = self.lookalike.saturating_add(self.genuine) > self.latin;
+        match self.script.filter(|_| foreign && !self.mixed) {
+            Some(Script::Greek) if self.greek => Reading::Foreign(Script::Greek),
+            Some(Script::Cyrillic) if self.cyrillic => Reading::Foreign(Script::Cyrillic),
+            Some(Script::Greek | Script::Cyrillic | Script::Rare) | None if self.lookalike > 0 => {
+                Reading::Latin
+            }
+            Some(Script::Greek | Script::Cyrillic | Script::Rare) | None => Reading::Plain,
+        }
+    }
+
+    /// Letters of two scripts stand in it.
+    pub(super) const fn is_mixed(&self) -> bool {
+        self.latin > 0
+    }
+
+    /// It is a word of a script that is not Latin.
+    pub(super) const fn is_genuine(&self, reading: Reading) -> bool {
+        match reading {
+            Reading::Plain => self.latin == 0 && self.genuine > 0,
+            Reading::Latin => false,
+            Reading::Foreign(_) => true,
+        }
+    }
+}
+
+/// An ASCII byte that can stand in a disguised word.
+#[inline]
+pub(super) const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}

@@ -1,0 +1,219 @@
+//! Builds an automaton from literals: byte classes, trie, failure links, numbering.
+//!
+//! Decides which bytes share a class. Never guesses: where a shared class makes a literal's path
+//! ambiguous, the literal is marked and compared byte for byte at each candidate.
+
+use super::automaton::{Automaton, LOUD, Output, Row, WIDTH, continuing};
+use super::{Literal, ScanError};
+use std::collections::VecDeque;
+
+/// Classes that rare bytes share once a set needs more than the table is wide.
+const SHARED: usize = 4;
+
+/// The automaton of a set, or none for an empty set.
+pub(super) fn automaton(literals: &[&Literal<'_>]) -> Result<Option<Automaton>, ScanError> {
+    if literals.is_empty() {
+        return Ok(None);
+    }
+    let (classes, own) = classes(literals);
+    let mut trie = Trie::new();
+    let mut bytes = Vec::new();
+    for literal in literals {
+        let folded = literal.bytes.to_ascii_lowercase();
+        let state = trie.insert(folded.iter().map(|&byte| at(&classes, byte)))?;
+        let compare = !folded.iter().all(|&byte| at(&own, byte));
+        let output = Output {
+            id: literal.id,
+            len: u8::try_from(folded.len()).unwrap_or(u8::MAX),
+            compare,
+            from: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            not_before: edge(literal.word_start, folded.first()),
+            not_after: edge(literal.word_end, folded.last()),
+        };
+        trie.output(state, output);
+        bytes.extend_from_slice(&folded);
+    }
+    let order = trie.link();
+    trie.number(&order, classes, bytes).map(Some)
+}
+
+/// Kinds of neighbours that an edge of a literal forbids.
+fn edge(bound: bool, byte: Option<&u8>) -> u8 {
+    byte.filter(|_| bound).copied().map_or(0, continuing)
+}
+
+fn at<T: Copy + Default>(table: &[T; 256], byte: u8) -> T {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// Each byte's class, and whether it has that class to itself (but for its other case).
+///
+/// Class 0 is every byte no literal holds. The commonest bytes of the literals get a class each,
+/// so that ambiguity falls on rare punctuation.
+fn classes(literals: &[&Literal<'_>]) -> ([u8; 256], [bool; 256]) {
+    let mut counts = [0_u32; 256];
+    for byte in literals.iter().flat_map(|literal| literal.bytes) {
+        if let Some(count) = counts.get_mut(usize::from(byte.to_ascii_lowercase())) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut ranked: Vec<(u32, u8)> = (0..=u8::MAX)
+        .map(|byte| (at(&counts, byte), byte))
+        .collect();
+    ranked.retain(|&(count, _)| count > 0);
+    ranked.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let free = WIDTH.saturating_sub(1);
+    let single = if ranked.len() > free {
+        free.saturating_sub(SHARED)
+    } else {
+        free
+    };
+    let mut classes = [0_u8; 256];
+    let mut own = [true; 256];
+    for (rank, &(_, byte)) in ranked.iter().enumerate() {
+        let alone = rank < single;
+        let class = if alone {
+            rank
+        } else {
+            single.saturating_add(rank % SHARED)
+        };
+        let class = u8::try_from(class.saturating_add(1)).unwrap_or(0);
+        for case in [byte, byte.to_ascii_uppercase()] {
+            if let Some(slot) = classes.get_mut(usize::from(case)) {
+                *slot = class;
+            }
+            if let Some(slot) = own.get_mut(usize::from(case)) {
+                *slot = alone;
+            }
+        }
+    }
+    (classes, own)
+}
+
+/// The tree of class strings, later closed into a complete automaton. State 0 is the root; a 0 in
+/// an unlinked row is "no child", which is what the root's closure gives as well.
+struct Trie {
+    rows: Vec<Row>,
+    outputs: Vec<Vec<Output>>,
+}
+
+impl Trie {
+    fn new() -> Self {
+        Self {
+            rows: vec![[0; WIDTH]],
+            outputs: vec![Vec::new()],
+        }
+    }
+
+    fn insert(&mut self, path: impl Iterator<Item = u8>) -> Result<u16, ScanError> {
+        let mut state = 0;
+        for class in path {
+            let fresh = u16::try_from(self.rows.len())
+                .map_err(|_too_many| ScanError::TooMany { limit: LOUD })?;
+            let Some(slot) = slot(&mut self.rows, state, class) else {
+                continue;
+            };
+            if *slot == 0 {
+                *slot = fresh;
+                self.rows.push([0; WIDTH]);
+                self.outputs.push(Vec::new());
+                state = fresh;
+            } else {
+                state = *slot;
+            }
+        }
+        Ok(state)
+    }
+
+    fn output(&mut self, state: u16, output: Output) {
+        if let Some(list) = self.outputs.get_mut(usize::from(state)) {
+            list.push(output);
+        }
+    }
+
+    /// Breadth first: a state's missing steps are those of its longest proper suffix, which is
+    /// shallower and so already complete; its outputs are added to the state's own. Answers the
+    /// order of the walk.
+    fn link(&mut self) -> Vec<u16> {
+        let mut order = Vec::with_capacity(self.rows.len());
+        let mut queue = VecDeque::from([(0_u16, 0_u16)]);
+        while let Some((state, suffix)) = queue.pop_front() {
+            order.push(state);
+            if state != 0 {
+                let inherited = self
+                    .outputs
+                    .get(usize::from(suffix))
+                    .cloned()
+                    .unwrap_or_default();
+                if let Some(list) = self.outputs.get_mut(usize::from(state)) {
+                    list.extend(inherited);
+                }
+            }
+            for class in 0..WIDTH {
+                let class = u8::try_from(class).unwrap_or(0);
+                let fallback = if state == 0 {
+                    0
+                } else {
+                    self.step(suffix, class)
+                };
+                match slot(&mut self.rows, state, class) {
+                    Some(step) if *step == 0 => *step = fallback,
+                    Some(step) => queue.push_back((*step, fallback)),
+                    None => {}
+                }
+            }
+        }
+        order
+    }
+
+    fn step(&self, state: u16, class: u8) -> u16 {
+        let row = self.rows.get(usize::from(state));
+        row.and_then(|row| row.get(usize::from(class)))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Numbers the states with outputs apart from those without. Within both groups shallow states
+    /// come first: ordinary text visits little else, and so few pages.
+    fn number(
+        self,
+        order: &[u16],
+        classes: [u8; 256],
+        bytes: Vec<u8>,
+    ) -> Result<Automaton, ScanError> {
+        let Self { rows, mut outputs } = self;
+        let (loud, quiet): (Vec<u16>, Vec<u16>) = order.iter().partition(|&&state| {
+            outputs
+                .get(usize::from(state))
+                .is_some_and(|list| !list.is_empty())
+        });
+        let too_many = ScanError::TooMany { limit: LOUD };
+        if loud.len().max(quiet.len()) > LOUD {
+            return Err(too_many);
+        }
+        let mut names = vec![0_u16; rows.len()];
+        for (name, &old) in (0_u16..).zip(&quiet).chain((1 << 15..).zip(&loud)) {
+            if let Some(slot) = names.get_mut(usize::from(old)) {
+                *slot = name;
+            }
+        }
+        let rename = |state: u16| names.get(usize::from(state)).copied().unwrap_or(0);
+        let row = |old: u16| rows.get(usize::from(old)).map(|row| row.map(rename));
+        let quiet: Vec<Row> = quiet.into_iter().filter_map(row).collect();
+        let loud: Vec<(Row, Vec<Output>)> = loud
+            .into_iter()
+            .filter_map(|old| {
+                Some((
+                    row(old)?,
+                    std::mem::take(outputs.get_mut(usize::from(old))?),
+                ))
+            })
+            .collect();
+        Automaton::new(&quiet, loud, classes, bytes).ok_or(too_many)
+    }
+}
+
+fn slot(rows: &mut [Row], state: u16, class: u8) -> Option<&mut u16> {
+    rows.get_mut(usize::from(state))?
+        .get_mut(usize::from(class))
+}

@@ -1,0 +1,102 @@
+//! `mode: stream`: a body is sent on while it is judged, and what is refused on its way never
+//! becomes a complete request.
+
+use super::{ATTACK, CHAT, EMAIL, SECRET, id, inspecting, long, post};
+use crate::harness::Upstream;
+use crate::harness::http1::chunked;
+use crate::harness::upstream::{Arrival, Received};
+
+const STREAM: &str = "mode: stream, max_text_chars: null";
+
+/// Where the last piece of a body begins.
+fn last_piece(body: &str, text: &str) -> usize {
+    body.find(text).expect("the text is there")
+}
+
+fn begun(all: &[Received]) -> bool {
+    all.last().is_some_and(|one| !one.body.is_empty())
+}
+
+fn cut(all: &[Received]) -> bool {
+    all.last().is_some_and(|one| one.arrival == Arrival::Cut)
+}
+
+#[tokio::test]
+async fn what_is_refused_in_the_last_piece_never_becomes_a_complete_request() {
+    for (text, code) in [
+        (ATTACK, "prompt_injection_detected"),
+        (SECRET, "secret_detected"),
+        // What has left can't be rewritten, so what would be masked is refused.
+        (EMAIL, "pii_detected"),
+    ] {
+        for in_chunks in [false, true] {
+            let why = format!("{code}, in chunks: {in_chunks}");
+            let upstream = Upstream::start().await;
+            let gateway = inspecting(&upstream, STREAM).await;
+            let body = long(200_000, &format!(" {text}"));
+            let (early, late) = body.split_at(last_piece(&body, text));
+            let request = post(CHAT, &body);
+            let request = if in_chunks {
+                request.chunked(1)
+            } else {
+                request
+            };
+            let framed = |part: &str, end: bool| {
+                if !in_chunks {
+                    return part.as_bytes().to_vec();
+                }
+                let mut wire = chunked(part.as_bytes(), 16_381);
+                wire.truncate(if end {
+                    wire.len()
+                } else {
+                    wire.len() - b"0\r\n\r\n".len()
+                });
+                wire
+            };
+            let mut connection = gateway.connect().await;
+            connection.send_head(&request).await;
+            connection.write(&framed(early, false)).await;
+            upstream.wait("the first pieces", begun).await;
+            connection.write(&framed(late, true)).await;
+            let reply = connection.raw_reply().await.expect("a refusal");
+            reply.assert_refused(400, code, &why);
+            let all = upstream.wait("the end of the request", cut).await;
+            assert_eq!(all.len(), 1, "{why}: it is not tried again");
+            assert!(
+                all[0].body.len() < body.len() && !all[0].text().contains(text),
+                "{why}: what was refused did not leave"
+            );
+            let line = gateway.access_line(id(&reply)).await;
+            assert_eq!(line["extra_data"]["code"], code, "{why}: {line}");
+            let next = gateway.send(&post(CHAT, &long(200, "bye"))).await;
+            next.assert_fine("the next one is served");
+            assert_eq!(
+                upstream.connections(),
+                2,
+                "{why}: on a connection of its own"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_clean_passes_to_the_byte() {
+    let upstream = Upstream::start().await;
+    let gateway = inspecting(&upstream, STREAM).await;
+    let mut count = 0;
+    for size in [200, 65_536, 307_200] {
+        let body = long(size, "the end");
+        for chunk in [None, Some(1_021), Some(65_537)] {
+            let request = post(CHAT, &body);
+            let request = match chunk {
+                Some(size) => request.chunked(size),
+                None => request,
+            };
+            let why = format!("{size} bytes by {chunk:?}");
+            gateway.send(&request).await.assert_fine(&why);
+            count += 1;
+            let received = upstream.wait_requests(count).await;
+            assert!(received[count - 1].body == body.as_bytes(), "{why}");
+        }
+    }
+}
