@@ -25,7 +25,12 @@ const VALUES: &str =
 /// A chat request of about `size` bytes with turns of `text`.
 fn chat(text: &str, size: usize) -> Vec<u8> {
     let turns = (size / 2000).max(1);
-    let turn = text.repeat((size / turns).div_ceil(text.len()).max(1));
+    let turn = text.repeat(
+        size.checked_div(turns)
+            .unwrap_or(size)
+            .div_ceil(text.len())
+            .max(1),
+    );
     let messages: Vec<_> = (0..turns)
         .map(|no| if no % 2 == 0 { "user" } else { "assistant" })
         .map(|role| json!({"role": role, "content": turn}))

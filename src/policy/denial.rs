@@ -3,6 +3,7 @@
 //! Decides status, public code, public text and log reason of each refusal. It never learns what
 //! the offending text was, so no message can repeat it. Writing the answer is `proxy::reply`'s.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::inspect::detect::Family;
@@ -16,7 +17,7 @@ pub enum Denial {
     /// A field is missing or wrong.
     InvalidRequest {
         /// The field, as a dotted path; none where the request as a whole is at fault.
-        param: Option<&'static str>,
+        param: Option<Cow<'static, str>>,
         /// What is wrong, for the caller.
         problem: String,
     },
@@ -203,9 +204,9 @@ impl Denial {
     }
 
     /// The field at fault, for `error.param`.
-    pub const fn param(&self) -> Option<&'static str> {
+    pub fn param(&self) -> Option<&str> {
         match self {
-            Self::InvalidRequest { param, .. } => *param,
+            Self::InvalidRequest { param, .. } => param.as_deref(),
             Self::ModelNotFound | Self::ModelNotAllowed => Some("model"),
             Self::InvalidJson(_)
             | Self::Inspected(_)
@@ -354,7 +355,7 @@ mod tests {
         vec![
             Denial::InvalidJson("unexpected end at byte 3".to_owned()),
             Denial::InvalidRequest {
-                param: Some("model"),
+                param: Some("model".into()),
                 problem: "`model` is missing.".to_owned(),
             },
             Denial::Inspected(Refusal::Family(Family::PromptInjection)),
@@ -414,7 +415,11 @@ mod tests {
         let shown: Vec<_> = [KeyFault::Unknown, KeyFault::Malformed, KeyFault::Ambiguous]
             .map(|fault| {
                 let denial = Denial::InvalidApiKey(fault);
-                (denial.face(), denial.message(), denial.param())
+                (
+                    denial.face(),
+                    denial.message(),
+                    denial.param().map(str::to_owned),
+                )
             })
             .to_vec();
         assert!(

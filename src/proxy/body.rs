@@ -14,6 +14,7 @@ use super::{Gateway, findings, reading};
 use crate::inspect::detect::Family;
 use crate::inspect::engine::{Inspection, Inspector};
 use crate::inspect::finding::{Refusal, Report};
+use crate::inspect::validate::Checker;
 use crate::policy::{Denial, inspection};
 
 /// What happens to a piece of a request's body.
@@ -81,23 +82,25 @@ pub(crate) fn filter(
 /// Judges the newest piece of JSON on its way. What has left can't be rewritten any more, so what
 /// a held body would have had masked is refused here.
 fn judge(
-    json: &mut Option<Inspection>,
+    json: &mut Option<(Inspection, Checker)>,
     inspector: &Inspector,
     bytes: &[u8],
     end: bool,
     heard: &mut Option<Report>,
 ) -> Result<(), Denial> {
-    let Some(inspection) = json else {
+    let Some((inspection, checker)) = json else {
         return Ok(());
     };
-    if let Err(stop) = inspection.push(inspector, bytes, &mut ()) {
-        *heard = json.take().map(|inspection| inspection.report(inspector));
+    if let Err(stop) = inspection.push(inspector, bytes, checker) {
+        *heard = json
+            .take()
+            .map(|(inspection, _)| inspection.report(inspector));
         return Err(findings::denial(stop));
     }
-    let Some(inspection) = json.take_if(|_| end) else {
+    let Some((inspection, mut checker)) = json.take_if(|_| end) else {
         return Ok(());
     };
-    match inspection.finish(inspector, &mut ()) {
+    match inspection.finish(inspector, &mut checker) {
         Ok(cleared) => {
             let (report, edits, facts) = cleared.into_parts();
             let masked = report
@@ -109,6 +112,7 @@ fn judge(
             if !edits.is_empty() {
                 return Err(Denial::Inspected(Refusal::Family(family)));
             }
+            reading::valid(&checker)?;
             let facts = reading::wanted(facts, true)?;
             facts.map_or(Ok(()), |facts| {
                 reading::name(&facts.model).map(|_well_formed| ())

@@ -14,6 +14,7 @@ use super::guard::Handle;
 use crate::admit::budget::Share;
 use crate::inspect::engine::Inspection;
 use crate::inspect::peek::{Facts, FieldFault};
+use crate::inspect::validate::Checker;
 use crate::policy::Denial;
 use crate::record::{Outcome, Record, Times};
 use crate::route::{Routed, Target};
@@ -75,7 +76,7 @@ pub(crate) enum Body {
 pub(crate) struct Passing {
     pub(crate) tail: HeldTail,
     /// What is heard of it, where it is JSON.
-    pub(crate) json: Option<Inspection>,
+    pub(crate) json: Option<(Inspection, Checker)>,
 }
 
 /// A body that was read whole, and what it says.

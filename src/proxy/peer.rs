@@ -118,8 +118,11 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
 /// The provider's own Host, and its base path before the request's.
 fn address(endpoint: &Endpoint, head: &mut RequestHeader) -> Result<()> {
     head.insert_header(header::HOST, &endpoint.authority)?;
-    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    if endpoint.base_path.is_empty() && head.raw_path().first() == Some(&b'/') {
+        return Ok(());
+    }
     // The whole URI is set anew: one in absolute form would name the client's idea of the host.
+    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let target = format!("{}{path}", endpoint.base_path);
     head.set_uri(
         target

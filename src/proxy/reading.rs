@@ -19,6 +19,7 @@ use crate::inspect::engine::Inspection;
 use crate::inspect::json::Limits;
 use crate::inspect::peek::{Facts, FieldFault, Problem};
 use crate::inspect::rewrite;
+use crate::inspect::validate::{Checker, Shape};
 use crate::policy::names::ModelName;
 use crate::policy::{BodyMode, Denial, Policy};
 use crate::record::endpoint::Endpoint;
@@ -118,7 +119,10 @@ impl Plan {
             return Ok((body, Source::Held(Bytes::new()), None));
         }
         go_on(session).await?;
-        let json = json.then(|| Inspection::new(json_limits(policy)));
+        let json = json.then(|| {
+            let checker = Checker::new(shape(flight.record.endpoint));
+            (Inspection::new(json_limits(policy)), checker)
+        });
         let passing = Passing {
             tail: HeldTail::new(self.limit),
             json,
@@ -140,6 +144,7 @@ impl Plan {
         go_on(session).await?;
         let inspector = &policy.inspector;
         let mut inspection = Inspection::new(json_limits(policy));
+        let mut checker = Checker::new(shape(flight.record.endpoint));
         let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(self.limit));
         let mut share = gateway.budget().share();
         let idle = policy.timeouts.body_idle.get();
@@ -162,12 +167,12 @@ impl Plan {
             if whole.len() > self.limit {
                 return Err(Denial::RequestTooLarge(self.limit).into());
             }
-            if let Err(stop) = inspection.push(inspector, whole.newest(), &mut ()) {
+            if let Err(stop) = inspection.push(inspector, whole.newest(), &mut checker) {
                 findings::note(gateway, session, flight, &inspection.report(inspector));
                 return Err(findings::denial(stop).into());
             }
         }
-        let (report, outcome) = match inspection.finish(inspector, &mut ()) {
+        let (report, outcome) = match inspection.finish(inspector, &mut checker) {
             Ok(cleared) => {
                 let (report, edits, facts) = cleared.into_parts();
                 (report, Ok((edits, facts)))
@@ -176,6 +181,7 @@ impl Plan {
         };
         findings::note(gateway, session, flight, &report);
         let (edits, facts) = outcome.map_err(findings::denial)?;
+        valid(&checker)?;
         let mut bytes = whole.into_bytes();
         if !edits.is_empty() {
             bytes = rewrite::apply(&bytes, &edits).into();
@@ -208,6 +214,39 @@ fn json_limits(policy: &Policy) -> Limits {
     }
 }
 
+/// The shape that a body must have at an endpoint.
+pub(crate) const fn shape(endpoint: Endpoint) -> Shape {
+    match endpoint {
+        Endpoint::ChatCompletions => Shape::Chat,
+        Endpoint::Completions => Shape::Completions,
+        Endpoint::Responses => Shape::Responses,
+        Endpoint::Embeddings => Shape::Embeddings,
+        Endpoint::Messages => Shape::Messages,
+        Endpoint::Moderations
+        | Endpoint::Audio
+        | Endpoint::Files
+        | Endpoint::Images
+        | Endpoint::Models
+        | Endpoint::V1Health
+        | Endpoint::Health
+        | Endpoint::Ready
+        | Endpoint::Metrics
+        | Endpoint::Internal
+        | Endpoint::Other => Shape::Other,
+    }
+}
+
+/// Whether a body that was read to its end has the shape of its API.
+///
+/// # Errors
+/// The first field that is not what it must be.
+pub(crate) fn valid(checker: &Checker) -> Result<(), Denial> {
+    checker.verdict().map_err(|fault| Denial::InvalidRequest {
+        problem: format!("The request is not valid: {fault}."),
+        param: (!fault.param.is_empty()).then_some(fault.param),
+    })
+}
+
 /// What the body says about its way; nothing where it need not name a model and does not.
 ///
 /// # Errors
@@ -223,7 +262,7 @@ pub(crate) fn wanted(
             problem: Problem::Missing,
         }) if !model_needed => Ok(None),
         Err(fault) => {
-            let param = (fault.param != "body").then_some(fault.param);
+            let param = (fault.param != "body").then(|| fault.param.into());
             let problem = format!("The request is not valid: {fault}.");
             Err(Denial::InvalidRequest { param, problem })
         }

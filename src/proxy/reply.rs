@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn refusals_have_the_shape_of_the_api_that_was_called() {
         let denial = Denial::InvalidRequest {
-            param: Some("model"),
+            param: Some("model".into()),
             problem: "`model` is \"missing\"".into(),
         };
         let openai = parsed(&denial, Endpoint::ChatCompletions);

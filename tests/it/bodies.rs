@@ -24,7 +24,7 @@ fn sized(size: usize) -> Vec<u8> {
 fn deep(depth: usize) -> Vec<u8> {
     let levels = depth - 1;
     let nest = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    format!("{{\"model\":\"gpt-4o\",\"messages\":[],\"x\":{nest}}}").into_bytes()
+    format!("{{\"model\":\"gpt-4o\",\"messages\":[{{\"role\":\"user\",\"content\":\"x\"}}],\"x\":{nest}}}").into_bytes()
 }
 
 #[tokio::test]
@@ -126,12 +126,12 @@ async fn a_model_is_found_wherever_it_stands_and_nested_ones_do_not_count() {
         .send(&post(last))
         .await
         .assert_fine("the model is the last key");
-    let escaped = br#"{"\u006dodel":"g\u0070t-4o","messages":[]}"#;
+    let escaped = br#"{"\u006dodel":"g\u0070t-4o","messages":[{"role":"user","content":"x"}]}"#;
     gateway
         .send(&post(escaped))
         .await
         .assert_fine("the model is written with escapes");
-    let nested = br#"{"x":{"model":"gpt-4o"},"messages":[]}"#;
+    let nested = br#"{"x":{"model":"gpt-4o"},"messages":[{"role":"user","content":"x"}]}"#;
     let reply = gateway.send(&post(nested)).await;
     reply.assert_refused(
         400,

@@ -68,7 +68,7 @@ async fn a_model_without_a_route_does_not_exist() {
     }
     let reply = gateway.send(&chat("claude-sonnet").key(STANDARD_KEY)).await;
     reply.assert_refused(404, "model_not_found", "no route");
-    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": []});
+    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]});
     let reply = gateway
         .send(&Request::post("/v1/messages", &body).key(STANDARD_KEY))
         .await;
@@ -92,7 +92,7 @@ async fn every_json_path_is_forwarded_to_the_same_path() {
         "/v1/embeddings",
     ];
     for (count, path) in paths.into_iter().enumerate() {
-        let body = json!({"model": "gpt-4o", "input": "x", "prompt": "x", "messages": []});
+        let body = json!({"model": "gpt-4o", "input": "x", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]});
         gateway
             .send(&Request::post(path, &body).key(STANDARD_KEY))
             .await
@@ -115,7 +115,7 @@ async fn an_anthropic_provider_gets_its_own_kind_of_credential() {
         .provider("mock", "anthropic", &upstream.url())
         .start()
         .await;
-    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": []});
+    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]});
     for (name, value) in [
         ("x-api-key", STANDARD_KEY.to_owned()),
         ("authorization", format!("Bearer {STANDARD_KEY}")),
@@ -145,7 +145,7 @@ async fn the_version_and_beta_headers_of_a_client_reach_anthropic() {
         .provider("mock", "anthropic", &upstream.url())
         .start()
         .await;
-    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": []});
+    let body = json!({"model": "claude-sonnet", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}]});
     let request = Request::post("/v1/messages", &body)
         .header("x-api-key", STANDARD_KEY)
         .header("anthropic-version", "2023-01-01")

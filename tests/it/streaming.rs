@@ -54,7 +54,7 @@ async fn a_whole_stream_arrives_byte_by_byte_as_it_was_sent() {
         chat_events("gpt-4o").concat(),
         "OpenAI's stream, unchanged"
     );
-    let body = json!({"model": "claude", "max_tokens": 5, "messages": [], "stream": true});
+    let body = json!({"model": "claude", "max_tokens": 5, "messages": [{"role": "user", "content": "x"}], "stream": true});
     let reply = gateway
         .send(&Request::post("/v1/messages", &body).key(STANDARD_KEY))
         .await;

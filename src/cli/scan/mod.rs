@@ -17,12 +17,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::check::Format;
 use super::source;
 use crate::inspect::channel::Channel;
+use crate::inspect::detect::RuleIx;
 use crate::inspect::engine::{Inspector, InspectorFault};
 use crate::inspect::json::Limits;
 use crate::policy::Policy;
@@ -47,6 +48,9 @@ pub struct ScanArgs {
     /// Read a captured JSON body instead of a text; offsets and output are the body's
     #[arg(long, conflicts_with = "jsonl")]
     pub body: bool,
+    /// List the rules that are on, instead: id, family, kind, severity
+    #[arg(long, conflicts_with_all = ["jsonl", "body", "input"])]
+    pub rules: bool,
     /// Hand so many bytes at a time to the inspection; no answer depends on it
     #[arg(long, value_name = "N", default_value = "65536")]
     pub chunk: NonZeroUsize,
@@ -93,7 +97,12 @@ pub fn run(args: &ScanArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Res
         }
     };
     let mut out = BufWriter::new(out);
-    let outcome = Scan::new(args, &policy).and_then(|scan| scan.all(&mut out));
+    let outcome = Scan::new(args, &policy).and_then(|scan| {
+        if args.rules {
+            return scan.rules(&mut out).map(|()| false);
+        }
+        scan.all(&mut out)
+    });
     // What was answered before a fault stays answered.
     out.flush()?;
     match outcome {
@@ -128,6 +137,24 @@ impl<'a> Scan<'a> {
             inspector,
             limits,
         })
+    }
+
+    /// Lists what is looked for, so that rules can be switched off by id.
+    fn rules(&self, out: &mut dyn Write) -> Result<(), Stop> {
+        let rules = (0..u16::MAX).map_while(|place| self.inspector.rule(RuleIx(place)));
+        for rule in rules {
+            let (id, kind) = (&rule.id, &rule.kind);
+            let (family, severity) = (rule.family.as_str(), rule.severity.as_str());
+            match self.args.format {
+                Format::Text => writeln!(out, "{id} {family} {kind} {severity}")?,
+                Format::Json => {
+                    let row =
+                        json!({"id": id, "family": family, "kind": kind, "severity": severity});
+                    writeln!(out, "{row}")?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Answers for everything that is read; whether any of it was blocked.

@@ -150,9 +150,9 @@ impl Summary {
     /// The same for people.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let (texts, findings, bytes) = (self.texts, self.findings, self.bytes);
-        write!(out, "{texts} texts, {findings} findings, {bytes} bytes in ")?;
         let (seconds, speed) = (self.time.as_secs_f64(), self.speed());
-        writeln!(out, "{seconds:.3} s: {speed:.1} MB/s")?;
+        writeln!(out, "texts: {texts}, findings: {findings}")?;
+        writeln!(out, "bytes: {bytes} in {seconds:.3} s, {speed:.1} MB/s")?;
         for (name, told) in [("recall", self.attacks), ("false positives", self.benign)] {
             if let Some(rate) = told.rate() {
                 let (told, texts) = (told.told, told.texts);

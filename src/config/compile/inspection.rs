@@ -48,7 +48,7 @@ impl Compiler<'_> {
                 self.fault(
                     &KeyPath::of("inspection.request.rules_file"),
                     fault.to_string(),
-                    "correct the rules file; `portcullis scan` shows the ids of built-in rules",
+                    "correct the rules file; `portcullis scan --rules` lists the built-in ones",
                 );
                 None
             }

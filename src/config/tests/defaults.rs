@@ -67,6 +67,7 @@ fn a_minimal_configuration_has_every_default() {
 
     assert_eq!(policy.request.mode, BodyMode::Hold, "mode");
     assert_eq!(policy.request.max_json_depth, 64, "max_json_depth");
+    assert_eq!(policy.inspection.max_text_chars, 100_000, "max_text_chars");
     assert_eq!(policy.logging.level, log::LevelFilter::Info, "level");
     assert_eq!(policy.logging.format, LogFormat::Json, "format");
     assert_eq!(policy.logging.file, None, "file");

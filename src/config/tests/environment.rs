@@ -3,6 +3,7 @@
 use super::*;
 use crate::identify::keys::Role;
 use crate::policy::AuthMode;
+use crate::policy::inspection::{Action, Sanitization};
 
 fn policy(variable: &str, value: &str, lines: &str) -> Policy {
     World::default().env(variable, value).policy(&with(lines))
@@ -84,6 +85,36 @@ fn the_log_level_is_read_in_any_spelling_that_is_about() {
 }
 
 #[test]
+fn inspection_variables_win_over_the_file() {
+    let lines = "inspection: {request: {max_text_chars: 7, sanitization: off, code_patterns: off}}";
+    for (value, chars) in [("4096", 4096), (" 1 ", 1)] {
+        let inspection = policy("AI_INPUT_MAX_LENGTH", value, lines).inspection;
+        assert_eq!(inspection.max_text_chars, chars, "{value}");
+    }
+    for (value, level) in [
+        ("off", Sanitization::Off),
+        ("NONE", Sanitization::Off),
+        ("standard", Sanitization::Standard),
+        ("Basic", Sanitization::Standard),
+        ("strict", Sanitization::Strict),
+    ] {
+        let inspection = policy("AI_SANITIZATION_LEVEL", value, lines).inspection;
+        assert_eq!(inspection.sanitization, level, "{value}");
+    }
+    for (value, action) in [
+        ("true", Action::Block),
+        ("1", Action::Block),
+        ("YES", Action::Block),
+        ("false", Action::Flag),
+        ("0", Action::Flag),
+        ("no", Action::Flag),
+    ] {
+        let inspection = policy("AI_BLOCK_CODE_PATTERNS", value, lines).inspection;
+        assert_eq!(inspection.code_patterns, action, "{value}");
+    }
+}
+
+#[test]
 fn keys_come_from_the_environment_with_their_roles() {
     let world = World::default().env("API_KEY", "first-key-0123456789").env(
         "ADDITIONAL_API_KEYS",
@@ -118,6 +149,9 @@ fn an_empty_variable_counts_as_unset() {
         "LOG_LEVEL",
         "RATE_LIMIT_BURST",
         "DISABLE_INTERNAL_DOCS",
+        "AI_INPUT_MAX_LENGTH",
+        "AI_SANITIZATION_LEVEL",
+        "AI_BLOCK_CODE_PATTERNS",
     ] {
         let policy = policy(variable, " ", "");
         assert_eq!(policy.auth.mode, AuthMode::Development, "{variable}");
@@ -148,9 +182,10 @@ fn a_fault_in_a_variable_names_the_variable() {
         ("RATE_LIMIT_BURST", "10", "not built yet"),
         ("RATE_LIMIT_BLOCK_THRESHOLD", "10", "not built yet"),
         ("RATE_LIMIT_BLOCK_DURATION", "10", "not built yet"),
-        ("AI_INPUT_MAX_LENGTH", "10", "not built yet"),
-        ("AI_SANITIZATION_LEVEL", "strict", "not built yet"),
-        ("AI_BLOCK_CODE_PATTERNS", "true", "not built yet"),
+        ("AI_INPUT_MAX_LENGTH", "lots", "100000"),
+        ("AI_INPUT_MAX_LENGTH", "0", "100000"),
+        ("AI_SANITIZATION_LEVEL", "a bit", "off, standard, strict"),
+        ("AI_BLOCK_CODE_PATTERNS", "perhaps", "true or false"),
         ("AI_RESPONSE_MAX_LENGTH", "10", "not built yet"),
         ("AI_VALIDATE_OUTPUT", "true", "not built yet"),
         ("AI_FILTER_SENSITIVE_CONTENT", "true", "not built yet"),

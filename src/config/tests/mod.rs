@@ -5,6 +5,7 @@ mod defaults;
 mod environment;
 mod examples;
 mod findings;
+mod inspection;
 mod keys;
 mod refusals;
 mod secrets;

@@ -103,14 +103,6 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
             "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: true}]}",
             "server.listeners[0].redirect_to_https",
         ),
-        (
-            "inspection: {request: {prompt_injection: block}}",
-            "inspection.request.prompt_injection",
-        ),
-        (
-            "inspection: {request: {max_text_chars: 1}}",
-            "inspection.request.max_text_chars",
-        ),
         ("inspection: {response: {pii: mask}}", "inspection.response"),
         ("cors: {origins: [\"https://a\"]}", "cors"),
         ("logging: {retention_days: 90}", "logging.retention_days"),
@@ -124,7 +116,7 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
         "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: false}]}\n\
          auth: {tokens: {hmac_secret: null, jwks_file: null, max_ttl: null}}\n\
          rate_limits: {global: null}\n\
-         inspection: {request: {prompt_injection: off, pii: off}, response: {pii: off}}\n\
+         inspection: {response: {pii: off}}\n\
          cors: {origins: []}\nlogging: {audit_file: null}\nalerts: {webhook: null}\nsettings: {}",
     );
     world.policy(&off);

@@ -10,8 +10,6 @@
 
 mod known;
 mod opaque;
-#[cfg(test)]
-mod tests;
 mod word;
 
 use std::ops::Range;

@@ -93,8 +93,10 @@ impl Builder {
     /// Writes the configuration and the keys file; answers the configuration's path.
     pub(crate) fn write(&self, directory: &Path, address: SocketAddr) -> PathBuf {
         let log = directory.join("gateway.log");
+        // Bodies of tests are larger than what people write.
         let mut configuration = yaml(&format!(
-            "server: {{workers: 2}}\nlogging: {{level: info, format: json, file: {}}}",
+            "server: {{workers: 2}}\ninspection: {{request: {{max_text_chars: 10000000}}}}\n\
+             logging: {{level: info, format: json, file: {}}}",
             log.display()
         ));
         if !self.keys.is_empty() {

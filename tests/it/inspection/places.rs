@@ -62,12 +62,12 @@ const PLACES: &[(&str, &str, bool)] = &[
     ),
     (
         CHAT,
-        r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f","description":"@@"}}]}"#,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","description":"@@"}}]}"#,
         false,
     ),
     (
         CHAT,
-        r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"q":{"description":"@@"}}}}}]}"#,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"q":{"description":"@@"}}}}}]}"#,
         false,
     ),
     (
@@ -77,15 +77,19 @@ const PLACES: &[(&str, &str, bool)] = &[
     ),
     (
         CHAT,
-        r#"{"model":"m","messages":[],"metadata":{"note":"@@"}}"#,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}],"metadata":{"note":"@@"}}"#,
         false,
     ),
     (
         CHAT,
-        r#"{"model":"m","messages":[],"x_unknown":[[{"deep":["@@"]}]]}"#,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}],"x_unknown":[[{"deep":["@@"]}]]}"#,
         false,
     ),
-    (CHAT, r#"{"model":"m","messages":[],"user":"@@"}"#, false),
+    (
+        CHAT,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}],"user":"@@"}"#,
+        false,
+    ),
     (
         CHAT,
         r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"@@"}]}"#,
@@ -122,12 +126,12 @@ const PLACES: &[(&str, &str, bool)] = &[
     (EMBEDDINGS, r#"{"model":"m","input":["Hi","@@"]}"#, false),
     (
         MESSAGES,
-        r#"{"model":"m","max_tokens":9,"system":"@@","messages":[]}"#,
+        r#"{"model":"m","max_tokens":9,"system":"@@","messages":[{"role":"user","content":"x"}]}"#,
         true,
     ),
     (
         MESSAGES,
-        r#"{"model":"m","max_tokens":9,"system":[{"type":"text","text":"@@"}],"messages":[]}"#,
+        r#"{"model":"m","max_tokens":9,"system":[{"type":"text","text":"@@"}],"messages":[{"role":"user","content":"x"}]}"#,
         true,
     ),
     (
@@ -152,7 +156,7 @@ const PLACES: &[(&str, &str, bool)] = &[
     ),
     (
         MESSAGES,
-        r#"{"model":"m","max_tokens":9,"messages":[],"tools":[{"name":"f","description":"@@","input_schema":{}}]}"#,
+        r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","description":"@@","input_schema":{}}]}"#,
         false,
     ),
 ];

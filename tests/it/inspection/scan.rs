@@ -18,7 +18,7 @@ const SOUND: &str =
 /// The last is larger than any text.
 const CHUNKS: [&str; 6] = ["1", "2", "3", "7", "64", "1000000000"];
 /// Lines of each corpus that are scanned, and the longest of them.
-const SAMPLE: (usize, usize) = (12, 2_500);
+const SAMPLE: (usize, usize) = (40, 2_500);
 
 /// A folder with a configuration, to scan in.
 struct Desk(TempDir);
