@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderName};
 use pingora::http::ResponseHeader;
 use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use super::ctx::{Call, Flight, RequestCtx, Stage};
-use super::{Gateway, guard, headers, reply};
+use super::{Gateway, findings, guard, headers, reply};
 use crate::identify::credential;
 use crate::policy::Denial;
 use crate::record::Outcome;
@@ -43,9 +43,7 @@ pub(crate) async fn refuse(
 /// Writes down a refusal that is a security event.
 fn report(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial) {
     let headers = &session.req_header().headers;
-    let agent = headers
-        .get(header::USER_AGENT)
-        .map_or(&b""[..], HeaderValue::as_bytes);
+    let agent = findings::user_agent(session);
     let prefix =
         credential::shown(headers, &flight.snapshot.policy.auth.headers).map(KeyPrefix::of);
     if let Some(event) = SecurityEvent::of_denial(denial, &flight.record, agent, prefix.as_ref()) {

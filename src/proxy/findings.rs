@@ -22,10 +22,7 @@ pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, re
     if report.findings.is_empty() {
         return;
     }
-    let headers = &session.req_header().headers;
-    let agent = headers
-        .get(header::USER_AGENT)
-        .map_or(&b""[..], HeaderValue::as_bytes);
+    let agent = user_agent(session);
     let inspector = &flight.snapshot.policy.inspector;
     for finding in report.findings.iter().take(MOST_EVENTS) {
         let Some(rule) = inspector.rule(finding.rule) else {
@@ -48,6 +45,12 @@ pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, re
         );
         gateway.desk.lines.security(&event);
     }
+}
+
+/// What the client says it is; nothing where it says nothing.
+pub(crate) fn user_agent(session: &Session) -> &[u8] {
+    let agent = session.req_header().headers.get(header::USER_AGENT);
+    agent.map_or(&b""[..], HeaderValue::as_bytes)
 }
 
 /// The refusal that stands for an inspection's end.
