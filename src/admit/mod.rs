@@ -1,9 +1,14 @@
-//! What may come in: the shape of a request's head, the size of its body, the bytes in flight.
+//! What may come in: the shape of a request's head, the size of its body, the bytes in flight, and
+//! who is sent away.
 //!
 //! Lives here: checks over heads and lengths, and the counters of the ledger that they need. Must
 //! not live here: who is calling (`identify`), what the body says (`inspect`), sockets.
 
+pub mod blocks;
 pub mod budget;
+pub mod client;
 pub mod head;
+pub mod ledger;
+pub mod moment;
 pub mod size;
 pub mod target;

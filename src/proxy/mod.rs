@@ -32,6 +32,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, Result};
 
 use crate::admit::budget::Budget;
+use crate::admit::ledger::Ledger;
 use crate::policy::Policy;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
@@ -62,6 +63,7 @@ impl Snapshot {
 pub(crate) struct Gateway {
     snapshot: Arc<ArcSwap<Snapshot>>,
     budget: Arc<Budget>,
+    ledger: Arc<Ledger>,
     desk: Desk,
     ids: RequestIds,
     ticks: AtomicU64,
@@ -79,7 +81,7 @@ impl Gateway {
     /// A gateway that judges by whatever policy is current when a request arrives.
     pub(crate) fn new(
         snapshot: Arc<ArcSwap<Snapshot>>,
-        budget: Arc<Budget>,
+        (budget, ledger): (Arc<Budget>, Arc<Ledger>),
         desk: Desk,
         random: [u8; 16],
     ) -> Self {
@@ -87,6 +89,7 @@ impl Gateway {
         Self {
             snapshot,
             budget,
+            ledger,
             desk,
             ids,
             ticks: AtomicU64::new(0),
@@ -102,6 +105,8 @@ impl Gateway {
     }
 
     fn render_metrics(&self) -> Bytes {
+        let blocked = self.ledger.blocks.len(clock::moment());
+        self.desk.metrics.note_blocked_clients(blocked);
         self.desk.metrics.note_log_dropped(self.desk.sink.dropped());
         self.desk.metrics.render().into()
     }

@@ -21,6 +21,7 @@ use crate::policy::names::ModelName;
 use crate::policy::{Denial, Policy, Serve};
 use crate::record::endpoint::Endpoint;
 use crate::route;
+use crate::runtime::clock;
 
 /// What becomes of a request.
 pub(crate) enum Received {
@@ -69,7 +70,7 @@ pub(crate) async fn receive(
             &snapshot, endpoint, session,
         )));
     }
-    let (caller, peer_is_trusted) = identified(session, flight, policy)?;
+    let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
     let endpoint = asked?;
     target::permit(caller.role(), endpoint)?;
     let reading = target::reading(endpoint);
@@ -146,8 +147,10 @@ fn peer_address(session: &Session) -> Option<IpAddr> {
 
 /// Who is calling, noted in the record whatever comes of it. To strangers `/internal/` is not
 /// there, with any key and with none; all else that is not there needs a key first, so that a
-/// caller without one learns nothing.
+/// caller without one learns nothing. A blocked address is sent away before its credential is
+/// looked at; only who may operate the gateway still reaches `/internal/`, to lift the block.
 fn identified(
+    gateway: &Gateway,
     session: &Session,
     flight: &mut Flight,
     policy: &Policy,
@@ -159,6 +162,10 @@ fn identified(
     let internal = flight.record.endpoint == Endpoint::Internal;
     if internal && !source::within(&policy.auth.internal_allow, address) {
         return Err(Denial::NotFound);
+    }
+    let blocks = &gateway.ledger.blocks;
+    if !internal && blocks.is_blocked(address, clock::moment()).is_some() {
+        return Err(Denial::ClientBlocked);
     }
     let caller = identify::identify(headers, address, &policy.auth)?;
     flight.record.key_id = caller.key_id().cloned();

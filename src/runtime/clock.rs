@@ -1,6 +1,9 @@
 //! The one place that reads the clock; everything else is handed the time.
 
+use std::sync::OnceLock;
 use std::time::{Instant, SystemTime};
+
+use crate::admit::moment::Moment;
 
 /// The monotonic time.
 #[expect(
@@ -9,6 +12,14 @@ use std::time::{Instant, SystemTime};
 )]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// The monotonic time as the inner ring takes it: since the process began.
+pub fn moment() -> Moment {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    let now = now();
+    let began = BEGAN.get_or_init(|| now);
+    Moment::default().after(now.saturating_duration_since(*began))
 }
 
 /// The time of day.

@@ -4,6 +4,7 @@
 //! provider. Must not live here: any decision about a request.
 
 pub mod clock;
+mod door;
 pub mod echo;
 pub mod logger;
 pub(crate) mod pools;

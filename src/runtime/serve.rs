@@ -19,12 +19,14 @@ use prometheus::process_collector::ProcessCollector;
 use thiserror::Error;
 
 use super::clock;
+use super::door::Door;
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
 use super::signals::Signals;
 use super::tls::{self, TlsFault};
 use super::writer::{LogSink, SinkFault};
 use crate::admit::budget::Budget;
+use crate::admit::ledger::Ledger;
 use crate::policy::{Listener, Policy};
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
@@ -110,13 +112,19 @@ pub fn serve(policy: Policy) -> Result<(), ServeFault> {
         lines,
         sink: sink.clone(),
     };
-    let gateway = Gateway::new(Arc::clone(&snapshot), budget, desk, random);
+    let ledger = Arc::new(Ledger::default());
+    let state = (budget, Arc::clone(&ledger));
+    let gateway = Gateway::new(Arc::clone(&snapshot), state, desk, random);
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(keepalive);
     let mut service = ProxyServiceBuilder::new(&conf, gateway)
         .name("gateway")
         .server_options(options)
         .build();
+    service.set_connection_filter(Arc::new(Door {
+        snapshot: Arc::clone(&snapshot),
+        ledger,
+    }));
     for listener in &listeners {
         let address = listener.address.to_string();
         match &listener.tls {

@@ -31,6 +31,8 @@ pub enum Denial {
     PermissionDenied,
     /// The caller's key is not good for this model.
     ModelNotAllowed,
+    /// The client's address is blocked.
+    ClientBlocked,
     /// Nothing is served at this path, or not to this caller.
     NotFound,
     /// No route serves this model.
@@ -146,6 +148,7 @@ impl Denial {
             Self::InvalidApiKey(_) => (401, "invalid_api_key"),
             Self::PermissionDenied => (403, "permission_denied"),
             Self::ModelNotAllowed => (403, "model_not_allowed"),
+            Self::ClientBlocked => (403, "client_blocked"),
             Self::NotFound => (404, "not_found"),
             Self::ModelNotFound => (404, "model_not_found"),
             Self::MethodNotAllowed(_) => (405, "method_not_allowed"),
@@ -180,6 +183,7 @@ impl Denial {
             Self::InvalidApiKey(_) => "The API key is not valid.".to_owned(),
             Self::PermissionDenied => "This API key may not do this.".to_owned(),
             Self::ModelNotAllowed => "This API key may not use the requested model.".to_owned(),
+            Self::ClientBlocked => "Requests from this address are blocked.".to_owned(),
             Self::NotFound => "Nothing is served at this path.".to_owned(),
             Self::ModelNotFound => "The requested model does not exist here.".to_owned(),
             Self::MethodNotAllowed(allow) => format!("This path takes {allow} only."),
@@ -213,6 +217,7 @@ impl Denial {
             | Self::MissingApiKey
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
+            | Self::ClientBlocked
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::RequestTimeout
@@ -262,6 +267,7 @@ impl Denial {
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
             | Self::ModelNotAllowed
+            | Self::ClientBlocked
             | Self::NotFound
             | Self::ModelNotFound
             | Self::MethodNotAllowed(_)
@@ -289,6 +295,7 @@ impl Denial {
             | Self::Inspected(_)
             | Self::PermissionDenied
             | Self::ModelNotAllowed
+            | Self::ClientBlocked
             | Self::NotFound
             | Self::ModelNotFound
             | Self::MethodNotAllowed(_)

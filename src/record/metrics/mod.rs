@@ -70,6 +70,7 @@ pub struct Metrics {
     overhead: Histogram,
     request_size: Histogram,
     active: IntGauge,
+    blocked_clients: IntGauge,
     cancelled: IntCounter,
     reloaded: IntCounter,
     not_reloaded: IntCounter,
@@ -124,6 +125,7 @@ impl Metrics {
                 "proxy_api_active_requests",
                 "Requests begun and not ended.",
             )?,
+            blocked_clients: blocked_clients(&registry)?,
             cancelled: counter(
                 &registry,
                 "proxy_api_upstream_cancelled_total",
@@ -216,6 +218,12 @@ impl Metrics {
     pub fn note_log_dropped(&self, total: u64) {
         let seen = self.log_dropped_seen.fetch_max(total, Ordering::Relaxed);
         self.log_dropped.inc_by(total.saturating_sub(seen));
+    }
+
+    /// Takes over how many addresses and networks are blocked.
+    pub fn note_blocked_clients(&self, count: usize) {
+        self.blocked_clients
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Everything as Prometheus text, version 0.0.4.
@@ -333,6 +341,11 @@ fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, Er
     let made = IntCounter::new(name, help)?;
     registry.register(Box::new(made.clone()))?;
     Ok(made)
+}
+
+fn blocked_clients(registry: &Registry) -> Result<IntGauge, Error> {
+    let help = "Addresses and networks that are blocked.";
+    gauge(registry, "proxy_api_blocked_clients", help)
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, Error> {

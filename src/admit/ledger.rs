@@ -1,0 +1,13 @@
+//! What outlives policies: who is blocked, and what has been used of the limits.
+//!
+//! Decides nothing. A reload or an emergency measure makes a new policy and keeps the ledger, so
+//! that neither forgets what was spent nor lets anybody go.
+
+use super::blocks::Blocks;
+
+/// The state that a request's policy is applied to.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Addresses and networks that are sent away.
+    pub blocks: Blocks,
+}
