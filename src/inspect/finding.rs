@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::channel::Channel;
 use super::detect::{Family, RuleIx};
+use super::fault::FieldFault;
 use super::json::JsonError;
-use super::peek::{Facts, FieldFault};
+use super::peek::Facts;
 use crate::policy::inspection::Action;
 
 /// One thing found.
@@ -134,7 +135,7 @@ impl Cleared {
 
     /// What routing needs to know of the body.
     pub fn facts(&self) -> Result<&Facts, FieldFault> {
-        self.facts.as_ref().map_err(|fault| *fault)
+        self.facts.as_ref().map_err(Clone::clone)
     }
 
     /// The parts: report, edits and facts.

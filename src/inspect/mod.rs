@@ -13,6 +13,7 @@ mod block;
 pub mod channel;
 pub mod detect;
 pub mod engine;
+pub mod fault;
 pub mod finding;
 pub mod form;
 pub mod json;

@@ -16,8 +16,9 @@ use super::{Gateway, findings, reply};
 use crate::admit::size::{self, Media};
 use crate::admit::target::Reading;
 use crate::inspect::engine::Inspection;
+use crate::inspect::fault::{FieldFault, Problem};
 use crate::inspect::json::Limits;
-use crate::inspect::peek::{Facts, FieldFault, Problem};
+use crate::inspect::peek::Facts;
 use crate::inspect::rewrite;
 use crate::inspect::validate::{Checker, Shape};
 use crate::policy::names::ModelName;
@@ -241,10 +242,15 @@ pub(crate) const fn shape(endpoint: Endpoint) -> Shape {
 /// # Errors
 /// The first field that is not what it must be.
 pub(crate) fn valid(checker: &Checker) -> Result<(), Denial> {
-    checker.verdict().map_err(|fault| Denial::InvalidRequest {
+    checker.verdict().map_err(blamed)
+}
+
+/// The refusal that names the field at fault.
+fn blamed(fault: FieldFault) -> Denial {
+    Denial::InvalidRequest {
         problem: format!("The request is not valid: {fault}."),
         param: (!fault.param.is_empty()).then_some(fault.param),
-    })
+    }
 }
 
 /// What the body says about its way; nothing where it need not name a model and does not.
@@ -258,14 +264,10 @@ pub(crate) fn wanted(
     match facts {
         Ok(facts) => Ok(Some(facts)),
         Err(FieldFault {
-            param: "model",
-            problem: Problem::Missing,
-        }) if !model_needed => Ok(None),
-        Err(fault) => {
-            let param = (fault.param != "body").then(|| fault.param.into());
-            let problem = format!("The request is not valid: {fault}.");
-            Err(Denial::InvalidRequest { param, problem })
-        }
+            param,
+            problem: Problem::Required,
+        }) if param == "model" && !model_needed => Ok(None),
+        Err(fault) => Err(blamed(fault)),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The readers against themselves at other cuts, and against a slow second reading of the whole:
 //! what the fuzz target, its seeds and the property tests run. Not called by the gateway.
 
+use std::ops::Range;
 use std::slice::Chunks;
 
-use super::{FormError, FormSink, Multipart, PartHead, UrlEncoded, boundary_of};
+use super::{FormError, FormSink, HeadAt, Multipart, PartHead, UrlEncoded, boundary_of};
 
 /// Two readings of the same bytes that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum Disagreement {
     /// The parts are not where the boundaries split the body.
     #[error("the parts are not what lies between the boundaries")]
     Parts,
+    /// Something is not where it was said to stand.
+    #[error("what was heard does not stand where it was said to")]
+    Places,
 }
 
 /// Reads `data` as both kinds of form. Its first line, if it is a boundary, is the one of the
@@ -33,6 +37,9 @@ pub fn cross_check(data: &[u8]) -> Result<(), Disagreement> {
             reader.finish(heard)
         })?;
         let dashes = ["--", boundary.as_str()].concat();
+        if !whole.stands_in(data) {
+            return Err(Disagreement::Places);
+        }
         if whole.outcome.is_ok() && split_apart(data, dashes.as_bytes()) != Some(whole.data) {
             return Err(Disagreement::Parts);
         }
@@ -56,6 +63,8 @@ fn compare(
         Reading {
             heads: heard.heads,
             data: heard.data,
+            heads_at: heard.heads_at,
+            data_at: heard.data_at,
             ended: heard.ended,
             outcome,
         }
@@ -74,8 +83,20 @@ fn compare(
 struct Reading {
     heads: Vec<String>,
     data: Vec<Vec<u8>>,
+    heads_at: Vec<Range<u64>>,
+    data_at: Vec<Range<u64>>,
     ended: u32,
     outcome: Result<(), FormError>,
+}
+
+impl Reading {
+    /// Whether the data of each part stands in the body as it is, where it was said to.
+    fn stands_in(&self, body: &[u8]) -> bool {
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+        self.data.iter().zip(&self.data_at).all(|(data, raw)| {
+            data.is_empty() || body.get(at(raw.start)..at(raw.end)) == Some(data.as_slice())
+        })
+    }
 }
 
 /// Keeps all that it hears, data of one part joined.
@@ -83,16 +104,31 @@ struct Reading {
 pub(super) struct Heard {
     pub(super) heads: Vec<String>,
     pub(super) data: Vec<Vec<u8>>,
+    /// Where the words of the heads stand, in order.
+    pub(super) heads_at: Vec<Range<u64>>,
+    /// Where the data of each part stands.
+    pub(super) data_at: Vec<Range<u64>>,
     /// Ends heard, of parts and of the form.
     pub(super) ended: u32,
 }
 
 impl FormSink for Heard {
-    fn part_begin(&mut self, head: &PartHead<'_>) {
+    fn part_begin(&mut self, head: &PartHead<'_>, at: &HeadAt) {
         self.heads.push(format!("{head:?}"));
         self.data.push(Vec::new());
+        let places = std::iter::once(at.name.clone()).chain(at.filename.clone());
+        self.heads_at.extend(places);
+        self.data_at.push(0..0);
     }
-    fn data(&mut self, data: &[u8]) {
+    fn data(&mut self, raw: Range<u64>, data: &[u8]) {
+        if let Some(place) = self.data_at.last_mut() {
+            // What comes next of a part stands right behind what came before.
+            *place = match place.end {
+                0 => raw,
+                end if end == raw.start => place.start..raw.end,
+                _ => u64::MAX..u64::MAX,
+            };
+        }
         if let Some(part) = self.data.last_mut() {
             part.extend_from_slice(data);
         }

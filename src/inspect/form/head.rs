@@ -1,10 +1,13 @@
 //! The head of a part: what it is called.
 
-use super::boundary::{Malformed, Params, is_blank, is_token};
-use super::{FormError, HEAD_FIELDS, PartHead};
+use std::ops::Range;
 
-/// Reads the lines of a head, each with its CRLF, without the empty one that ends it.
-pub(super) fn read(lines: &[u8]) -> Result<PartHead<'_>, FormError> {
+use super::boundary::{Malformed, Params, is_blank, is_token};
+use super::{FormError, HEAD_FIELDS, HeadAt, PartHead};
+
+/// Reads the lines of a head, each with its CRLF, without the empty one that ends it; and says
+/// where its words stand in the body, the lines beginning at `at`.
+pub(super) fn read(lines: &[u8], at: u64) -> Result<(PartHead<'_>, HeadAt), FormError> {
     let text = str::from_utf8(lines).map_err(|_bad| FormError::MalformedHead)?;
     let mut head = Fields::default();
     for (count, line) in text.split_terminator("\r\n").enumerate() {
@@ -14,7 +17,20 @@ pub(super) fn read(lines: &[u8]) -> Result<PartHead<'_>, FormError> {
         head.add(line)
             .map_err(|Malformed| FormError::MalformedHead)?;
     }
-    head.named().ok_or(FormError::MalformedHead)
+    let named = head.named().ok_or(FormError::MalformedHead)?;
+    let place = |word| place(text, word, at);
+    let places = HeadAt {
+        name: place(named.name),
+        filename: named.filename.map(place),
+    };
+    Ok((named, places))
+}
+
+/// Where a part of `text` stands in the body, in which the text begins at `at`.
+fn place(text: &str, part: &str, at: u64) -> Range<u64> {
+    let ahead = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    let start = at.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX));
+    start..start.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX))
 }
 
 #[derive(Default)]

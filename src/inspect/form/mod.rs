@@ -23,6 +23,8 @@ mod peek;
 mod tests;
 mod urlencoded;
 
+use std::ops::Range;
+
 pub use boundary::{Boundary, boundary_of};
 pub use cross_check::{Disagreement, cross_check};
 pub use multipart::Multipart;
@@ -49,13 +51,23 @@ pub struct PartHead<'a> {
     pub content_type: Option<&'a str>,
 }
 
+/// Where in the body the words of a part's head stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadAt {
+    /// The field's name, without quotes.
+    pub name: Range<u64>,
+    /// The file's, if the part is one.
+    pub filename: Option<Range<u64>>,
+}
+
 /// Who listens to a form. Every method is empty unless written. An event that was delivered
 /// stands even if the body is refused later: nothing may be believed before `finish` said so.
 pub trait FormSink {
     /// A part begins.
-    fn part_begin(&mut self, _head: &PartHead<'_>) {}
-    /// More of the part's data, decoded where the form is URL-encoded. Never empty.
-    fn data(&mut self, _data: &[u8]) {}
+    fn part_begin(&mut self, _head: &PartHead<'_>, _at: &HeadAt) {}
+    /// More of the part's data, decoded where the form is URL-encoded, and where in the body it
+    /// stands: byte for byte, or as one escape that means one byte. Never empty.
+    fn data(&mut self, _raw: Range<u64>, _data: &[u8]) {}
     /// The part is whole.
     fn part_end(&mut self) {}
     /// The form is whole.

@@ -40,6 +40,8 @@ pub struct Multipart {
     head: Vec<u8>,
     /// Data that could be the start of a delimiter.
     held: Vec<u8>,
+    /// The body's offset of the first byte that was not read.
+    at: u64,
     parts: u32,
     failed: Option<FormError>,
 }
@@ -55,6 +57,7 @@ impl Multipart {
             delimiter: delimiter.into(),
             head: Vec::new(),
             held: Vec::with_capacity(DELIMITER.saturating_mul(2)),
+            at: 0,
             parts: 0,
             failed: None,
         }
@@ -66,6 +69,17 @@ impl Multipart {
             .saturating_add(self.delimiter.len().saturating_mul(2))
             .saturating_add(self.head.capacity())
             .saturating_add(self.held.capacity())
+    }
+
+    /// The body's offset before which everything was told or means nothing: a head or a boundary
+    /// that is not whole begins there.
+    pub fn told(&self) -> u64 {
+        let open = match self.state {
+            State::Head => self.head.len(),
+            State::Data => self.held.len(),
+            State::Opening(_) | State::Behind | State::Ending(_) | State::Closed => 0,
+        };
+        self.at.saturating_sub(ahead(0, open))
     }
 
     /// Reads the next piece. After an error every further call answers the same error.
@@ -100,6 +114,7 @@ impl Multipart {
     /// Each step takes at least a byte, so it ends.
     fn read<S: FormSink>(&mut self, mut rest: &[u8], sink: &mut S) -> Result<(), FormError> {
         while let Some((&byte, after)) = rest.split_first() {
+            let before = rest.len();
             rest = match self.state {
                 State::Opening(seen) => {
                     self.opening(seen, byte)?;
@@ -119,6 +134,7 @@ impl Multipart {
                 State::Closed if matches!(byte, b'\r' | b'\n') => after,
                 State::Closed => return Err(FormError::TrailingData),
             };
+            self.at = ahead(self.at, before.saturating_sub(rest.len()));
         }
         Ok(())
     }
@@ -176,7 +192,10 @@ impl Multipart {
         if self.finder.find(lines).is_some() {
             return Err(FormError::StrayBoundary);
         }
-        sink.part_begin(&head::read(lines)?);
+        // The last line is in `rest` up to `end`, those before it were read before.
+        let begun = ahead(self.at, end).saturating_sub(ahead(0, self.head.len()));
+        let (head, at) = head::read(lines, begun)?;
+        sink.part_begin(&head, &at);
         self.head.clear();
         self.state = State::Data;
         Ok(after)
@@ -195,12 +214,12 @@ impl Multipart {
             let keep = self.start_of_delimiter(rest);
             let (data, start) = split(rest, rest.len().saturating_sub(keep));
             self.held.extend_from_slice(start);
-            emit(data, sink);
+            emit(self.at, data, sink);
             return Ok(&[]);
         };
         let (data, found) = split(rest, at);
         // A CRLF at the end of an earlier piece would have been held.
-        self.end_part(data, sink)?;
+        self.end_part(self.at, data, sink)?;
         Ok(split(found, self.finder.needle().len()).1)
     }
 
@@ -212,16 +231,17 @@ impl Multipart {
         sink: &mut S,
     ) -> Result<&'a [u8], FormError> {
         let before = self.held.len();
+        let from = self.at.saturating_sub(ahead(0, before));
         let mut joined = std::mem::take(&mut self.held);
         joined.extend_from_slice(split(rest, self.delimiter.len()).0);
         let answer = match self.finder.find(&joined) {
             Some(at) => {
-                self.end_part(split(&joined, at).0, sink)?;
+                self.end_part(from, split(&joined, at).0, sink)?;
                 let end = at.saturating_add(self.finder.needle().len());
                 split(rest, end.saturating_sub(before)).1
             }
             None if joined.len().saturating_sub(before) < rest.len() => {
-                emit(split(&joined, before).0, sink);
+                emit(from, split(&joined, before).0, sink);
                 joined.clear();
                 self.held = joined;
                 return Ok(rest);
@@ -229,7 +249,7 @@ impl Multipart {
             None => {
                 let keep = self.start_of_delimiter(&joined);
                 let start = joined.len().saturating_sub(keep);
-                emit(split(&joined, start).0, sink);
+                emit(from, split(&joined, start).0, sink);
                 joined.drain(..start);
                 self.held = joined;
                 return Ok(&[]);
@@ -240,13 +260,19 @@ impl Multipart {
         Ok(answer)
     }
 
-    /// Ends a part before a boundary, which must stand on a line of its own.
-    fn end_part<S: FormSink>(&mut self, before: &[u8], sink: &mut S) -> Result<(), FormError> {
+    /// Ends a part, whose last data is at `at`, before a boundary, which must stand on a line of
+    /// its own.
+    fn end_part<S: FormSink>(
+        &mut self,
+        at: u64,
+        before: &[u8],
+        sink: &mut S,
+    ) -> Result<(), FormError> {
         let Some(data) = before.strip_suffix(b"\r\n") else {
-            emit(before, sink);
+            emit(at, before, sink);
             return Err(FormError::StrayBoundary);
         };
-        emit(data, sink);
+        emit(at, data, sink);
         sink.part_end();
         self.state = State::Behind;
         Ok(())
@@ -269,10 +295,14 @@ impl Multipart {
     }
 }
 
-fn emit<S: FormSink>(data: &[u8], sink: &mut S) {
+fn emit<S: FormSink>(at: u64, data: &[u8], sink: &mut S) {
     if !data.is_empty() {
-        sink.data(data);
+        sink.data(at..ahead(at, data.len()), data);
     }
+}
+
+fn ahead(at: u64, len: usize) -> u64 {
+    at.saturating_add(u64::try_from(len).unwrap_or(u64::MAX))
 }
 
 /// The bytes before `at` and from there; all before it if `at` is past the end.

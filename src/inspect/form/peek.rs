@@ -5,8 +5,10 @@
 //! May miss: nothing of the fields; but a form may name its model after its files, and what this
 //! says of a whole form holds only once its reader has finished without an error.
 
-use super::super::validate::{FieldFault, Problem};
-use super::{FormSink, PartHead};
+use std::ops::Range;
+
+use super::super::fault::{FieldFault, Problem};
+use super::{FormSink, HeadAt, PartHead};
 
 /// The longest model name that is read, in bytes.
 pub const MODEL_BYTES: usize = super::super::peek::MODEL_BYTES;
@@ -19,6 +21,8 @@ const STREAM_BYTES: usize = 8;
 pub struct FormFacts {
     /// The `model`, if the form names one; not empty, at most [`MODEL_BYTES`].
     pub model: Option<String>,
+    /// Where its value stands in the body.
+    pub model_at: Range<u64>,
     /// Whether the answer is to come as a stream.
     pub stream: bool,
     /// The parts that are files.
@@ -91,7 +95,7 @@ impl FormPeek {
 }
 
 impl FormSink for FormPeek {
-    fn part_begin(&mut self, head: &PartHead<'_>) {
+    fn part_begin(&mut self, head: &PartHead<'_>, _at: &HeadAt) {
         self.text.clear();
         let known = match head.name {
             "model" => Some((Field::Model, "model", self.facts.model.is_some())),
@@ -118,7 +122,7 @@ impl FormSink for FormPeek {
         }
     }
 
-    fn data(&mut self, data: &[u8]) {
+    fn data(&mut self, raw: Range<u64>, data: &[u8]) {
         match self.field {
             Field::Other => {}
             Field::File => {
@@ -126,6 +130,10 @@ impl FormSink for FormPeek {
                 self.facts.file_bytes = self.facts.file_bytes.saturating_add(more);
             }
             Field::Model => {
+                if self.text.is_empty() {
+                    self.facts.model_at.start = raw.start;
+                }
+                self.facts.model_at.end = raw.end;
                 if !self.keep(data, MODEL_BYTES) {
                     self.blame("model", Problem::TooLong(MODEL_BYTES));
                     self.field = Field::Other;

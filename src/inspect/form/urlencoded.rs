@@ -2,10 +2,14 @@
 //! but strict: a broken escape is refused instead of taken for itself, and so is a bare `;`,
 //! which older readers take for a `&`.
 
-use super::{FormError, FormSink, NAME_BYTES, PARTS, PartHead};
+use std::ops::Range;
+
+use super::{FormError, FormSink, HeadAt, NAME_BYTES, PARTS, PartHead};
 
 /// Decoded bytes that are handed on at once.
 const RUN: usize = 256;
+/// Bytes of an escape.
+const ESCAPE: u64 = 3;
 
 /// Which half of a pair is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,10 @@ pub struct UrlEncoded {
     half: Half,
     escape: Escape,
     name: Vec<u8>,
+    /// Where the pair's name begins in the body.
+    name_at: u64,
+    /// The body's offset of the first byte that was not read.
+    at: u64,
     pairs: u32,
     failed: Option<FormError>,
 }
@@ -41,13 +49,16 @@ impl Default for UrlEncoded {
     }
 }
 
-/// Decoded bytes of a value, on their way to the sink.
+/// Bytes of a value that stand for themselves, or for a space, on their way to the sink.
 struct Run {
     bytes: [u8; RUN],
     len: usize,
+    /// Where the next byte stands in the body.
+    at: u64,
 }
 
 impl Run {
+    /// Takes the next byte.
     fn push<S: FormSink>(&mut self, byte: u8, sink: &mut S) {
         if self.len == RUN {
             self.flush(sink);
@@ -56,13 +67,23 @@ impl Run {
             *place = byte;
             self.len = self.len.saturating_add(1);
         }
+        self.at = self.at.saturating_add(1);
+    }
+
+    /// Takes an escape.
+    fn escape<S: FormSink>(&mut self, byte: u8, sink: &mut S) {
+        self.flush(sink);
+        let end = self.at.saturating_add(ESCAPE);
+        sink.data(self.at..end, &[byte]);
+        self.at = end;
     }
 
     fn flush<S: FormSink>(&mut self, sink: &mut S) {
         if let Some(run) = self.bytes.get(..self.len)
             && !run.is_empty()
         {
-            sink.data(run);
+            let len = u64::try_from(run.len()).unwrap_or(u64::MAX);
+            sink.data(self.at.saturating_sub(len)..self.at, run);
         }
         self.len = 0;
     }
@@ -75,8 +96,21 @@ impl UrlEncoded {
             half: Half::Before,
             escape: Escape::None,
             name: Vec::new(),
+            name_at: 0,
+            at: 0,
             pairs: 0,
             failed: None,
+        }
+    }
+
+    /// The body's offset before which everything was told: a name or an escape that is not whole
+    /// begins there.
+    pub const fn told(&self) -> u64 {
+        match (self.half, self.escape) {
+            (Half::Name, _) => self.name_at,
+            (Half::Before | Half::Value, Escape::None) => self.at,
+            (Half::Before | Half::Value, Escape::Percent) => self.at.saturating_sub(1),
+            (Half::Before | Half::Value, Escape::High(_)) => self.at.saturating_sub(2),
         }
     }
 
@@ -91,6 +125,8 @@ impl UrlEncoded {
     /// The input is over: was it one whole form? An empty body is one without pairs.
     pub fn finish(&mut self, sink: &mut impl FormSink) -> Result<(), FormError> {
         self.outcome()?;
+        // As if an `&` came, which is not there.
+        self.at = self.at.saturating_add(1);
         let outcome = self.end_pair(sink);
         self.failed = outcome.err();
         if outcome.is_ok() {
@@ -107,31 +143,30 @@ impl UrlEncoded {
         let mut run = Run {
             bytes: [0; RUN],
             len: 0,
+            at: self.at,
         };
         while let Some((&byte, after)) = rest.split_first() {
             if self.half == Half::Value && self.escape == Escape::None {
+                run.at = self.at;
                 let left = whole_value(rest, &mut run, sink);
+                run.flush(sink);
                 if left.len() < rest.len() {
+                    let taken = rest.len().saturating_sub(left.len());
+                    let taken = u64::try_from(taken).unwrap_or(u64::MAX);
+                    self.at = self.at.saturating_add(taken);
                     rest = left;
                     continue;
                 }
             }
             rest = after;
-            if let Err(error) = self.byte(byte, &mut run, sink) {
-                run.flush(sink);
-                return Err(error);
-            }
+            self.at = self.at.saturating_add(1);
+            self.byte(byte, sink)?;
         }
-        run.flush(sink);
         Ok(())
     }
 
-    fn byte<S: FormSink>(
-        &mut self,
-        byte: u8,
-        run: &mut Run,
-        sink: &mut S,
-    ) -> Result<(), FormError> {
+    /// One byte, which stands before `self.at`.
+    fn byte<S: FormSink>(&mut self, byte: u8, sink: &mut S) -> Result<(), FormError> {
         match (self.escape, byte) {
             (Escape::Percent, _) => {
                 self.escape = Escape::High(hex(byte)?);
@@ -139,36 +174,29 @@ impl UrlEncoded {
             }
             (Escape::High(high), _) => {
                 self.escape = Escape::None;
-                self.text(high << 4 | hex(byte)?, run, sink)
+                self.text(high << 4 | hex(byte)?, ESCAPE, sink)
             }
             (Escape::None, b'%') => {
                 self.escape = Escape::Percent;
                 self.begin_pair()
             }
-            (Escape::None, b'&') => {
-                run.flush(sink);
-                self.end_pair(sink)
-            }
+            (Escape::None, b'&') => self.end_pair(sink),
             (Escape::None, b';') => Err(FormError::MalformedEscape),
             (Escape::None, b'=') if self.half != Half::Value => {
                 self.begin_pair()?;
-                self.begin_value(sink)
+                self.begin_value(self.at.saturating_sub(1), sink)
             }
-            (Escape::None, b'+') => self.text(b' ', run, sink),
-            (Escape::None, _) => self.text(byte, run, sink),
+            (Escape::None, b'+') => self.text(b' ', 1, sink),
+            (Escape::None, _) => self.text(byte, 1, sink),
         }
     }
 
-    /// A decoded byte.
-    fn text<S: FormSink>(
-        &mut self,
-        byte: u8,
-        run: &mut Run,
-        sink: &mut S,
-    ) -> Result<(), FormError> {
+    /// A decoded byte, which stands in the last `wide` bytes of the body.
+    fn text<S: FormSink>(&mut self, byte: u8, wide: u64, sink: &mut S) -> Result<(), FormError> {
         self.begin_pair()?;
         if self.half == Half::Value {
-            run.push(byte, sink);
+            let raw: Range<u64> = self.at.saturating_sub(wide)..self.at;
+            sink.data(raw, &[byte]);
             return Ok(());
         }
         if self.name.len() >= NAME_BYTES {
@@ -188,16 +216,23 @@ impl UrlEncoded {
         self.pairs = self.pairs.saturating_add(1);
         self.half = Half::Name;
         self.name.clear();
+        // The first byte of it was read already.
+        self.name_at = self.at.saturating_sub(1);
         Ok(())
     }
 
-    fn begin_value<S: FormSink>(&mut self, sink: &mut S) -> Result<(), FormError> {
+    fn begin_value<S: FormSink>(&mut self, name_end: u64, sink: &mut S) -> Result<(), FormError> {
         let name = str::from_utf8(&self.name).map_err(|_bad| FormError::MalformedName)?;
-        sink.part_begin(&PartHead {
+        let head = PartHead {
             name,
             filename: None,
             content_type: None,
-        });
+        };
+        let at = HeadAt {
+            name: self.name_at..name_end,
+            filename: None,
+        };
+        sink.part_begin(&head, &at);
         self.half = Half::Value;
         Ok(())
     }
@@ -208,7 +243,7 @@ impl UrlEncoded {
             return Err(FormError::MalformedEscape);
         }
         if self.half == Half::Name {
-            self.begin_value(sink)?;
+            self.begin_value(self.at.saturating_sub(1), sink)?;
         }
         if self.half == Half::Value {
             sink.part_end();
@@ -231,7 +266,7 @@ fn whole_value<'a, S: FormSink>(mut rest: &'a [u8], run: &mut Run, sink: &mut S)
                 let (Ok(high), Ok(low)) = (hex(*high), hex(*low)) else {
                     return rest;
                 };
-                run.push(high << 4 | low, sink);
+                run.escape(high << 4 | low, sink);
                 after
             }
             [] | [b'%' | b'&' | b';', ..] => return rest,
@@ -258,7 +293,11 @@ fn plain<'a, S: FormSink>(rest: &'a [u8], run: &mut Run, sink: &mut S) -> &'a [u
     let end = memchr::memchr(b';', text).unwrap_or(end);
     let (text, after) = split(rest, end);
     run.flush(sink);
-    sink.data(text);
+    let end = run
+        .at
+        .saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+    sink.data(run.at..end, text);
+    run.at = end;
     after
 }
 

@@ -7,9 +7,9 @@
 //! May miss: nothing at the top level, as the reader refuses duplicate keys; but what it says
 //! holds only once the reader has finished without an error.
 
-use std::fmt;
 use std::ops::Range;
 
+use super::fault::{FieldFault, Problem};
 use super::json::{Literal, Sink};
 
 /// The longest model name that is read, in bytes, decoded.
@@ -26,49 +26,6 @@ pub struct Facts {
     pub stream: bool,
     /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`.
     pub max_tokens: Option<u64>,
-}
-
-/// A field that is not what it must be. The message may be shown to a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct FieldFault {
-    /// The field, or `body`.
-    pub param: &'static str,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
-
-/// What can be wrong with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The body is JSON, but not an object.
-    NotAnObject,
-    /// The field is not there.
-    Missing,
-    /// The field is not a string.
-    NotAString,
-    /// The string is empty.
-    Empty,
-    /// The string is longer than [`MODEL_BYTES`].
-    TooLong,
-    /// The field is not `true` or `false`.
-    NotABoolean,
-    /// The field is not a whole number from 0 to 2^64 - 1.
-    NotAWholeNumber,
-}
-
-impl fmt::Display for FieldFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let param = self.param;
-        match self.problem {
-            Problem::NotAnObject => write!(f, "the {param} must be a JSON object"),
-            Problem::Missing => write!(f, "`{param}` is missing"),
-            Problem::NotAString => write!(f, "`{param}` must be a string"),
-            Problem::Empty => write!(f, "`{param}` must not be empty"),
-            Problem::TooLong => write!(f, "`{param}` is longer than {MODEL_BYTES} bytes"),
-            Problem::NotABoolean => write!(f, "`{param}` must be true or false"),
-            Problem::NotAWholeNumber => write!(f, "`{param}` must be a whole number"),
-        }
-    }
 }
 
 /// A top-level field that is listened for.
@@ -106,7 +63,7 @@ pub struct Peek {
     stream: bool,
     max_tokens: Option<u64>,
     /// The first fault of a field other than `model`.
-    fault: Option<FieldFault>,
+    fault: Option<(&'static str, Problem)>,
 }
 
 /// The `model` as far as it is known.
@@ -126,14 +83,13 @@ impl Peek {
     /// What was heard; to be asked once the reader has finished without an error.
     pub fn facts(&self) -> Result<Facts, FieldFault> {
         if !self.object {
-            return Err(FieldFault {
-                param: "body",
-                problem: Problem::NotAnObject,
-            });
+            return Err(fault("", Problem::NotAnObject));
         }
-        let (name, at) = self.named_model().map_err(model_fault)?;
-        if let Some(fault) = self.fault {
-            return Err(fault);
+        let (name, at) = self
+            .named_model()
+            .map_err(|problem| fault("model", problem))?;
+        if let Some((param, problem)) = self.fault {
+            return Err(fault(param, problem));
         }
         Ok(Facts {
             model: name.to_owned(),
@@ -145,9 +101,9 @@ impl Peek {
 
     fn named_model(&self) -> Result<(&str, Range<u64>), Problem> {
         match &self.model {
-            Model::Missing => Err(Problem::Missing),
-            Model::NotAString => Err(Problem::NotAString),
-            Model::TooLong => Err(Problem::TooLong),
+            Model::Missing => Err(Problem::Required),
+            Model::NotAString => Err(Problem::MustBe("a string")),
+            Model::TooLong => Err(Problem::TooLong(MODEL_BYTES)),
             Model::Name { name, .. } if name.is_empty() => Err(Problem::Empty),
             Model::Name { name, at } => Ok((name, at.clone())),
         }
@@ -157,14 +113,14 @@ impl Peek {
     fn unfit(&mut self) {
         match self.field.take() {
             Some(Field::Model) => self.model = Model::NotAString,
-            Some(Field::Stream) => self.blame("stream", Problem::NotABoolean),
-            Some(Field::Tokens(param)) => self.blame(param, Problem::NotAWholeNumber),
+            Some(Field::Stream) => self.blame("stream", Problem::MustBe("true or false")),
+            Some(Field::Tokens(param)) => self.blame(param, Problem::MustBe("a whole number")),
             None => {}
         }
     }
 
     fn blame(&mut self, param: &'static str, problem: Problem) {
-        self.fault.get_or_insert(FieldFault { param, problem });
+        self.fault.get_or_insert((param, problem));
     }
 
     /// More of the model's name, if the string is that.
@@ -181,11 +137,9 @@ impl Peek {
     }
 }
 
-fn model_fault(problem: Problem) -> FieldFault {
-    FieldFault {
-        param: "model",
-        problem,
-    }
+fn fault(param: &'static str, problem: Problem) -> FieldFault {
+    let param = param.into();
+    FieldFault { param, problem }
 }
 
 impl Sink for Peek {

@@ -1,7 +1,8 @@
 //! What routing is told of a body, and which field is blamed.
 
+use super::super::fault::{FieldFault, Problem};
 use super::super::json::{JsonError, Limits, Reader};
-use super::{Facts, FieldFault, MODEL_BYTES, Peek, Problem};
+use super::{Facts, MODEL_BYTES, Peek};
 
 fn peek_by(body: &str, size: usize) -> Result<Facts, FieldFault> {
     let mut reader = Reader::new(Limits::default());
@@ -91,88 +92,97 @@ fn the_largest_token_limit_counts() {
 }
 
 const FAULTS: &[(&str, &str, Problem)] = &[
-    ("[]", "body", Problem::NotAnObject),
-    (r#"[{"model":"m"}]"#, "body", Problem::NotAnObject),
-    ("\"model\"", "body", Problem::NotAnObject),
-    ("null", "body", Problem::NotAnObject),
-    ("1", "body", Problem::NotAnObject),
-    ("{}", "model", Problem::Missing),
-    (r#"{"Model":"m"}"#, "model", Problem::Missing),
-    (r#"{"a":{"model":"m"}}"#, "model", Problem::Missing),
-    (r#"{"a":[{"model":"m"}]}"#, "model", Problem::Missing),
-    (r#"{"model":null}"#, "model", Problem::NotAString),
-    (r#"{"model":true}"#, "model", Problem::NotAString),
-    (r#"{"model":1}"#, "model", Problem::NotAString),
-    (r#"{"model":["m"]}"#, "model", Problem::NotAString),
-    (r#"{"model":{"model":"m"}}"#, "model", Problem::NotAString),
+    ("[]", "", Problem::NotAnObject),
+    (r#"[{"model":"m"}]"#, "", Problem::NotAnObject),
+    ("\"model\"", "", Problem::NotAnObject),
+    ("null", "", Problem::NotAnObject),
+    ("1", "", Problem::NotAnObject),
+    ("{}", "model", Problem::Required),
+    (r#"{"Model":"m"}"#, "model", Problem::Required),
+    (r#"{"a":{"model":"m"}}"#, "model", Problem::Required),
+    (r#"{"a":[{"model":"m"}]}"#, "model", Problem::Required),
+    (r#"{"model":null}"#, "model", Problem::MustBe("a string")),
+    (r#"{"model":true}"#, "model", Problem::MustBe("a string")),
+    (r#"{"model":1}"#, "model", Problem::MustBe("a string")),
+    (r#"{"model":["m"]}"#, "model", Problem::MustBe("a string")),
+    (
+        r#"{"model":{"model":"m"}}"#,
+        "model",
+        Problem::MustBe("a string"),
+    ),
     (r#"{"model":""}"#, "model", Problem::Empty),
     (
         r#"{"model":"m","stream":1}"#,
         "stream",
-        Problem::NotABoolean,
+        Problem::MustBe("true or false"),
     ),
     (
         r#"{"model":"m","stream":"true"}"#,
         "stream",
-        Problem::NotABoolean,
+        Problem::MustBe("true or false"),
     ),
     (
         r#"{"model":"m","stream":[true]}"#,
         "stream",
-        Problem::NotABoolean,
+        Problem::MustBe("true or false"),
     ),
     (
         r#"{"stream":{},"model":"m"}"#,
         "stream",
-        Problem::NotABoolean,
+        Problem::MustBe("true or false"),
     ),
     (
         r#"{"model":"m","max_tokens":-1}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_tokens":1.0}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_tokens":1e3}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_tokens":"9"}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_tokens":true}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_output_tokens":[9]}"#,
         "max_output_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     (
         r#"{"model":"m","max_completion_tokens":18446744073709551616}"#,
         "max_completion_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
     // One fault is told: the model's, else the first.
-    (r#"{"stream":1,"max_tokens":-1}"#, "model", Problem::Missing),
+    (
+        r#"{"stream":1,"max_tokens":-1}"#,
+        "model",
+        Problem::Required,
+    ),
     (
         r#"{"max_tokens":-1,"stream":1,"model":"m"}"#,
         "max_tokens",
-        Problem::NotAWholeNumber,
+        Problem::MustBe("a whole number"),
     ),
 ];
 
 #[test]
 fn each_fault_names_its_field() {
     for &(body, param, problem) in FAULTS {
+        let param = param.into();
         assert_eq!(peek(body), Err(FieldFault { param, problem }), "{body}");
     }
 }
@@ -184,8 +194,8 @@ fn the_longest_model_is_taken_and_one_byte_more_is_not() {
     for more in ["x", "\\n", "é", "\\u00e9"] {
         let body = format!(r#"{{"model":"{name}{more}","stream":true}}"#);
         let fault = FieldFault {
-            param: "model",
-            problem: Problem::TooLong,
+            param: "model".into(),
+            problem: Problem::TooLong(MODEL_BYTES),
         };
         assert_eq!(peek(&body), Err(fault), "{more:?} is too much");
     }

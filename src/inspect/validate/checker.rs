@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
+use super::super::fault::{FieldFault, Problem};
 use super::super::json::{Literal, Sink};
 use super::Shape;
-use super::fault::{FieldFault, Problem};
 use super::levels::{Level, Levels};
 use super::rules::{Check, Kinds, Members, Rule, Word};
 

@@ -1,8 +1,9 @@
 //! The checker against itself at other cuts: what the fuzz target, its seeds and the property
 //! tests run. Not called by the gateway.
 
+use super::super::fault::FieldFault;
 use super::super::json::{Limits, Reader};
-use super::{Checker, FieldFault, Shape};
+use super::{Checker, Shape};
 
 /// Two verdicts on the same bytes that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,6 @@
 mod api;
 mod checker;
 mod cross_check;
-mod fault;
 mod levels;
 mod rules;
 #[cfg(test)]
@@ -21,7 +20,6 @@ mod tests;
 
 pub use checker::Checker;
 pub use cross_check::{Disagreement, cross_check};
-pub use fault::{FieldFault, Problem};
 
 use rules::Members;
 

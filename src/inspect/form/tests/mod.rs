@@ -65,6 +65,12 @@ fn read(body: &[u8]) -> Reading {
     whole
 }
 
+/// What stands at this place of a body.
+fn standing<'a>(body: &'a str, raw: &std::ops::Range<u64>) -> &'a str {
+    let at = |place| usize::try_from(place).expect("small");
+    body.get(at(raw.start)..at(raw.end)).expect("it is inside")
+}
+
 #[test]
 fn readers_may_cross_threads() {
     const fn crosses<T: Send + Sync>() {}

@@ -18,6 +18,23 @@ fn head(name: &str, filename: Option<&str>, content_type: Option<&str>) -> Strin
 }
 
 #[test]
+fn everything_stands_where_it_is_said_to() {
+    let body = "--b\r\nX-a: b\r\nContent-Disposition: form-data; name=\"é a\"; filename=c.d\r\n\
+        Content-Type: x/y\r\n\r\none\r\n-two\r\n--b\r\n\
+        content-disposition:form-data; name=e \r\n\r\nthree\r\n--b--";
+    for size in [1, 2, 5, 64, body.len()] {
+        let mut heard = Heard::default();
+        let outcome = feed(body.as_bytes().chunks(size), &mut heard);
+        assert_eq!(outcome, Ok(()));
+        let at = |raw| super::standing(body, raw);
+        let names: Vec<_> = heard.heads_at.iter().map(at).collect();
+        assert_eq!(names, ["é a", "c.d", "e"], "in pieces of {size}");
+        let data: Vec<_> = heard.data_at.iter().map(at).collect();
+        assert_eq!(data, ["one\r\n-two", "three"], "in pieces of {size}");
+    }
+}
+
+#[test]
 fn a_form_is_heard_part_by_part() {
     let body = "--b\r\n\
         Content-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--b\r\n\

@@ -2,7 +2,7 @@
 
 use super::super::{FormFacts, FormPeek, MODEL_BYTES};
 use super::{feed, feed_url};
-use crate::inspect::validate::{FieldFault, Problem};
+use crate::inspect::fault::{FieldFault, Problem};
 
 /// A part: its parameters and its data.
 type Part<'a> = (&'a str, &'a [u8]);
@@ -43,8 +43,12 @@ fn the_model_is_found_wherever_it_stands() {
         vec![file, model, other],
         vec![other, file, model],
     ] {
+        let body = form(&parts);
+        let at = memchr::memmem::find(&body, b"whisper-1").expect("it is there");
+        let at = u64::try_from(at).expect("small");
         let wanted = FormFacts {
             model: Some("whisper-1".to_owned()),
+            model_at: at..at + 9,
             stream: false,
             files: 1,
             file_bytes: 13,

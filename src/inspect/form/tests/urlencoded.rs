@@ -45,6 +45,20 @@ fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
 }
 
 #[test]
+fn everything_stands_where_it_is_said_to() {
+    let body = "&a+%41=b%20c+d&e&%66f=g&h=";
+    for size in [1, 2, 3, 7, body.len()] {
+        let mut heard = Heard::default();
+        assert_eq!(feed_url(body.as_bytes().chunks(size), &mut heard), Ok(()));
+        let at = |raw| super::standing(body, raw);
+        let names: Vec<_> = heard.heads_at.iter().map(at).collect();
+        assert_eq!(names, ["a+%41", "e", "%66f", "h"], "in pieces of {size}");
+        let data: Vec<_> = heard.data_at.iter().map(at).collect();
+        assert_eq!(data, ["b%20c+d", "", "g", ""], "in pieces of {size}");
+    }
+}
+
+#[test]
 fn pairs_are_decoded() {
     let long = "x".repeat(1000);
     let spaced = format!("{long} ");

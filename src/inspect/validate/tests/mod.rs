@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::cross_check::judge;
-use super::{FieldFault, Shape, cross_check};
+use super::{Shape, cross_check};
+use crate::inspect::fault::FieldFault;
 
 mod faults;
 mod messages;

@@ -13,8 +13,9 @@ use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
 use super::super::cross_check::judge;
-use super::super::{Checker, FieldFault, Shape, cross_check};
+use super::super::{Checker, Shape, cross_check};
 use super::bodies;
+use crate::inspect::fault::{FieldFault, Problem};
 use crate::inspect::json::{Limits, Reader};
 
 static SEEDS: LazyLock<Vec<(String, Shape, String)>> = LazyLock::new(bodies);
@@ -119,7 +120,7 @@ proptest! {
         let Err(fault) = judge(shape, body.as_bytes(), body.len()) else { return Ok(()) };
         let value: Value = serde_json::from_str(&body).expect("it is JSON");
         let found = at(&value, &fault.param).filter(|found| !found.is_null());
-        let required = fault.problem == super::super::Problem::Required;
+        let required = fault.problem == Problem::Required;
         prop_assert!(
             required != found.is_some() || at(&value, &fault.param).is_some_and(Value::is_null)
                 || fault.param.is_empty(),

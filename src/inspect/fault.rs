@@ -1,5 +1,6 @@
 //! What is wrong with a body, and which field of it is blamed: names and numbers of ours, never a
-//! text of the caller's.
+//! text of the caller's. Shared by all that look at fields: the checker, and those who peek at a
+//! body or form for what routing needs.
 
 use std::borrow::Cow;
 use std::fmt;
