@@ -10,7 +10,7 @@
 //! [`policy`], [`identify`], [`admit`], [`inspect`], [`route`], [`provider`], [`record`]. It knows
 //! no socket, no file, no clock and no type of Pingora's, which a test checks. The outer one has
 //! them all: [`proxy`] moves data between Pingora's hooks and the inner ring, [`runtime`] owns
-//! listeners, signals and threads, [`cli`] the commands.
+//! listeners, signals and threads, `internal` the control plane, [`cli`] the commands.
 //!
 //! Where to start reading: `proxy/receive.rs`, which takes a request through the stages.
 
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod identify;
 pub mod inspect;
+mod internal;
 pub mod policy;
 pub mod provider;
 pub mod proxy;
@@ -46,7 +47,7 @@ mod tests {
         const INNER: [&str; 8] = [
             "admit", "config", "identify", "inspect", "policy", "provider", "record", "route",
         ];
-        const OUTER: [&str; 12] = [
+        const OUTER: [&str; 13] = [
             "pingora",
             "tokio",
             "async",
@@ -56,6 +57,7 @@ mod tests {
             "Instant",
             "crate::proxy",
             "crate::runtime",
+            "crate::internal",
             "crate::cli",
             "SystemTime::now",
             "log::info",

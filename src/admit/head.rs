@@ -52,7 +52,13 @@ pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(
     // Over HTTP/1 a POST that announces nothing has no body (RFC 9112, 6.3), whatever follows it.
     let announced = headers.contains_key(header::TRANSFER_ENCODING)
         || headers.contains_key(header::CONTENT_LENGTH);
-    if parts.method == Method::POST && parts.version <= Version::HTTP_11 && !announced {
+    // An order to the control plane may well have none.
+    let may_be_bare = parts.uri.path().starts_with("/internal/");
+    if parts.method == Method::POST
+        && parts.version <= Version::HTTP_11
+        && !announced
+        && !may_be_bare
+    {
         return Err(Denial::LengthRequired);
     }
     let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);

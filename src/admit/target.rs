@@ -26,6 +26,10 @@ pub fn endpoint(parts: &Parts, serve: Serve) -> Result<Endpoint, Denial> {
     if !served {
         return Err(Denial::NotFound);
     }
+    if endpoint == Endpoint::Internal {
+        // Its own table knows the methods of each path.
+        return Ok(endpoint);
+    }
     let method = parts.method.as_str();
     if allow.split(", ").any(|allowed| allowed == method) {
         return Ok(endpoint);
@@ -55,7 +59,8 @@ const fn service(endpoint: Endpoint) -> (Group, &'static str) {
         Endpoint::Models | Endpoint::V1Health => (Group::Api, "GET, HEAD"),
         Endpoint::Health | Endpoint::Ready => (Group::Health, "GET, HEAD"),
         Endpoint::Metrics => (Group::Internal, "GET, HEAD"),
-        Endpoint::Internal | Endpoint::Other => (Group::Nothing, ""),
+        Endpoint::Internal => (Group::Internal, ""),
+        Endpoint::Other => (Group::Nothing, ""),
     }
 }
 
@@ -64,13 +69,18 @@ pub const fn is_public(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::Health | Endpoint::Ready)
 }
 
-/// Whether the role may use the endpoint.
+/// Whether the role may use the endpoint. Below `/internal/` each path has roles of its own, which
+/// are asked for after this.
 ///
 /// # Errors
 /// It may not.
 pub const fn permit(role: Role, endpoint: Endpoint) -> Result<(), Denial> {
     let permitted = match endpoint {
-        Endpoint::Health | Endpoint::Ready | Endpoint::Models | Endpoint::V1Health => true,
+        Endpoint::Health
+        | Endpoint::Ready
+        | Endpoint::Models
+        | Endpoint::V1Health
+        | Endpoint::Internal => true,
         Endpoint::Metrics => matches!(role, Role::ReadOnly | Role::Admin | Role::System),
         Endpoint::ChatCompletions
         | Endpoint::Completions
@@ -81,7 +91,7 @@ pub const fn permit(role: Role, endpoint: Endpoint) -> Result<(), Denial> {
         | Endpoint::Audio
         | Endpoint::Files
         | Endpoint::Images => matches!(role, Role::Standard | Role::Admin),
-        Endpoint::Internal | Endpoint::Other => false,
+        Endpoint::Other => false,
     };
     if permitted {
         Ok(())
@@ -156,7 +166,7 @@ mod tests {
             ("GET", "/", 404),
             ("GET", "/v1", 404),
             ("POST", "/v1/unknown", 404),
-            ("GET", "/internal/config", 404),
+            ("GET", "/internal/config", 200),
         ] {
             assert_eq!(
                 status(method, target, Serve::ALL),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::run::serve_policy;
+use super::run::serve_reviewed;
 use crate::config::{self, FileContent, Resolve, SourceInfo, Unreadable};
 use crate::identify::keys;
 use crate::policy::secret::Secret;
@@ -38,8 +38,8 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let world = OneKey(keys::mint(&random));
     random.fill(0);
-    let policy = match config::load(&configuration(args.listen), &source(), &world) {
-        Ok(policy) => policy,
+    let reviewed = match config::review(&configuration(args.listen), &source(), &world) {
+        Ok(reviewed) => reviewed,
         Err(faults) => {
             for fault in &faults {
                 writeln!(err, "{fault}")?;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         }
     };
     introduce(args.listen, &world.0, out)?;
-    serve_policy(policy, err)
+    serve_reviewed(reviewed, err)
 }
 
 fn source() -> SourceInfo {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::source;
+use crate::config::Reviewed;
 use crate::policy::AuthMode;
 use crate::runtime::serve;
 
@@ -51,12 +52,12 @@ pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
             serve::addresses(&reviewed.policy),
         )?;
     }
-    serve_policy(reviewed.policy, err)
+    serve_reviewed(reviewed, err)
 }
 
 /// Serves a policy; what keeps it from serving is said, and is exit code 2.
-pub(super) fn serve_policy(policy: crate::policy::Policy, err: &mut dyn Write) -> io::Result<u8> {
-    match serve::serve(policy) {
+pub(super) fn serve_reviewed(reviewed: Reviewed, err: &mut dyn Write) -> io::Result<u8> {
+    match serve::serve(reviewed) {
         Ok(()) => Ok(0),
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;

@@ -112,7 +112,7 @@ mod tests {
         };
         Auth {
             mode,
-            keys: Keyring::new(vec![record]).unwrap(),
+            keys: Arc::new(Keyring::new(vec![record]).unwrap()),
             headers: vec![HeaderName::from_static("x-api-key")],
             internal_allow: Vec::new(),
         }

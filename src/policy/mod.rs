@@ -7,6 +7,7 @@
 pub mod denial;
 pub mod inspection;
 pub mod names;
+pub mod overlay;
 pub mod secret;
 pub mod units;
 
@@ -29,7 +30,7 @@ use units::{ByteLimit, Span};
 pub use denial::{Denial, KeyFault};
 
 /// Everything that decides about a request, compiled once and shared by all requests.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Policy {
     /// The first 16 hex digits of the SHA-256 of the configuration as it took effect.
     pub hash: Box<str>,
@@ -128,12 +129,12 @@ pub struct HeadLimits {
 }
 
 /// Who may call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Auth {
     /// Whether a key is asked for.
     pub mode: AuthMode,
     /// The keys, by digest.
-    pub keys: Keyring,
+    pub keys: Arc<Keyring>,
     /// Headers that may carry a credential, in the order they are looked at.
     pub headers: Vec<HeaderName>,
     /// Addresses to which `/internal/` exists.
@@ -252,7 +253,7 @@ pub struct ProviderTimeouts {
 }
 
 /// Which providers serve which models.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Route {
     /// Models, any of which matches.
     pub models: Vec<Pattern>,

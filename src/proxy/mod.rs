@@ -14,6 +14,7 @@ mod guard;
 mod headers;
 mod ids;
 mod local;
+mod operate;
 mod peer;
 mod reading;
 mod receive;
@@ -33,6 +34,7 @@ use pingora::{Error, Result};
 
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
+use crate::internal::control::Control;
 use crate::policy::Policy;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
@@ -44,17 +46,18 @@ pub use ctx::RequestCtx;
 use ctx::{Flight, Marks, Stage};
 use ids::RequestIds;
 use receive::{Received, Stop};
+pub(crate) use reply::Answer;
 
 /// A policy, and the addresses of the endpoints that it names.
 pub(crate) struct Snapshot {
     pub(crate) policy: Policy,
-    pub(crate) pools: Pools,
+    pub(crate) pools: Arc<Pools>,
 }
 
 impl Snapshot {
     /// A snapshot whose addresses are still to be found.
     pub(crate) fn new(policy: Policy) -> Self {
-        let pools = Pools::new(&policy);
+        let pools = Arc::new(Pools::new(&policy));
         Self { policy, pools }
     }
 }
@@ -64,6 +67,7 @@ pub(crate) struct Gateway {
     snapshot: Arc<ArcSwap<Snapshot>>,
     budget: Arc<Budget>,
     ledger: Arc<Ledger>,
+    control: Arc<Control>,
     desk: Desk,
     ids: RequestIds,
     ticks: AtomicU64,
@@ -80,16 +84,17 @@ pub(crate) struct Desk {
 impl Gateway {
     /// A gateway that judges by whatever policy is current when a request arrives.
     pub(crate) fn new(
-        snapshot: Arc<ArcSwap<Snapshot>>,
+        control: Arc<Control>,
         (budget, ledger): (Arc<Budget>, Arc<Ledger>),
         desk: Desk,
         random: [u8; 16],
     ) -> Self {
         let ids = RequestIds::new(random);
         Self {
-            snapshot,
+            snapshot: Arc::clone(&control.snapshot),
             budget,
             ledger,
+            control,
             desk,
             ids,
             ticks: AtomicU64::new(0),

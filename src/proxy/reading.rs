@@ -196,7 +196,7 @@ impl Plan {
 }
 
 /// Tells a client to go on that waits for the word (RFC 9110, 10.1.1).
-async fn go_on(session: &mut Session) -> Result<(), Stop> {
+pub(crate) async fn go_on(session: &mut Session) -> Result<(), Stop> {
     if session.req_header().headers.contains_key(header::EXPECT) {
         session
             .as_downstream_mut()

@@ -13,7 +13,7 @@ use pingora::proxy::Session;
 use super::ctx::{Call, Flight};
 use super::reading::Plan;
 use super::reply::Answer;
-use super::{Gateway, guard, local};
+use super::{Gateway, guard, local, operate};
 use crate::admit::head;
 use crate::admit::target::{self, Reading};
 use crate::identify::{self, Caller, source};
@@ -73,6 +73,11 @@ pub(crate) async fn receive(
     let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
     let endpoint = asked?;
     target::permit(caller.role(), endpoint)?;
+    if endpoint == Endpoint::Internal {
+        return operate::answer(gateway, session, flight, &caller)
+            .await
+            .map(Received::Answer);
+    }
     let reading = target::reading(endpoint);
     if reading == Reading::Nothing {
         let path = session.req_header().uri.path().to_owned();

@@ -27,12 +27,18 @@ use super::tls::{self, TlsFault};
 use super::writer::{LogSink, SinkFault};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
+use crate::config::Reviewed;
+use crate::config::lint::Finding;
+use crate::internal::control::{Control, Loaded};
+use crate::internal::emergency;
 use crate::policy::{Listener, Policy};
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
 
 /// How long names may take to be resolved before the first request is taken.
 const FIRST_RESOLVE: Duration = Duration::from_secs(3);
+/// How often the time of day is looked at while an emergency measure is to end.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(1);
 /// Idle connections kept for each worker.
 const KEPT_CONNECTIONS: usize = 512;
 
@@ -81,7 +87,8 @@ pub fn addresses(policy: &Policy) -> String {
 ///
 /// # Errors
 /// Whatever keeps it from serving; once it serves, nothing does.
-pub fn serve(policy: Policy) -> Result<(), ServeFault> {
+pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
+    let Reviewed { policy, findings } = reviewed;
     check_addresses(&policy.listeners)?;
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
@@ -113,8 +120,10 @@ pub fn serve(policy: Policy) -> Result<(), ServeFault> {
         sink: sink.clone(),
     };
     let ledger = Arc::new(Ledger::default());
+    let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
+    let control = control(state, findings, &desk.lines);
     let state = (budget, Arc::clone(&ledger));
-    let gateway = Gateway::new(Arc::clone(&snapshot), state, desk, random);
+    let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(keepalive);
     let mut service = ProxyServiceBuilder::new(&conf, gateway)
@@ -134,12 +143,26 @@ pub fn serve(policy: Policy) -> Result<(), ServeFault> {
     }
     server.add_service(service);
     server.add_service(background_service("resolver", Resolver { snapshot }));
+    server.add_service(background_service("measures", Expiry { control }));
     leave_early(&server, metrics, sink.clone(), drain);
     server.run(RunArgs {
         shutdown_signal: Box::new(Signals { sink: sink.clone() }),
     });
     sink.flush(Duration::from_secs(2));
     Ok(())
+}
+
+/// What the control plane acts on.
+fn control(
+    state: (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
+    findings: Vec<Finding>,
+    lines: &LineWriter,
+) -> Arc<Control> {
+    let loaded = Loaded {
+        findings,
+        at: clock::wall(),
+    };
+    Arc::new(Control::new(state, loaded, lines.clone()))
 }
 
 /// The process's metrics, with labels for what the policy names.
@@ -212,6 +235,35 @@ impl BackgroundService for Resolver {
             tokio::select! {
                 _changed = shutdown.changed() => return,
                 () = tokio::time::sleep(REFRESH) => self.snapshot.load_full().pools.refresh().await,
+            }
+        }
+    }
+}
+
+/// Ends emergency measures whose time is over.
+struct Expiry {
+    control: Arc<Control>,
+}
+
+#[async_trait]
+impl BackgroundService for Expiry {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        loop {
+            let next = emergency::expire(&self.control, clock::wall());
+            // The time of day may jump, so that it is looked at every second.
+            let wait = async {
+                match next {
+                    Some(end) => {
+                        let left = end.duration_since(clock::wall()).unwrap_or_default();
+                        tokio::time::sleep(left.min(LOOK_AT_CLOCK)).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _changed = shutdown.changed() => return,
+                () = self.control.measured.notified() => {}
+                () = wait => {}
             }
         }
     }

@@ -10,6 +10,7 @@ mod admission;
 mod bodies;
 mod cli;
 mod conf;
+mod control;
 mod framing;
 mod harness;
 mod headers;

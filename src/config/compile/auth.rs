@@ -4,6 +4,8 @@
 //! one, so that revoking the last key closes the gateway and does not open it. Without any the
 //! mode is development, and that is refused unless every listener is loopback.
 
+use std::sync::Arc;
+
 use http::HeaderName;
 
 use super::{Compiler, KeyPath, Severity, fits_header, open_to_all, quoted};
@@ -61,7 +63,7 @@ impl Compiler<'_> {
         let keys = self.ring(records);
         let auth = Auth {
             mode: mode?,
-            keys: keys?,
+            keys: Arc::new(keys?),
             headers: headers?,
             internal_allow: internal_allow?,
         };

@@ -97,6 +97,8 @@ pub struct SecurityEvent<'a> {
     pub tags: &'static [&'static str],
     /// What an inspection found, and where.
     pub found: Option<FoundAt<'a>>,
+    /// What else there is to say of it, under names of our own.
+    pub details: &'a [(&'static str, &'a str)],
 }
 
 /// One finding of an inspection: rule and place, never the text.
@@ -155,6 +157,7 @@ impl<'a> SecurityEvent<'a> {
             reason: denial.reason(),
             tags,
             found: None,
+            details: &[],
         })
     }
 
@@ -188,6 +191,7 @@ impl<'a> SecurityEvent<'a> {
             reason: found.action,
             tags: &["inspection", "request"],
             found: Some(found),
+            details: &[],
         }
     }
 
@@ -241,6 +245,9 @@ impl<'a> SecurityEvent<'a> {
             metadata.number("offset", found.offset);
             metadata.number("length", found.length);
             metadata.text("action", found.action);
+        }
+        for (name, value) in self.details {
+            metadata.text(name, value);
         }
         metadata.end();
         fields.name("tags");

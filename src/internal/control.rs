@@ -1,0 +1,131 @@
+//! What the control plane acts on: the policy in force and the measures over it.
+//!
+//! Decides the order of changes: one at a time, each made into a whole policy before it is put in
+//! force, so that a request sees all of a change or nothing of it. Made once, at the start, it
+//! outlives every policy.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use super::ask::Ask;
+use crate::admit::ledger::Ledger;
+use crate::config::lint::Finding;
+use crate::inspect::engine::InspectorFault;
+use crate::policy::Policy;
+use crate::policy::overlay::{Measure, Overlay};
+use crate::proxy::Snapshot;
+use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
+use crate::runtime::logger::LineWriter;
+
+/// A configuration as it was loaded.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What is legal in it, and insecure.
+    pub(crate) findings: Vec<Finding>,
+    /// When it was loaded.
+    pub(crate) at: SystemTime,
+}
+
+/// The reach of the control plane.
+pub(crate) struct Control {
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) loaded: ArcSwap<Loaded>,
+    pub(crate) lines: LineWriter,
+    /// Told whenever the next end of a measure may have changed.
+    pub(crate) measured: Notify,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The policy as it was loaded, without any measure.
+    base: Arc<Policy>,
+    overlay: Overlay,
+}
+
+impl Control {
+    /// The control plane of a process that has just loaded its configuration.
+    pub(crate) fn new(
+        (snapshot, ledger): (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
+        loaded: Loaded,
+        lines: LineWriter,
+    ) -> Self {
+        let base = Arc::new(snapshot.load().policy.clone());
+        Self {
+            snapshot,
+            ledger,
+            loaded: ArcSwap::from_pointee(loaded),
+            lines,
+            measured: Notify::new(),
+            state: Mutex::new(State {
+                base,
+                overlay: Overlay::default(),
+            }),
+        }
+    }
+
+    /// The measures in force.
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        self.lock().overlay.measures().to_vec()
+    }
+
+    /// When the next measure runs out.
+    pub(crate) fn next_end(&self) -> Option<SystemTime> {
+        self.lock().overlay.next_end()
+    }
+
+    /// Changes the measures; what comes of it is in force when this returns.
+    ///
+    /// # Errors
+    /// No policy can be made of it; then nothing has changed.
+    pub(crate) fn remeasure<T>(
+        &self,
+        change: impl FnOnce(&mut Overlay) -> T,
+    ) -> Result<T, InspectorFault> {
+        let mut state = self.lock();
+        let mut overlay = state.overlay.clone();
+        let answer = change(&mut overlay);
+        if overlay != state.overlay {
+            let policy = overlay.over(&state.base)?;
+            // The endpoints are the same, and so are their addresses.
+            let pools = Arc::clone(&self.snapshot.load().pools);
+            self.snapshot.store(Arc::new(Snapshot { policy, pools }));
+            state.overlay = overlay;
+            self.measured.notify_one();
+        }
+        Ok(answer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A change is made on a copy, so that a panic leaves the state as it was.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down that somebody acted: who, what, and the details of it.
+    pub(crate) fn acted(
+        &self,
+        ask: &Ask,
+        operation: &'static str,
+        status: &'static str,
+        details: &[(&'static str, &str)],
+    ) {
+        self.lines.security(&SecurityEvent {
+            level: Level::Warning,
+            operation,
+            verdict: Verdict::Status(status),
+            severity: Severity::High,
+            user_id: Some(&ask.actor.id),
+            client_ip: Some(ask.actor.address),
+            user_agent: &ask.actor.agent,
+            request_id: &ask.request_id,
+            key_prefix: None,
+            reason: "operator",
+            tags: &["control", "operator"],
+            found: None,
+            details,
+        });
+    }
+}

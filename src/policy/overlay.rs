@@ -1,0 +1,416 @@
+//! Emergency measures as a value: a policy and an overlay make another policy.
+//!
+//! Decides what each measure changes, which measure replaces which, and when one has run out. An
+//! overlay only ever lives beside a policy: it is kept while the policy below it is replaced, and
+//! dropping it gives that policy back unchanged. It reads no clock; the time is handed in. Blocks
+//! of addresses are not here: they are state, and change no rule.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::{HeaderName, HeaderValue, header};
+use serde::Serialize;
+
+use super::Policy;
+use super::inspection::{Action, Sanitization};
+use super::units::ByteLimit;
+use crate::inspect::engine::{Inspector, InspectorFault};
+
+/// What a measure changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Everything that can be refused of what requests say is refused.
+    Strict,
+    /// Text is cleaned as strictly as can be.
+    Sanitization,
+    /// Bodies are held to these sizes, if those of the policy are larger.
+    Sizes {
+        /// Any body.
+        any: Option<ByteLimit>,
+        /// JSON.
+        json: Option<ByteLimit>,
+    },
+    /// Answers carry these headers.
+    Headers {
+        /// `content-security-policy`.
+        csp: Option<HeaderValue>,
+        /// Seconds in `strict-transport-security`.
+        hsts_max_age: Option<u64>,
+    },
+}
+
+impl Change {
+    /// The name of its kind. Of each kind there is one measure at most: a newer one replaces it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Strict => "emergency_mode",
+            Self::Sanitization => "enhanced_sanitization",
+            Self::Sizes { .. } => "request_size",
+            Self::Headers { .. } => "security_headers",
+        }
+    }
+
+    /// What it sets, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Strict => "attacks, code and secrets in requests are refused, text is cleaned \
+                             strictly"
+                .to_owned(),
+            Self::Sanitization => "text is cleaned strictly".to_owned(),
+            Self::Sizes { any, json } => {
+                let shown = |name: &str, size: &Option<ByteLimit>| {
+                    size.map(|size| format!("{name} at most {} bytes", size.get()))
+                };
+                listed([shown("bodies", any), shown("JSON", json)])
+            }
+            Self::Headers { csp, hsts_max_age } => {
+                let csp = csp
+                    .as_ref()
+                    .map(|value| format!("csp {}", String::from_utf8_lossy(value.as_bytes())));
+                listed([csp, hsts_max_age.map(|age| format!("hsts_max_age {age}"))])
+            }
+        }
+    }
+
+    fn apply(&self, policy: &mut Policy) {
+        match self {
+            Self::Strict => {
+                let rules = &mut policy.inspection;
+                rules.sanitization = Sanitization::Strict;
+                for action in [
+                    &mut rules.prompt_injection,
+                    &mut rules.code_patterns,
+                    &mut rules.web_attacks,
+                    &mut rules.secrets,
+                ] {
+                    *action = Action::Block;
+                }
+            }
+            Self::Sanitization => policy.inspection.sanitization = Sanitization::Strict,
+            Self::Sizes { any, json } => {
+                let sizes = &mut policy.sizes;
+                let paths = sizes.paths.iter_mut().map(|(_, limit)| limit);
+                let all = [&mut sizes.default, &mut sizes.form, &mut sizes.file];
+                for limit in all.into_iter().chain([&mut sizes.json]).chain(paths) {
+                    *limit = any.map_or(*limit, |any| any.min(*limit));
+                }
+                sizes.json = json.map_or(sizes.json, |json| json.min(sizes.json));
+            }
+            Self::Headers { csp, hsts_max_age } => {
+                if let Some(value) = csp {
+                    set(policy, header::CONTENT_SECURITY_POLICY, value.clone());
+                }
+                let hsts = hsts_max_age.map(|age| format!("max-age={age}; includeSubDomains"));
+                let hsts = hsts.and_then(|text| HeaderValue::from_str(&text).ok());
+                if let Some(value) = hsts {
+                    set(policy, header::STRICT_TRANSPORT_SECURITY, value);
+                }
+            }
+        }
+    }
+
+    /// Whether the inspection must be compiled anew for it.
+    const fn touches_inspection(&self) -> bool {
+        match self {
+            Self::Strict | Self::Sanitization => true,
+            Self::Sizes { .. } | Self::Headers { .. } => false,
+        }
+    }
+}
+
+fn listed<const N: usize>(parts: [Option<String>; N]) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn set(policy: &mut Policy, name: HeaderName, value: HeaderValue) {
+    policy.security_headers.retain(|(other, _)| *other != name);
+    policy.security_headers.push((name, value));
+}
+
+/// A measure in force: what, by whom, from when, until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Its id: the kind and a number.
+    pub id: Box<str>,
+    /// What it changes.
+    pub change: Change,
+    /// The key that ordered it.
+    pub by: Box<str>,
+    /// Why, in the operator's words.
+    pub reason: Option<Box<str>>,
+    /// From when.
+    pub since: SystemTime,
+    /// Until when; none: until it is undone.
+    pub until: Option<SystemTime>,
+}
+
+/// An order to take a measure.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What it changes.
+    pub change: Change,
+    /// Who orders it.
+    pub by: Box<str>,
+    /// Why.
+    pub reason: Option<Box<str>>,
+    /// Until when.
+    pub until: Option<SystemTime>,
+}
+
+/// A measure as it is shown.
+#[derive(Debug, Serialize)]
+pub struct Shown<'a> {
+    id: &'a str,
+    kind: &'static str,
+    effect: String,
+    by: &'a str,
+    reason: Option<&'a str>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+impl Measure {
+    /// The measure for people and machines to read.
+    pub fn shown(&self) -> Shown<'_> {
+        Shown {
+            id: &self.id,
+            kind: self.change.kind(),
+            effect: self.change.describe(),
+            by: &self.by,
+            reason: self.reason.as_deref(),
+            since: moment(self.since),
+            until: self.until.and_then(moment),
+        }
+    }
+}
+
+/// A moment as RFC 3339 has it; none for one beyond the calendar.
+pub fn moment(at: SystemTime) -> Option<String> {
+    jiff::Timestamp::try_from(at).ok().map(|at| at.to_string())
+}
+
+/// All measures in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overlay {
+    measures: Vec<Measure>,
+    made: u64,
+}
+
+impl Overlay {
+    /// The measures, in the order in which they were taken.
+    pub fn measures(&self) -> &[Measure] {
+        &self.measures
+    }
+
+    /// Takes a measure; one of the same kind is replaced.
+    pub fn take(&mut self, order: Order, now: SystemTime) -> Measure {
+        let kind = order.change.kind();
+        self.measures
+            .retain(|measure| measure.change.kind() != kind);
+        self.made = self.made.saturating_add(1);
+        let Order {
+            change,
+            by,
+            reason,
+            until,
+        } = order;
+        let measure = Measure {
+            id: format!("{kind}-{}", self.made).into(),
+            change,
+            by,
+            reason,
+            since: now,
+            until,
+        };
+        self.measures.push(measure.clone());
+        measure
+    }
+
+    /// Undoes the measure with this id, or of this kind.
+    pub fn undo(&mut self, name: &str) -> Option<Measure> {
+        let is_it = |measure: &Measure| &*measure.id == name || measure.change.kind() == name;
+        let place = self.measures.iter().position(is_it)?;
+        Some(self.measures.remove(place))
+    }
+
+    /// Undoes all measures.
+    pub fn clear(&mut self) -> Vec<Measure> {
+        std::mem::take(&mut self.measures)
+    }
+
+    /// Undoes the measures whose time is over.
+    pub fn expire(&mut self, now: SystemTime) -> Vec<Measure> {
+        let over = |measure: &mut Measure| measure.until.is_some_and(|until| until <= now);
+        self.measures.extract_if(.., over).collect()
+    }
+
+    /// When the next measure runs out.
+    pub fn next_end(&self) -> Option<SystemTime> {
+        self.measures.iter().filter_map(|m| m.until).min()
+    }
+
+    /// The policy that holds while these measures do.
+    ///
+    /// # Errors
+    /// The inspection can't be compiled; the policy below compiled with the same rules.
+    pub fn over(&self, base: &Policy) -> Result<Policy, InspectorFault> {
+        let mut policy = base.clone();
+        for measure in &self.measures {
+            measure.change.apply(&mut policy);
+        }
+        let inspects = |measure: &Measure| measure.change.touches_inspection();
+        if self.measures.iter().any(inspects) {
+            policy.inspector = Arc::new(Inspector::compile(&policy.inspection)?);
+        }
+        for measure in &self.measures {
+            policy.hash = format!("{}+{}", policy.hash, measure.id).into();
+        }
+        Ok(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{self, FileContent, Resolve, SourceInfo, Unreadable};
+
+    struct Nowhere;
+
+    impl Resolve for Nowhere {
+        fn env(&self, _name: &str) -> Option<String> {
+            None
+        }
+
+        fn read(&self, _path: &Path) -> Result<FileContent, Unreadable> {
+            Err(Unreadable::Missing)
+        }
+    }
+
+    fn base() -> Policy {
+        let text = "providers: [{name: p, api: echo}]\nroutes: [{models: [\"*\"], providers: [p]}]";
+        let source = SourceInfo {
+            file: "x.yaml".into(),
+            base: ".".into(),
+            mode: None,
+        };
+        config::load(text, &source, &Nowhere).unwrap()
+    }
+
+    fn order(change: Change, until: Option<SystemTime>) -> Order {
+        Order {
+            change,
+            by: "alice".into(),
+            reason: None,
+            until,
+        }
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+            .checked_add(Duration::from_secs(seconds))
+            .unwrap()
+    }
+
+    fn bytes(number: u64) -> Option<ByteLimit> {
+        ByteLimit::new(number).ok()
+    }
+
+    #[test]
+    fn a_measure_only_ever_makes_sizes_smaller() {
+        let mut overlay = Overlay::default();
+        let sizes = Change::Sizes {
+            any: bytes(2_000_000),
+            json: bytes(5_000),
+        };
+        overlay.take(order(sizes, None), at(0));
+        let policy = overlay.over(&base()).unwrap();
+        assert_eq!(policy.sizes.file.get(), 2_000_000, "50 MiB shrink");
+        assert_eq!(policy.sizes.json.get(), 5_000, "JSON has its own");
+        let internal = policy.sizes.paths.first().unwrap();
+        assert_eq!(internal.1.get(), 65_536, "smaller ones stay");
+        let huge = Change::Sizes {
+            any: bytes(1_000_000_000),
+            json: None,
+        };
+        overlay.take(order(huge, None), at(1));
+        let policy = overlay.over(&base()).unwrap();
+        assert_eq!(
+            policy.sizes.file,
+            base().sizes.file,
+            "a larger one does nothing"
+        );
+    }
+
+    #[test]
+    fn headers_are_replaced_and_not_doubled() {
+        let mut overlay = Overlay::default();
+        let change = Change::Headers {
+            csp: Some(HeaderValue::from_static("sandbox")),
+            hsts_max_age: Some(60),
+        };
+        overlay.take(order(change, None), at(0));
+        let policy = overlay.over(&base()).unwrap();
+        let values = |name: HeaderName| -> Vec<&HeaderValue> {
+            let all = policy.security_headers.iter();
+            all.filter(|(n, _)| *n == name)
+                .map(|(_, value)| value)
+                .collect()
+        };
+        assert_eq!(
+            values(header::CONTENT_SECURITY_POLICY),
+            ["sandbox"],
+            "one csp"
+        );
+        assert_eq!(
+            values(header::STRICT_TRANSPORT_SECURITY),
+            ["max-age=60; includeSubDomains"],
+            "one hsts"
+        );
+    }
+
+    #[test]
+    fn strict_measures_change_the_inspection_and_its_end_gives_it_back() {
+        let mut overlay = Overlay::default();
+        overlay.take(order(Change::Strict, None), at(0));
+        let policy = overlay.over(&base()).unwrap();
+        assert_eq!(policy.inspection.web_attacks, Action::Block, "refused");
+        assert_eq!(
+            policy.inspection.sanitization,
+            Sanitization::Strict,
+            "cleaned"
+        );
+        assert_ne!(policy.hash, base().hash, "records tell the two apart");
+        assert_eq!(overlay.clear().len(), 1, "one measure was in force");
+        assert_eq!(
+            overlay.over(&base()).unwrap().hash,
+            base().hash,
+            "as before"
+        );
+    }
+
+    #[test]
+    fn of_each_kind_the_newest_holds_until_it_is_undone_or_over() {
+        let mut overlay = Overlay::default();
+        overlay.take(order(Change::Sanitization, None), at(0));
+        let second = overlay.take(order(Change::Sanitization, Some(at(10))), at(1));
+        overlay.take(order(Change::Strict, Some(at(20))), at(2));
+        assert_eq!(overlay.measures().len(), 2, "one of each kind");
+        assert_eq!(overlay.next_end(), Some(at(10)), "the first to end");
+        assert_eq!(overlay.expire(at(9)), [], "not yet");
+        assert_eq!(overlay.expire(at(10)), [second], "at its end, not after it");
+        assert!(overlay.undo("nothing").is_none(), "no such measure");
+        assert!(overlay.undo("emergency_mode").is_some(), "by its kind");
+        assert_eq!(
+            overlay,
+            Overlay {
+                measures: vec![],
+                made: 3
+            },
+            "none is left"
+        );
+    }
+}
