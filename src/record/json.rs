@@ -4,7 +4,9 @@
 //! the buffer. Bytes that are not UTF-8 become U+FFFD; control characters (C1 too) and the marks
 //! that reorder text are escaped, so that a line can't drive a terminal or forge a second line.
 
+use std::cell::Cell;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -29,6 +31,22 @@ pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
 }
 
+/// Appends an address as RFC 5952 has it.
+pub(crate) fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (place, part) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                push_number(out, u64::from(part));
+            }
+        }
+        // Writing into a buffer can't fail.
+        IpAddr::V6(address) => drop(std::io::Write::write_fmt(out, format_args!("{address}"))),
+    }
+}
+
 /// Appends the text as the inside of a JSON string.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let mut rest = text;
@@ -48,8 +66,27 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// Whether a byte must be escaped, or begins a character that may have to be: C1 controls begin
 /// with C2, the reordering marks and line separators with E2, the byte order mark with EF.
-const fn needs_a_look(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2 | 0xef)
+fn needs_a_look(byte: u8) -> bool {
+    const LOOK: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        loop {
+            #[expect(
+                clippy::as_conversions,
+                clippy::indexing_slicing,
+                reason = "u8 to usize in a const block: a row for each byte"
+            )]
+            {
+                table[byte as usize] =
+                    matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2 | 0xef);
+            }
+            byte = match byte.checked_add(1) {
+                Some(next) => next,
+                None => break table,
+            };
+        }
+    };
+    LOOK.get(usize::from(byte)).is_none_or(|look| *look)
 }
 
 fn push_char(out: &mut Vec<u8>, c: char) {
@@ -117,14 +154,43 @@ pub(crate) fn push_millis(out: &mut Vec<u8>, time: Duration) {
 
 /// Appends a moment as RFC 3339 has it, in UTC, to the millisecond.
 pub(crate) fn push_moment(out: &mut Vec<u8>, at: SystemTime) {
-    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
-    // Only a clock set to a year past 9999 has no such form.
-    let moment = Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let before = out.len();
-    if PRINTER.print_timestamp(&moment, &mut *out).is_err() {
-        out.truncate(before);
-        out.extend_from_slice(b"1970-01-01T00:00:00.000Z");
+    thread_local! {
+        /// The second that was printed last: lines come thousands a second.
+        static LAST: Cell<(u64, [u8; 20])> = const { Cell::new((u64::MAX, [0; 20])) };
     }
+    let since = at
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let (second, printed) = LAST.get();
+    let printed = if second == since.as_secs() {
+        printed
+    } else {
+        let printed = second_printed(since.as_secs());
+        LAST.set((since.as_secs(), printed));
+        printed
+    };
+    let millis = u64::from(since.subsec_millis());
+    out.extend_from_slice(&printed);
+    out.extend_from_slice(&[
+        digit(millis / 100),
+        digit(millis / 10 % 10),
+        digit(millis % 10),
+        b'Z',
+    ]);
+}
+
+/// `2025-11-21T22:07:01.`; a clock set to a year past 9999 has no such form, and shows 1970.
+fn second_printed(second: u64) -> [u8; 20] {
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
+    let moment = i64::try_from(second)
+        .ok()
+        .and_then(|second| Timestamp::from_second(second).ok());
+    let mut text = PRINTER.timestamp_to_string(&moment.unwrap_or(Timestamp::UNIX_EPOCH));
+    text.truncate(19);
+    text.push('.');
+    text.as_bytes()
+        .try_into()
+        .unwrap_or(*b"1970-01-01T00:00:00.")
 }
 
 /// A [`fmt::Write`] that escapes what is written as the inside of a JSON string.

@@ -2,7 +2,7 @@
 //!
 //! Decides which lines are written: those of our own modules from the level asked for, those of
 //! the framework from `warn` (`info` where somebody is debugging). It never blocks and never masks; the
-//! sink's thread does. A panic is written with its place and without its text, which may quote
+//! sink's thread does, and whoever makes an access line. A panic is written with its place and without its text, which may quote
 //! what a client sent.
 
 use std::cell::RefCell;
@@ -45,20 +45,30 @@ impl LineWriter {
 
     /// Writes down a security event.
     pub fn security(&self, event: &SecurityEvent<'_>) {
-        self.write(|at, format, line| event.write(at, format, line));
+        self.write(LogSink::push, |at, format, line| {
+            event.write(at, format, line);
+        });
     }
 
     /// Writes down something of the program itself.
     pub fn program(&self, own: &LogLine<'_>) {
-        self.write(|at, format, line| write_log_line(own, at, format, line));
+        self.write(LogSink::push, |at, format, line| {
+            write_log_line(own, at, format, line);
+        });
     }
 
     /// Writes down what a request left behind.
     pub fn access(&self, facts: &Facts) {
-        self.write(|at, format, line| write_access_line(facts, at, format, line));
+        self.write(LogSink::push_masked, |at, format, line| {
+            write_access_line(facts, at, format, line);
+        });
     }
 
-    fn write(&self, make: impl Fn(SystemTime, LogFormat, &mut Vec<u8>)) {
+    fn write(
+        &self,
+        push: impl Fn(&LogSink, &[u8]),
+        make: impl Fn(SystemTime, LogFormat, &mut Vec<u8>),
+    ) {
         let at = (self.now)();
         let made = LINE.try_with(|line| {
             // Taken when a message that is being formatted logs something itself.
@@ -67,14 +77,14 @@ impl LineWriter {
             };
             line.clear();
             make(at, self.format, &mut line);
-            self.sink.push(&line);
+            push(&self.sink, &line);
             true
         });
         // A thread that is ending has no buffer any more.
         if !made.unwrap_or(false) {
             let mut line = Vec::new();
             make(at, self.format, &mut line);
-            self.sink.push(&line);
+            push(&self.sink, &line);
         }
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! Decides the shape of each line and what goes into it. It never writes a body, a credential
 //! (six characters of one at most) or a query, and never reads a clock. Masking comes after it,
-//! at the sink, and sees every line. A line holds no line break, whatever it was made of.
+//! at the sink; access lines alone are masked here, field by field as a client wrote it, since
+//! all else in them is ours (a property test holds that no value has anything left to mask). A
+//! line holds no line break, whatever it was made of.
 
+#[macro_use]
+mod fields;
 mod security;
 
 pub use security::{
@@ -13,9 +17,9 @@ pub use security::{
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
-use super::json::{
-    Escaping, cut, push_bytes, push_escaped, push_millis, push_moment, push_number, push_string,
-};
+use fields::{Fields, mask_from, push_word};
+
+use super::json::{Escaping, cut, push_escaped, push_moment, push_number, push_string};
 use super::{Facts, Inspected};
 use crate::policy::LogFormat;
 
@@ -111,26 +115,39 @@ pub fn write_log_line(line: &LogLine<'_>, at: SystemTime, format: LogFormat, out
     }
 }
 
-/// Appends the access line of a request, without a line break.
+/// Appends the access line of a request, masked, without a line break.
 pub fn write_access_line(facts: &Facts, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
     write_head(Level::Info, ACCESS_LOGGER, at, format, out);
     match format {
         LogFormat::Json => {
-            out.extend_from_slice(b",\"message\":\"");
+            out.extend_from_slice(b",\"message\":");
+            let message = out.len();
+            out.push(b'"');
             write_summary(facts, out);
             out.push(b'"');
-            write_place(module_path!(), "write_access_line", line!(), out);
-            out.extend_from_slice(b",\"extra_data\":");
+            mask_from(message, out);
+            out.extend_from_slice(ACCESS_PLACE.as_bytes());
             write_facts(facts, out);
             out.push(b'}');
         }
         LogFormat::Text => {
+            let message = out.len();
             write_summary(facts, out);
+            mask_from(message, out);
             out.push(b' ');
             write_facts(facts, out);
         }
     }
 }
+
+/// Where access lines are made, up to what they are about.
+const ACCESS_PLACE: &str = concat!(
+    ",\"module\":\"",
+    module_path!(),
+    "\",\"function\":\"write_access_line\",\"line\":",
+    line!(),
+    ",\"extra_data\":"
+);
 
 /// Time, level and logger: the beginning of an object, or of a line for people.
 fn write_head(level: Level, logger: &str, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
@@ -211,70 +228,69 @@ fn method(facts: &Facts) -> &str {
 /// The object of an access line's `extra_data`.
 fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
     let mut fields = Fields::begin(out);
-    fields.text("request_id", &facts.request_id);
+    fields.foreign(field!("request_id"), facts.request_id.as_bytes());
     if let Some(address) = facts.client_ip {
-        // An address has no character that would need escaping.
-        fields.display("client_ip", format_args!("\"{address}\""));
+        fields.address(field!("client_ip"), address);
     }
     if let Some(key) = &facts.key_id {
-        fields.text("key_id", key.as_str());
+        fields.foreign(field!("key_id"), key.as_str().as_bytes());
     }
     if let Some(role) = facts.role {
-        fields.text("role", role.as_str());
+        fields.word(field!("role"), role.as_str());
     }
-    fields.text("method", method(facts));
-    fields.text("endpoint", facts.endpoint.as_str());
-    fields.bytes("path", facts.path.as_bytes());
-    fields.number("status", u64::from(facts.status_shown()));
-    fields.text("outcome", facts.outcome.as_str());
+    fields.foreign(field!("method"), method(facts).as_bytes());
+    fields.word(field!("endpoint"), facts.endpoint.as_str());
+    fields.foreign(field!("path"), facts.path.as_bytes());
+    fields.number(field!("status"), u64::from(facts.status_shown()));
+    fields.word(field!("outcome"), facts.outcome.as_str());
     if let Some(refusal) = facts.refusal {
-        fields.text("code", refusal.code);
-        fields.text("reason", refusal.reason);
+        fields.word(field!("code"), refusal.code);
+        fields.word(field!("reason"), refusal.reason);
     }
     write_call(facts, &mut fields);
-    fields.number("request_bytes", facts.request_bytes);
-    fields.number("response_bytes", facts.response_bytes);
+    fields.number(field!("request_bytes"), facts.request_bytes);
+    fields.number(field!("response_bytes"), facts.response_bytes);
     if let Some(times) = facts.times {
-        fields.millis("duration_ms", times.duration);
-        fields.millis("overhead_ms", times.overhead);
+        fields.millis(field!("duration_ms"), times.duration);
+        fields.millis(field!("overhead_ms"), times.overhead);
         if let Some(first) = times.first_byte {
-            fields.millis("upstream_first_byte_ms", first);
+            fields.millis(field!("upstream_first_byte_ms"), first);
         }
         if let Some(total) = times.upstream {
-            fields.millis("upstream_ms", total);
+            fields.millis(field!("upstream_ms"), total);
         }
     }
     if let Some(inspected) = &facts.inspection {
         write_inspection(inspected, &mut fields);
     }
-    fields.text("policy", &facts.policy);
+    fields.text(field!("policy"), &facts.policy);
     fields.end();
 }
 
 /// What the inspection did and found, in numbers.
 fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
-    fields.number("inspected_bytes", inspected.body_bytes);
-    fields.number("inspected_text_bytes", inspected.text_bytes);
-    fields.number("uninspected_bytes", inspected.uninspected_bytes);
-    fields.name("families");
+    fields.number(field!("inspected_bytes"), inspected.body_bytes);
+    fields.number(field!("inspected_text_bytes"), inspected.text_bytes);
+    fields.number(field!("uninspected_bytes"), inspected.uninspected_bytes);
+    fields.name(field!("families"));
     fields.out.push(b'[');
     for (place, family) in inspected.families.iter().enumerate() {
         if place > 0 {
             fields.out.push(b',');
         }
-        push_string(fields.out, family.as_str());
+        push_word(fields.out, family.as_str());
     }
     fields.out.push(b']');
-    fields.name("findings");
+    fields.name(field!("findings"));
     fields.out.push(b'[');
     for (place, found) in inspected.found.iter().enumerate() {
         if place > 0 {
             fields.out.push(b',');
         }
         let mut one = Fields::begin(fields.out);
-        one.text("family", found.family.as_str());
-        one.text("action", found.action.as_str());
-        one.number("count", found.count);
+        one.word(field!("family"), found.family.as_str());
+        one.word(field!("action"), found.action.as_str());
+        one.number(field!("count"), found.count);
         one.end();
     }
     fields.out.push(b']');
@@ -283,79 +299,26 @@ fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
 /// What is known of the call to a provider.
 fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
     if let Some(model) = &facts.model {
-        fields.text("model", model.as_str());
+        fields.foreign(field!("model"), model.as_str().as_bytes());
     }
     if let Some(provider) = &facts.provider {
-        fields.text("provider", provider.as_str());
+        fields.foreign(field!("provider"), provider.as_str().as_bytes());
     }
     if let Some(status) = facts.upstream_status {
-        fields.number("upstream_status", u64::from(status));
+        fields.number(field!("upstream_status"), u64::from(status));
     }
     if facts.provider.is_some() {
-        fields.number("attempts", u64::from(facts.attempts));
-        fields.bare("stream", if facts.stream { "true" } else { "false" });
+        fields.number(field!("attempts"), u64::from(facts.attempts));
+        fields.bare(
+            field!("stream"),
+            if facts.stream { "true" } else { "false" },
+        );
     }
     if let Some(tokens) = facts.usage.prompt {
-        fields.number("prompt_tokens", tokens);
+        fields.number(field!("prompt_tokens"), tokens);
     }
     if let Some(tokens) = facts.usage.completion {
-        fields.number("completion_tokens", tokens);
-    }
-}
-
-/// An object being written, field by field. Names are ours and need no escaping.
-struct Fields<'a> {
-    out: &'a mut Vec<u8>,
-    first: bool,
-}
-
-impl<'a> Fields<'a> {
-    fn begin(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self { out, first: true }
-    }
-
-    fn end(self) {
-        self.out.push(b'}');
-    }
-
-    fn name(&mut self, name: &str) {
-        self.out
-            .extend_from_slice(if self.first { b"\"" } else { b",\"" });
-        self.first = false;
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-    }
-
-    fn text(&mut self, name: &str, value: &str) {
-        self.name(name);
-        push_string(self.out, value);
-    }
-
-    fn bytes(&mut self, name: &str, value: &[u8]) {
-        self.name(name);
-        push_bytes(self.out, value);
-    }
-
-    fn number(&mut self, name: &str, value: u64) {
-        self.name(name);
-        push_number(self.out, value);
-    }
-
-    fn millis(&mut self, name: &str, value: std::time::Duration) {
-        self.name(name);
-        push_millis(self.out, value);
-    }
-
-    fn bare(&mut self, name: &str, value: &str) {
-        self.name(name);
-        self.out.extend_from_slice(value.as_bytes());
-    }
-
-    fn display(&mut self, name: &str, value: fmt::Arguments<'_>) {
-        self.name(name);
-        // Writing into a buffer can't fail.
-        let _ = std::io::Write::write_fmt(self.out, value);
+        fields.number(field!("completion_tokens"), tokens);
     }
 }
 

@@ -215,42 +215,45 @@ impl<'a> SecurityEvent<'a> {
     }
 
     fn write_fields(&self, fields: &mut Fields<'_>) {
-        fields.text("operation", self.operation);
+        fields.text(field!("operation"), self.operation);
         match self.verdict {
-            Verdict::Status(status) => fields.text("status", status),
-            Verdict::Threat(threat) => fields.text("threat_type", threat),
+            Verdict::Status(status) => fields.text(field!("status"), status),
+            Verdict::Threat(threat) => fields.text(field!("threat_type"), threat),
         }
-        fields.text("severity", self.severity.as_str());
+        fields.text(field!("severity"), self.severity.as_str());
         match self.user_id {
-            Some(id) => fields.text("user_id", id),
-            None => fields.bare("user_id", "null"),
+            Some(id) => fields.text(field!("user_id"), id),
+            None => fields.bare(field!("user_id"), "null"),
         }
         match self.client_ip {
-            Some(address) => fields.display("client_ip", format_args!("\"{address}\"")),
-            None => fields.bare("client_ip", "null"),
+            Some(address) => fields.address(field!("client_ip"), address),
+            None => fields.bare(field!("client_ip"), "null"),
         }
         let agent = self.user_agent;
-        fields.bytes("user_agent", agent.get(..MAX_USER_AGENT).unwrap_or(agent));
-        fields.text("request_id", self.request_id);
-        fields.name("metadata");
+        fields.bytes(
+            field!("user_agent"),
+            agent.get(..MAX_USER_AGENT).unwrap_or(agent),
+        );
+        fields.text(field!("request_id"), self.request_id);
+        fields.name(field!("metadata"));
         let mut metadata = Fields::begin(fields.out);
         if let Some(prefix) = self.key_prefix {
-            metadata.text("key_prefix", prefix.as_str());
+            metadata.text(field!("key_prefix"), prefix.as_str());
         }
-        metadata.text("reason", self.reason);
+        metadata.text(field!("reason"), self.reason);
         if let Some(found) = &self.found {
-            metadata.text("rule", found.rule);
-            metadata.text("kind", found.kind);
-            metadata.text("channel", found.channel);
-            metadata.number("offset", found.offset);
-            metadata.number("length", found.length);
-            metadata.text("action", found.action);
+            metadata.text(field!("rule"), found.rule);
+            metadata.text(field!("kind"), found.kind);
+            metadata.text(field!("channel"), found.channel);
+            metadata.number(field!("offset"), found.offset);
+            metadata.number(field!("length"), found.length);
+            metadata.text(field!("action"), found.action);
         }
         for (name, value) in self.details {
             metadata.text(name, value);
         }
         metadata.end();
-        fields.name("tags");
+        fields.name(field!("tags"));
         fields.out.push(b'[');
         for (place, tag) in self.tags.iter().enumerate() {
             if place > 0 {

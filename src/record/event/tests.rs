@@ -260,3 +260,53 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn no_value_of_an_access_line_has_anything_left_to_mask(
+        id in "[a-zA-Z0-9_.:-]{1,40}", path in arb_path(), model in "[a-zA-Z0-9_.:/@-]{1,40}",
+        method in "[A-Z]{1,20}|sk-[a-zA-Z0-9]{8,30}|TOKEN", text in any::<bool>(),
+    ) {
+        let mut facts = facts();
+        facts.request_id = id.as_str().into();
+        facts.path = LoggedPath::new(&path);
+        facts.method = method.parse().unwrap();
+        facts.model = model.parse().ok();
+        facts.key_id = id.parse().ok();
+        let format = if text { LogFormat::Text } else { LogFormat::Json };
+        let line = written(|out| write_access_line(&facts, at(), format, out));
+        let object = line.find('{').and_then(|start| line.get(start..)).unwrap();
+        let object: Value = serde_json::from_str(object).unwrap();
+        let told = object.get("extra_data").unwrap_or(&object).as_object().unwrap();
+        for value in told.values().chain(object.get("message")) {
+            let value = value.to_string();
+            prop_assert_eq!(crate::record::mask::mask(&value), value.as_str(), "{}", line);
+        }
+    }
+}
+
+/// Paths of the pieces that secrets are made of.
+fn arb_path() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop::sample::select(vec![
+        "/",
+        "sk-",
+        "abcdefghijklmnop",
+        "api_key=",
+        "token:",
+        "Bearer ",
+        "\"",
+        "\\",
+        "password",
+        "=",
+        " ",
+        "://u:p@h",
+        "AKIA0123456789ABCDEF",
+        "\n",
+        "secret",
+        "[",
+        "]",
+        ",",
+        "eyJabcdef.",
+    ]);
+    prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+}

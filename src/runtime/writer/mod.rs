@@ -99,17 +99,28 @@ impl LogSink {
         Ok(Self { handle })
     }
 
-    /// Takes a line, which has no line break; drops and counts it if there is no room.
+    /// Takes a line, which has no line break, to be masked before it is written; drops and counts
+    /// it if there is no room.
     pub fn push(&self, line: &[u8]) {
+        self.take(Mask::Due, line);
+    }
+
+    /// Takes a line of which masking would change nothing, as its maker has seen to it.
+    pub fn push_masked(&self, line: &[u8]) {
+        self.take(Mask::Done, line);
+    }
+
+    fn take(&self, mask: Mask, line: &[u8]) {
         let shared = &self.handle.shared;
         let mut state = shared.lock();
         let before = state.lines.len();
-        let after = before.saturating_add(line.len()).saturating_add(1);
+        let after = before.saturating_add(line.len()).saturating_add(2);
         if after > CAPACITY {
             drop(state);
             shared.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        state.lines.push(mask.tag());
         state.lines.extend_from_slice(line);
         state.lines.push(b'\n');
         // A wake-up is a system call: one when the buffer stops being empty, one at half.
@@ -158,6 +169,22 @@ impl LogSink {
             })
             .unwrap_or_else(PoisonError::into_inner);
         state.batches.wrapping_sub(wanted) <= u64::MAX / 2
+    }
+}
+
+/// Whether a line has still to be masked; in the buffer it is the line's first byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mask {
+    Due,
+    Done,
+}
+
+impl Mask {
+    const fn tag(self) -> u8 {
+        match self {
+            Self::Due => b'?',
+            Self::Done => b'=',
+        }
     }
 }
 
@@ -279,17 +306,18 @@ impl Writer {
         if self.torn && !self.lines.is_empty() {
             self.out.push(b'\n');
         }
-        for line in self.lines.split_inclusive(|b| *b == b'\n') {
-            match str::from_utf8(line) {
-                Ok(text) if self.mask_secrets => {
-                    self.out.extend_from_slice(mask(text).as_bytes());
-                }
+        let mut rest = &*self.lines;
+        while let Some((tag, tagged)) = rest.split_first() {
+            let end =
+                memchr::memchr(b'\n', tagged).map_or(tagged.len(), |end| end.saturating_add(1));
+            let (line, next) = tagged.split_at(end);
+            rest = next;
+            if self.mask_secrets && *tag != Mask::Done.tag() {
                 // What is not text can't be masked; the writers of lines make none.
-                Err(_) if self.mask_secrets => {
-                    self.out
-                        .extend_from_slice(mask(&String::from_utf8_lossy(line)).as_bytes());
-                }
-                Ok(_) | Err(_) => self.out.extend_from_slice(line),
+                self.out
+                    .extend_from_slice(mask(&String::from_utf8_lossy(line)).as_bytes());
+            } else {
+                self.out.extend_from_slice(line);
             }
         }
         let written = write_some(&mut *self.target, &self.out);

@@ -1,0 +1,112 @@
+//! The fields of a line: names put together by the compiler, values as JSON has them.
+//!
+//! Decides what of a value needs escaping and what needs masking: words of ours neither, what a
+//! client or an operator wrote both. It never decides which fields a line has.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::record::json::{push_address, push_bytes, push_millis, push_number, push_string};
+use crate::record::mask::mask;
+
+/// The name of a field as it stands in a line.
+macro_rules! field {
+    ($name:literal) => {
+        $crate::record::event::fields::Name(concat!(",\"", $name, "\":"))
+    };
+}
+
+/// Masks what was written from here on.
+pub(super) fn mask_from(start: usize, out: &mut Vec<u8>) {
+    // What is not text can't be masked; nothing that writes into a line makes such.
+    let written = out
+        .get(start..)
+        .and_then(|bytes| str::from_utf8(bytes).ok());
+    if let Some(Cow::Owned(masked)) = written.map(mask) {
+        out.truncate(start);
+        out.extend_from_slice(masked.as_bytes());
+    }
+}
+
+/// A field's name as it stands in a line, comma and quotes included; [`field!`] makes it.
+#[derive(Clone, Copy)]
+pub(super) struct Name(pub(super) &'static str);
+
+/// A word of ours, which has nothing to escape.
+pub(super) fn push_word(out: &mut Vec<u8>, word: &str) {
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+}
+
+/// An object being written, field by field.
+pub(super) struct Fields<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) first: bool,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+
+    pub(super) fn end(self) {
+        self.out.push(b'}');
+    }
+
+    pub(super) fn name(&mut self, name: Name) {
+        // The first has no comma before it.
+        let from = usize::from(std::mem::take(&mut self.first));
+        let name = name.0.as_bytes();
+        self.out.extend_from_slice(name.get(from..).unwrap_or(name));
+    }
+
+    pub(super) fn text(&mut self, name: Name, value: &str) {
+        self.name(name);
+        push_string(self.out, value);
+    }
+
+    /// One of our own words, which have nothing to escape.
+    pub(super) fn word(&mut self, name: Name, value: &'static str) {
+        self.name(name);
+        push_word(self.out, value);
+    }
+
+    /// What a client or an operator wrote: masked at once.
+    pub(super) fn foreign(&mut self, name: Name, value: &[u8]) {
+        self.name(name);
+        let start = self.out.len();
+        push_bytes(self.out, value);
+        mask_from(start, self.out);
+    }
+
+    pub(super) fn bytes(&mut self, name: Name, value: &[u8]) {
+        self.name(name);
+        push_bytes(self.out, value);
+    }
+
+    pub(super) fn number(&mut self, name: Name, value: u64) {
+        self.name(name);
+        push_number(self.out, value);
+    }
+
+    pub(super) fn millis(&mut self, name: Name, value: Duration) {
+        self.name(name);
+        push_millis(self.out, value);
+    }
+
+    pub(super) fn bare(&mut self, name: Name, value: &str) {
+        self.name(name);
+        self.out.extend_from_slice(value.as_bytes());
+    }
+
+    /// An address, which has no character that would need escaping.
+    pub(super) fn address(&mut self, name: Name, value: IpAddr) {
+        self.name(name);
+        self.out.push(b'"');
+        push_address(self.out, value);
+        self.out.push(b'"');
+    }
+}
