@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use pingora::http::ResponseHeader;
 use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
@@ -91,26 +91,25 @@ fn is_encoded(head: &ResponseHeader) -> bool {
 /// # Errors
 /// A value that is no header value; all of them come checked, so none.
 pub(crate) fn clean(head: &mut ResponseHeader, flight: &Flight) -> Result<()> {
-    // A new head of the right size: adding to theirs would grow it twice, and keep a second map of
-    // how each name was spelled. It costs half as much.
-    let room = head.headers.len().saturating_add(10);
-    let mut ours = ResponseHeader::build_no_case(head.status, Some(room))?;
-    ours.set_version(head.version);
+    let policy = &flight.snapshot.policy;
+    // A new map of the right size: adding to theirs would grow it twice, and keep a second map of
+    // how each name was spelled.
+    let room = head
+        .headers
+        .len()
+        .saturating_add(policy.security_headers.len());
+    let mut fields = HeaderMap::with_capacity(room.saturating_add(4));
     for (name, value) in &head.headers {
         if !headers::stops_downstream(name) {
-            ours.append_header(name, value)?;
+            fields.append(name.clone(), value.clone());
         }
     }
-    reply::dress(
-        &mut ours,
-        &flight.snapshot.policy,
-        &flight.record.request_id,
-    )?;
+    reply::dress(&mut fields, policy, &flight.record.request_id)?;
     if let Some(provider) = &flight.record.provider {
-        ours.insert_header(PROVIDER, provider.as_str())?;
+        fields.insert(PROVIDER, reply::own_value(provider.as_str())?);
     }
-    ours.insert_header(ATTEMPTS, flight.record.attempts)?;
-    *head = ours;
+    fields.insert(ATTEMPTS, HeaderValue::from(flight.record.attempts));
+    reply::refill(head, fields);
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! CGI-like reader would take it for its twin with a hyphen). Towards a client: nothing that a
 //! provider says of itself.
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName};
 
 /// Fields that never reach a provider, whoever sent them.
 const NOT_UPSTREAM: [HeaderName; 19] = [
@@ -78,21 +78,13 @@ const NOT_DOWNSTREAM: [HeaderName; 25] = [
 /// Whether a field that a client sent stops here.
 pub(crate) fn stops_upstream(name: &HeaderName, peer_is_trusted: bool) -> bool {
     NOT_UPSTREAM.contains(name)
-        || name.as_str().contains('_')
+        || name.as_str().as_bytes().contains(&b'_')
         || (!peer_is_trusted && FORWARDING.contains(name))
 }
 
 /// Whether a field that a provider sent stops here.
 pub(crate) fn stops_downstream(name: &HeaderName) -> bool {
     NOT_DOWNSTREAM.contains(name) || name.as_str().starts_with("x-envoy-")
-}
-
-/// The names in a map for which `stops` holds, found without a copy of those that pass.
-pub(crate) fn stopped(
-    headers: &HeaderMap<HeaderValue>,
-    stops: impl Fn(&HeaderName) -> bool,
-) -> Vec<HeaderName> {
-    headers.keys().filter(|name| stops(name)).cloned().collect()
 }
 
 #[cfg(test)]

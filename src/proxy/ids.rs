@@ -26,7 +26,16 @@ impl RequestIds {
     /// The next id: 32 hex digits.
     pub(crate) fn next(&self) -> Box<str> {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{:016x}", self.run, mixed(count)).into()
+        let mut id = String::with_capacity(32);
+        for byte in [self.run, mixed(count)]
+            .into_iter()
+            .flat_map(u64::to_be_bytes)
+        {
+            for digit in [byte >> 4, byte & 0xf] {
+                id.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+            }
+        }
+        id.into()
     }
 }
 

@@ -4,15 +4,16 @@
 
 use std::time::{Duration, Instant};
 
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
+use http::{Method, Uri};
 use pingora::http::RequestHeader;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, OrErr, Result};
 
 use super::ctx::{Body, Call, Flight, Stage};
 use super::headers;
-use super::reply::REQUEST_ID;
+use super::reply::{REQUEST_ID, own_value};
 use crate::policy::{Api, Denial, Endpoint, Provider};
 use crate::provider::wire;
 use crate::runtime::echo;
@@ -75,7 +76,10 @@ fn configured(mut peer: HttpPeer, provider: &Provider, index: usize) -> HttpPeer
     peer.group_key = u64::try_from(index).map_or(u64::MAX, |index| index.saturating_add(1));
     peer.options.connection_timeout = Some(timeouts.connect.get());
     peer.options.total_connection_timeout = Some(timeouts.connect.get());
-    peer.options.read_timeout = Some(timeouts.first_byte.get().max(timeouts.idle.get()));
+    // The guard watches the answer's pauses; over HTTP/2 Pingora waits for an end of its own too.
+    peer.options.read_timeout = peer
+        .is_tls()
+        .then(|| timeouts.first_byte.get().max(timeouts.idle.get()));
     peer.options.write_timeout = Some(timeouts.idle.get());
     peer.options.idle_timeout = Some(KEPT_IDLE);
     peer
@@ -102,39 +106,69 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
         .get(target.provider)
         .ok_or_else(unrouted)?;
     call.handle.attempt_begins();
-    let trusted = call.peer_is_trusted;
-    for name in headers::stopped(&head.headers, |name| headers::stops_upstream(name, trusted)) {
-        head.remove_header(&name);
-    }
-    head.insert_header(header::ACCEPT_ENCODING, "identity")?;
-    head.insert_header(REQUEST_ID, &*record.request_id)?;
+    let mut fields = passed(&head.headers, call);
+    fields.insert(header::ACCEPT_ENCODING, IDENTITY);
+    fields.insert(REQUEST_ID, own_value(&record.request_id)?);
+    credentials(provider, &head.headers, &mut fields)?;
+    frame(call, &head.method, &mut fields);
+    let mut based_target = None;
     if let Some(endpoint) = provider.endpoints.get(target.endpoint) {
-        address(endpoint, head)?;
+        fields.insert(header::HOST, endpoint.authority.clone());
+        based_target = based(endpoint, head)?;
     }
-    credentials(provider, head)?;
-    frame(call, head)
-}
-
-/// The provider's own Host, and its base path before the request's.
-fn address(endpoint: &Endpoint, head: &mut RequestHeader) -> Result<()> {
-    head.insert_header(header::HOST, &endpoint.authority)?;
-    if endpoint.base_path.is_empty() && head.raw_path().first() == Some(&b'/') {
-        return Ok(());
-    }
-    // The whole URI is set anew: one in absolute form would name the client's idea of the host.
-    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    let target = format!("{}{path}", endpoint.base_path);
-    head.set_uri(
-        target
-            .parse()
-            .or_err(ErrorType::InternalError, "the provider's path")?,
-    );
+    replace(head, fields, based_target);
     Ok(())
 }
 
-fn credentials(provider: &Provider, head: &mut RequestHeader) -> Result<()> {
-    if let Some((name, value)) = wire::version_header(provider.api, &head.headers) {
-        head.insert_header(name, value)?;
+/// What the provider is asked for: nothing that we could not read.
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+/// The client's fields that go on, in a map with room for ours. A new map costs less than taking
+/// fields out of the old one, which also remembers how each name was spelled.
+fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
+    let held = matches!(call.body, Body::Held { .. });
+    let mut fields = HeaderMap::with_capacity(sent.len().saturating_add(4));
+    for (name, value) in sent {
+        let framing = *name == header::CONTENT_LENGTH || *name == header::TRANSFER_ENCODING;
+        let ours = held && framing;
+        if !ours && !headers::stops_upstream(name, call.peer_is_trusted) {
+            fields.append(name.clone(), value.clone());
+        }
+    }
+    fields
+}
+
+/// Puts these fields, and this target where there is one, into the head.
+fn replace(head: &mut RequestHeader, fields: HeaderMap, target: Option<Uri>) {
+    let last = head.send_end_stream();
+    let empty = RequestHeader::from(http::Request::new(()).into_parts().0);
+    let mut parts: http::request::Parts = std::mem::replace(head, empty).into();
+    parts.headers = fields;
+    if let Some(target) = target {
+        parts.uri = target;
+    }
+    *head = parts.into();
+    if let Some(last) = last {
+        head.set_send_end_stream(last);
+    }
+}
+
+/// The provider's base path before the request's, where that changes it.
+fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<Uri>> {
+    if endpoint.base_path.is_empty() && head.raw_path().first() == Some(&b'/') {
+        return Ok(None);
+    }
+    // The whole URI is set anew: one in absolute form would name the client's idea of the host.
+    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let target = format!("{}{path}", endpoint.base_path).parse();
+    target
+        .map(Some)
+        .or_err(ErrorType::InternalError, "the provider's path")
+}
+
+fn credentials(provider: &Provider, sent: &HeaderMap, fields: &mut HeaderMap) -> Result<()> {
+    if let Some((name, value)) = wire::version_header(provider.api, sent) {
+        fields.insert(name, value);
     }
     let Some(key) = &provider.api_key else {
         return Ok(());
@@ -142,21 +176,17 @@ fn credentials(provider: &Provider, head: &mut RequestHeader) -> Result<()> {
     let carried = wire::credential_header(provider.api, key)
         .or_err(ErrorType::InternalError, "the provider's key")?;
     if let Some((name, value)) = carried {
-        head.insert_header(name, value)?;
+        fields.insert(name, value);
     }
     Ok(())
 }
 
 /// The framing follows what is sent: a held body has a length, whatever the client declared.
-fn frame(call: &Call, head: &mut RequestHeader) -> Result<()> {
+fn frame(call: &Call, method: &Method, fields: &mut HeaderMap) {
     let Body::Held { len, .. } = call.body else {
-        return Ok(());
+        return;
     };
-    let bodyless = len == 0 && matches!(head.method, http::Method::GET | http::Method::HEAD);
-    head.remove_header(&header::TRANSFER_ENCODING);
-    head.remove_header(&header::CONTENT_LENGTH);
-    if !bodyless {
-        head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(len))?;
+    if len > 0 || !matches!(*method, Method::GET | Method::HEAD) {
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
     }
-    Ok(())
 }

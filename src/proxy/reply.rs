@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
-use pingora::Result;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
+use pingora::{ErrorType, OrErr as _, Result};
 use serde_json::json;
 
 use crate::policy::{AuthMode, Denial, Policy};
@@ -17,6 +17,8 @@ use crate::record::endpoint::Endpoint;
 
 /// `x-request-id`.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const MODE: HeaderName = HeaderName::from_static("x-portcullis-mode");
 
 /// A body that a refused client still sends is read and thrown away up to here, so that it reads
@@ -74,15 +76,31 @@ pub(crate) fn error_body(denial: &Denial, endpoint: Endpoint, request_id: &str) 
 ///
 /// # Errors
 /// A value that is no header value; all of them come checked, so none.
-pub(crate) fn dress(head: &mut ResponseHeader, policy: &Policy, request_id: &str) -> Result<()> {
+pub(crate) fn dress(fields: &mut HeaderMap, policy: &Policy, request_id: &str) -> Result<()> {
     for (name, value) in &policy.security_headers {
-        head.insert_header(name, value)?;
+        fields.insert(name.clone(), value.clone());
     }
-    head.insert_header(REQUEST_ID, request_id)?;
+    fields.insert(REQUEST_ID, own_value(request_id)?);
     if policy.auth.mode == AuthMode::Development {
-        head.insert_header(MODE, "development")?;
+        fields.insert(MODE, HeaderValue::from_static("development"));
     }
     Ok(())
+}
+
+/// A value of our own making.
+///
+/// # Errors
+/// It is no header value; all of them come checked, so none.
+pub(crate) fn own_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).or_err(ErrorType::InternalError, "a value of our own")
+}
+
+/// Puts these fields in the place of all that the head has.
+pub(crate) fn refill(head: &mut ResponseHeader, fields: HeaderMap) {
+    let empty = ResponseHeader::from(http::Response::new(()).into_parts().0);
+    let mut parts: http::response::Parts = std::mem::replace(head, empty).into();
+    parts.headers = fields;
+    *head = parts.into();
 }
 
 /// Writes an answer of the gateway's own.
@@ -95,11 +113,12 @@ pub(crate) async fn send(
     request_id: &str,
     answer: Answer,
 ) -> Result<()> {
-    let mut head = ResponseHeader::build(answer.status, Some(16))?;
-    head.insert_header(header::CONTENT_TYPE, answer.content_type)?;
-    head.insert_header(header::CACHE_CONTROL, "no-store")?;
-    dress(&mut head, policy, request_id)?;
-    write(session, head, answer.body).await
+    let mut fields = HeaderMap::with_capacity(16);
+    let kind = HeaderValue::from_static(answer.content_type);
+    fields.insert(header::CONTENT_TYPE, kind);
+    fields.insert(header::CACHE_CONTROL, NO_STORE);
+    dress(&mut fields, policy, request_id)?;
+    write(session, answer.status, fields, answer.body).await
 }
 
 /// Writes a refusal.
@@ -113,30 +132,38 @@ pub(crate) async fn deny(
     endpoint: Endpoint,
     denial: &Denial,
 ) -> Result<()> {
-    let mut head = ResponseHeader::build(denial.face().status, Some(16))?;
-    head.insert_header(header::CONTENT_TYPE, "application/json")?;
-    head.insert_header(header::CACHE_CONTROL, "no-store")?;
+    let mut fields = HeaderMap::with_capacity(16);
+    fields.insert(header::CONTENT_TYPE, JSON);
+    fields.insert(header::CACHE_CONTROL, NO_STORE);
     if denial.face().status == 401 {
-        head.insert_header(header::WWW_AUTHENTICATE, "Bearer")?;
+        let scheme = HeaderValue::from_static("Bearer");
+        fields.insert(header::WWW_AUTHENTICATE, scheme);
     }
     if let Denial::MethodNotAllowed(allow) = denial {
-        head.insert_header(header::ALLOW, *allow)?;
+        fields.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     if let Some(wait) = denial.retry_after() {
-        head.insert_header(header::RETRY_AFTER, wait.as_secs())?;
+        fields.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     }
-    dress(&mut head, policy, request_id)?;
+    dress(&mut fields, policy, request_id)?;
     let body = error_body(denial, endpoint, request_id);
     if announced(session).is_some_and(|length| length <= SMALL_BODY) {
         discard(session).await;
     }
-    write(session, head, body).await?;
+    write(session, denial.face().status, fields, body).await?;
     discard(session).await;
     Ok(())
 }
 
-async fn write(session: &mut Session, mut head: ResponseHeader, body: Bytes) -> Result<()> {
-    head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
+async fn write(
+    session: &mut Session,
+    status: u16,
+    mut fields: HeaderMap,
+    body: Bytes,
+) -> Result<()> {
+    fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let mut head = ResponseHeader::build_no_case(status, None)?;
+    refill(&mut head, fields);
     let bodyless = session.req_header().method == http::Method::HEAD || body.is_empty();
     session
         .write_response_header(Box::new(head), bodyless)
