@@ -222,7 +222,7 @@ impl Ear<'_> {
 
 impl Listener for Ear<'_> {
     fn begin(&mut self, unit: u32, channel: Channel, escapable: bool) {
-        if self.deaf() {
+        if self.deaf() || self.inspector.idle {
             return;
         }
         self.heard.block.begin(unit, channel);
@@ -236,6 +236,12 @@ impl Listener for Ear<'_> {
     }
 
     fn run(&mut self, at: u64, run: &str) {
+        if self.inspector.idle {
+            if !self.deaf() {
+                self.heard.count(self.inspector, run);
+            }
+            return;
+        }
         let html = self.heard.html(self.inspector);
         let (mut at, mut run) = (at, run);
         while !run.is_empty() && !self.deaf() {
@@ -267,6 +273,9 @@ impl Listener for Ear<'_> {
     fn unit(&mut self, at: u64, len: u16, text: &str) {
         if self.deaf() {
             return;
+        }
+        if self.inspector.idle {
+            return self.heard.count(self.inspector, text);
         }
         // Nearly all escapes are quotes, backslashes and line ends.
         let usual = matches!(text.as_bytes(), [b' '..=b'~' | b'\n' | b'\t' | b'\r']);

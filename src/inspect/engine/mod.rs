@@ -65,6 +65,8 @@ pub struct Inspector {
     html: bool,
     /// Any of them is on.
     cleans: bool,
+    /// No rule is on: texts are counted and not kept.
+    idle: bool,
     decoded: Option<RuleIx>,
     invisible: Option<RuleIx>,
     /// For each rule, the name of its labels, and the number that rules of one name share.
@@ -144,6 +146,7 @@ impl Inspector {
             kinds: kinds(&set),
             max_text_chars: u64::try_from(settings.max_text_chars).unwrap_or(u64::MAX),
             uninspectable: settings.uninspectable,
+            idle: set.rules().is_empty(),
             set,
         })
     }

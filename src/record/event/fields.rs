@@ -68,6 +68,16 @@ impl<'a> Fields<'a> {
         push_string(self.out, value);
     }
 
+    /// A field whose name the compiler does not know; a word of ours all the same.
+    pub(super) fn detail(&mut self, name: &'static str, value: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        push_word(self.out, name);
+        self.out.push(b':');
+        push_string(self.out, value);
+    }
+
     /// One of our own words, which have nothing to escape.
     pub(super) fn word(&mut self, name: Name, value: &'static str) {
         self.name(name);

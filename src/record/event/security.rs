@@ -250,7 +250,7 @@ impl<'a> SecurityEvent<'a> {
             metadata.text(field!("action"), found.action);
         }
         for (name, value) in self.details {
-            metadata.text(name, value);
+            metadata.detail(name, value);
         }
         metadata.end();
         fields.name(field!("tags"));
