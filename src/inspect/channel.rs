@@ -34,6 +34,10 @@ pub enum Channel {
     Key,
     /// Any other field.
     Field,
+    /// What a file holds, as far as it is text.
+    File,
+    /// A file's name.
+    FileName,
     /// Plain text from outside any request.
     Text,
 }
@@ -56,6 +60,8 @@ impl Channel {
             Self::Metadata => "metadata",
             Self::Key => "key",
             Self::Field => "field",
+            Self::File => "file",
+            Self::FileName => "file_name",
             Self::Text => "text",
         }
     }
@@ -93,6 +99,8 @@ impl Channel {
             | Self::Metadata
             | Self::Key
             | Self::Field
+            | Self::File
+            | Self::FileName
             | Self::Text => false,
         }
     }
@@ -115,7 +123,9 @@ impl Channel {
             | Self::ToolArguments
             | Self::Metadata
             | Self::Key
-            | Self::Field => false,
+            | Self::Field
+            | Self::File
+            | Self::FileName => false,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::channel::Channel;
 use super::detect::{Family, RuleIx};
 use super::fault::FieldFault;
+use super::form::FormError;
 use super::json::JsonError;
 use super::peek::Facts;
 use crate::policy::inspection::Action;
@@ -55,6 +56,8 @@ pub enum Stop {
     Refused(Refusal),
     /// The body is not the JSON it must be.
     Json(JsonError),
+    /// The body is not the form that it must be.
+    Form(FormError),
 }
 
 /// A set of families.
@@ -111,6 +114,16 @@ pub struct Report {
     pub ran: Families,
     /// The injection score, 0 to 1.
     pub score: f64,
+}
+
+/// What was decided of a message that is still to be heard to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Everything before this place of the body was judged by all detectors; whatever is still to
+    /// be rewritten begins there or later.
+    pub upto: u64,
+    /// What must be written differently, besides what was answered before.
+    pub edits: Vec<Edit>,
 }
 
 /// The proof that a message was read to its end and is not refused; only an inspection makes it.

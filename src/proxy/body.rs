@@ -95,7 +95,7 @@ fn judge(
         *heard = json
             .take()
             .map(|(inspection, _)| inspection.report(inspector));
-        return Err(findings::denial(stop));
+        return Err(Denial::from(stop));
     }
     let Some((inspection, mut checker)) = json.take_if(|_| end) else {
         return Ok(());
@@ -120,7 +120,7 @@ fn judge(
         }
         Err((stop, report)) => {
             *heard = Some(report);
-            Err(findings::denial(stop))
+            Err(Denial::from(stop))
         }
     }
 }

@@ -8,8 +8,7 @@ use pingora::proxy::Session;
 use super::Gateway;
 use super::ctx::Flight;
 use crate::inspect::detect;
-use crate::inspect::finding::{Report, Stop};
-use crate::policy::Denial;
+use crate::inspect::finding::Report;
 use crate::record::Inspected;
 use crate::record::event::{FoundAt, SecurityEvent, Severity};
 
@@ -51,14 +50,6 @@ pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, re
 pub(crate) fn user_agent(session: &Session) -> &[u8] {
     let agent = session.req_header().headers.get(header::USER_AGENT);
     agent.map_or(&b""[..], HeaderValue::as_bytes)
-}
-
-/// The refusal that stands for an inspection's end.
-pub(crate) fn denial(stop: Stop) -> Denial {
-    match stop {
-        Stop::Refused(refusal) => Denial::Inspected(refusal),
-        Stop::Json(error) => Denial::InvalidJson(error.to_string()),
-    }
 }
 
 const fn severity(severity: detect::Severity) -> Severity {

@@ -170,7 +170,7 @@ impl Plan {
             }
             if let Err(stop) = inspection.push(inspector, whole.newest(), &mut checker) {
                 findings::note(gateway, session, flight, &inspection.report(inspector));
-                return Err(findings::denial(stop).into());
+                return Err(Denial::from(stop).into());
             }
         }
         let (report, outcome) = match inspection.finish(inspector, &mut checker) {
@@ -181,7 +181,7 @@ impl Plan {
             Err((stop, report)) => (report, Err(stop)),
         };
         findings::note(gateway, session, flight, &report);
-        let (edits, facts) = outcome.map_err(findings::denial)?;
+        let (edits, facts) = outcome.map_err(Denial::from)?;
         valid(&checker)?;
         let mut bytes = whole.into_bytes();
         if !edits.is_empty() {
@@ -242,15 +242,7 @@ pub(crate) const fn shape(endpoint: Endpoint) -> Shape {
 /// # Errors
 /// The first field that is not what it must be.
 pub(crate) fn valid(checker: &Checker) -> Result<(), Denial> {
-    checker.verdict().map_err(blamed)
-}
-
-/// The refusal that names the field at fault.
-fn blamed(fault: FieldFault) -> Denial {
-    Denial::InvalidRequest {
-        problem: format!("The request is not valid: {fault}."),
-        param: (!fault.param.is_empty()).then_some(fault.param),
-    }
+    checker.verdict().map_err(Denial::from)
 }
 
 /// What the body says about its way; nothing where it need not name a model and does not.
@@ -267,7 +259,7 @@ pub(crate) fn wanted(
             param,
             problem: Problem::Required,
         }) if param == "model" && !model_needed => Ok(None),
-        Err(fault) => Err(blamed(fault)),
+        Err(fault) => Err(Denial::from(fault)),
     }
 }
 

@@ -77,11 +77,7 @@ fn read(
 }
 
 fn code(stop: Stop) -> &'static str {
-    let denial = match stop {
-        Stop::Refused(refusal) => Denial::Inspected(refusal),
-        Stop::Json(error) => Denial::InvalidJson(error.to_string()),
-    };
-    denial.face().code
+    Denial::from(stop).face().code
 }
 
 /// The findings with their places in characters of the body.

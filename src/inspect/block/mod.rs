@@ -219,6 +219,16 @@ impl Block {
         self.marks.get(after.checked_sub(1)?)
     }
 
+    /// Where in the body the byte of the whole text at `place` comes from; none if the text is not
+    /// so long.
+    pub(super) fn source(&self, place: u64) -> Option<u64> {
+        let at = u32::try_from(place.saturating_sub(self.base)).ok()?;
+        if at >= self.end() {
+            return None;
+        }
+        self.mark_at(at).map(|mark| mark.start(at))
+    }
+
     /// Forgets all but the last [`OVERLAP`] bytes.
     pub(super) fn advance(&mut self) {
         let cut = self

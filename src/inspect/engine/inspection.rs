@@ -5,7 +5,7 @@
 
 use super::Inspector;
 use super::listen::{Ear, Heard};
-use crate::inspect::finding::{Cleared, Refusal, Report, Stop};
+use crate::inspect::finding::{Cleared, Refusal, Report, Settled, Stop};
 use crate::inspect::json::{JsonError, Limits, Reader, Sink};
 use crate::inspect::peek::Peek;
 use crate::inspect::rewrite;
@@ -65,6 +65,16 @@ impl Inspection {
         let outcome = self.reader.push(bytes, &mut (also, (&mut self.peek, told)));
         self.failed = outcome.err();
         self.outcome()
+    }
+
+    /// What may leave: see [`Settled`].
+    pub fn settle(&mut self) -> Settled {
+        let told = self.reader.told();
+        let waiting = [self.walk.waiting(), self.heard.waiting()];
+        Settled {
+            upto: waiting.into_iter().flatten().fold(told, u64::min),
+            edits: self.heard.take_edits(),
+        }
     }
 
     /// The body is over. A refused one answers why; [`Inspection::push`] says the same.

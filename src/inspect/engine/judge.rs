@@ -37,6 +37,8 @@ pub(super) struct Judge {
     findings: Vec<Finding>,
     further: u32,
     edits: Vec<Edit>,
+    /// How many there were, with those that were taken.
+    edited: usize,
     labels: Labels,
     refusal: Option<Refusal>,
     /// Points of injection of the worst unit.
@@ -224,11 +226,17 @@ impl Judge {
 
     /// One more place to be written differently.
     pub(super) fn edit(&mut self, edit: Edit) {
-        if self.edits.len() >= EDITS {
+        if self.edited >= EDITS {
             self.refuse(Refusal::TextTooLong);
             return;
         }
+        self.edited = self.edited.saturating_add(1);
         self.edits.push(edit);
+    }
+
+    /// The edits since this was asked last.
+    pub(super) fn take_edits(&mut self) -> Vec<Edit> {
+        std::mem::take(&mut self.edits)
     }
 
     /// One more finding.

@@ -17,6 +17,10 @@ use crate::policy::inspection::Uninspectable;
 /// Places of unseen characters inside words that are remembered of one block.
 const ODD: usize = 16;
 
+/// Data of so many bytes parts texts: what stands before it is judged, so that a long file does
+/// not keep it waiting.
+const GAP: u64 = 64 * 1024;
+
 /// A message as far as it was heard.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
@@ -27,6 +31,8 @@ pub(super) struct Heard {
     odd: Vec<u64>,
     chars: u64,
     uninspected: u64,
+    /// How many of them since the last text.
+    gap: u64,
     /// Bytes of text that the detectors saw.
     scanned: u64,
 }
@@ -57,6 +63,16 @@ impl Heard {
             self.scan(inspector, true);
         }
         self.judge.end(inspector);
+    }
+
+    /// From where on in the body a text begins of which something is still to be decided.
+    pub(super) fn waiting(&self) -> Option<u64> {
+        self.block.source(self.progress.settled)
+    }
+
+    /// The places to be rewritten since this was asked last.
+    pub(super) fn take_edits(&mut self) -> Vec<Edit> {
+        self.judge.take_edits()
     }
 
     /// The text ends without being judged to its end.
@@ -162,6 +178,7 @@ impl Heard {
             }
         }
         self.string.before = text.chars().next_back().or(self.string.before);
+        self.gap = 0;
     }
 
     /// A character with a flaw.
@@ -308,6 +325,10 @@ impl Listener for Ear<'_> {
             return;
         }
         self.heard.uninspected = self.heard.uninspected.saturating_add(bytes);
+        self.heard.gap = self.heard.gap.saturating_add(bytes);
+        if self.heard.gap >= GAP && self.heard.waiting().is_some() {
+            self.heard.scan(self.inspector, true);
+        }
         match self.inspector.uninspectable {
             Uninspectable::Flag => {}
             Uninspectable::Block => self.heard.judge.refuse(Refusal::Uninspectable),

@@ -7,14 +7,19 @@
 //! May miss: a value or phrase that reaches over more than a block's overlap of 1 KiB; values
 //! written as JSON numbers; whatever `text` counts as data and the detectors' own pages name.
 
+mod body;
 mod covered;
+mod documents;
+mod form;
 mod inspection;
 mod judge;
 mod labels;
 mod listen;
+mod part;
 mod plain;
 #[cfg(test)]
 mod tests;
+mod utf8;
 mod work;
 
 use std::fmt;
@@ -33,6 +38,8 @@ use super::sanitize;
 use super::scan::{self, Literals, ScanError};
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
 
+pub use body::{BodyInspection, BodyKind};
+pub use form::FormInspection;
 pub use inspection::Inspection;
 pub use plain::{Plain, Scanned, ScannedFinding};
 
@@ -167,6 +174,11 @@ impl Inspector {
     /// The families that are looked for.
     pub const fn families(&self) -> Families {
         self.ran
+    }
+
+    /// Whether a message may have to be written differently.
+    pub fn rewrites(&self) -> bool {
+        self.masks() || self.cleans
     }
 
     /// Whether values become labels.

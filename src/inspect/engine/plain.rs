@@ -199,7 +199,7 @@ impl Inspector {
         let refusal = match outcome {
             Ok(()) => None,
             Err(Stop::Refused(refusal)) => Some(refusal),
-            Err(Stop::Json(_)) => Some(Refusal::Uninspectable),
+            Err(Stop::Json(_) | Stop::Form(_)) => Some(Refusal::Uninspectable),
         };
         let worst = report
             .findings

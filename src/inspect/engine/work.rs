@@ -34,6 +34,8 @@ pub(super) struct Progress {
     personal: u64,
     secrets: u64,
     canaries: u64,
+    /// Up to where all detectors are done.
+    pub(super) settled: u64,
     /// The secret in whose middle the block before ended.
     open: Option<RuleIx>,
 }
@@ -103,8 +105,24 @@ pub(super) fn judge<R>(
         work.values(inspector, block, last, progress);
         work.found.sort_unstable();
         work.found.dedup();
+        progress.settle(inspector, block);
         then(&work.found)
     })
+}
+
+impl Progress {
+    /// Takes up to where those that are on are done.
+    fn settle(&mut self, inspector: &Inspector, block: &Block) {
+        let rules = !inspector.set.literals().is_empty() || inspector.canaries.is_some();
+        let done = [
+            (rules, self.rules),
+            (inspector.personal.is_some(), self.personal),
+            (inspector.secrets.is_some(), self.secrets),
+            (inspector.canaries.is_some(), self.canaries),
+        ];
+        let done = done.into_iter().filter_map(|(on, at)| on.then_some(at));
+        self.settled = done.min().unwrap_or_else(|| block.total());
+    }
 }
 
 impl Work {

@@ -103,6 +103,11 @@ impl UrlEncoded {
         }
     }
 
+    /// The memory held, in bytes: a name.
+    pub fn state_bytes(&self) -> usize {
+        size_of::<Self>().saturating_add(self.name.capacity())
+    }
+
     /// The body's offset before which everything was told: a name or an escape that is not whole
     /// begins there.
     pub const fn told(&self) -> u64 {

@@ -23,6 +23,16 @@ use word::Word;
 /// Longer keys are text.
 const KEY: usize = 24;
 
+/// Who speaks in a field of this name of a form, which is one like the body's own fields.
+pub(super) fn channel_of_field(name: &str) -> Channel {
+    Known::named(name).at_root().0
+}
+
+/// Whether a key, or the name of a field, is long enough to say something.
+pub(super) fn says_something(key: &str) -> bool {
+    key.len() > KEY || key.contains(' ')
+}
+
 /// Who is told the texts of a body.
 pub(super) trait Listener {
     /// A string begins. `escapable`: it is prose that may be escaped for HTML.
@@ -85,6 +95,20 @@ impl Walk {
         size_of::<Self>()
             .saturating_add(frames)
             .saturating_add(held)
+    }
+
+    /// How many units there were.
+    pub(super) const fn units(&self) -> u32 {
+        self.unit
+    }
+
+    /// From where on in the body something was heard and not yet told.
+    pub(super) fn waiting(&self) -> Option<u64> {
+        match &self.hearing {
+            Hearing::Nothing | Hearing::Text => None,
+            Hearing::Word(word) => word.waiting(),
+            Hearing::Opaque(opaque) => opaque.waiting(),
+        }
     }
 
     /// What the value that comes now is: its channel, and the place inside it.
@@ -208,7 +232,7 @@ impl<L: Listener> Sink for Told<'_, L> {
                 self.walk.unit = self.walk.unit.saturating_add(1);
             }
         }
-        if key.len() <= KEY && !key.contains(' ') {
+        if !says_something(key) {
             return;
         }
         self.listener.begin(self.walk.unit, Channel::Key, false);

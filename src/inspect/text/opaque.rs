@@ -61,6 +61,11 @@ impl Opaque {
         self.held.capacity().saturating_add(parts)
     }
 
+    /// Where the first character stands that was not decided.
+    pub(super) fn waiting(&self) -> Option<u64> {
+        self.parts.first().map(|(_, _, at)| *at)
+    }
+
     /// More of it; whether it turned out to be text, which was then told on.
     pub(super) fn hear(
         &mut self,

@@ -38,6 +38,11 @@ impl Word {
         std::str::from_utf8(self.bytes.get(..self.len).unwrap_or_default()).unwrap_or_default()
     }
 
+    /// Where its first character stands, of which nobody was told.
+    pub(super) fn waiting(&self) -> Option<u64> {
+        (!self.text && self.len > 0).then_some(self.from)
+    }
+
     /// More of it: a plain run, or a unit of `len` bytes.
     pub(super) fn hear(&mut self, (at, len): (u64, u16), text: &str, to: &mut impl Listener) {
         if !self.text {

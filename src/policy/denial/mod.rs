@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::inspect::detect::Family;
-use crate::inspect::finding::Refusal;
+use crate::inspect::fault::FieldFault;
+use crate::inspect::finding::{Refusal, Stop};
 
 /// A refusal, as decided by some stage of the request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,30 @@ pub enum Denial {
     },
     /// The gateway itself is at fault.
     Internal,
+}
+
+/// The refusal that stands for an inspection's end.
+impl From<Stop> for Denial {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self::Inspected(refusal),
+            Stop::Json(error) => Self::InvalidJson(error.to_string()),
+            Stop::Form(error) => Self::InvalidRequest {
+                param: None,
+                problem: format!("The request is not valid: {error}."),
+            },
+        }
+    }
+}
+
+/// The refusal that names the field at fault.
+impl From<FieldFault> for Denial {
+    fn from(fault: FieldFault) -> Self {
+        Self::InvalidRequest {
+            problem: format!("The request is not valid: {fault}."),
+            param: (!fault.param.is_empty()).then_some(fault.param),
+        }
+    }
 }
 
 /// Why a credential opens nothing. Told to operators, never to the caller.

@@ -76,7 +76,7 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 /// Texts of words with one of these between them.
-fn text(gaps: &'static [&'static str]) -> impl Strategy<Value = String> {
+pub(super) fn text(gaps: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::collection::vec((word(), prop::sample::select(gaps)), 0..24).prop_map(|words| {
         words
             .into_iter()
@@ -99,7 +99,7 @@ fn message(gaps: &'static [&'static str]) -> impl Strategy<Value = Value> {
 }
 
 /// A body, some of them written with every character outside ASCII escaped.
-fn body(gaps: &'static [&'static str]) -> impl Strategy<Value = String> {
+pub(super) fn body(gaps: &'static [&'static str]) -> impl Strategy<Value = String> {
     (
         prop::collection::vec(message(gaps), 1..4),
         any::<bool>(),
@@ -111,7 +111,7 @@ fn body(gaps: &'static [&'static str]) -> impl Strategy<Value = String> {
         })
 }
 
-fn cut<'b>(body: &'b [u8], places: &[prop::sample::Index]) -> Vec<&'b [u8]> {
+pub(super) fn cut<'b>(body: &'b [u8], places: &[prop::sample::Index]) -> Vec<&'b [u8]> {
     let mut places: Vec<usize> = places
         .iter()
         .map(|place| place.index(body.len().saturating_add(1)))

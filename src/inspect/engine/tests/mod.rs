@@ -2,9 +2,11 @@
 
 mod bounds;
 mod cuts;
+mod forms;
 mod masks;
 mod places;
 mod plain;
+mod settled;
 mod verdicts;
 
 use std::fmt::Write as _;

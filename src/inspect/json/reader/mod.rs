@@ -114,6 +114,27 @@ impl Reader {
             .saturating_add(self.token.capacity())
     }
 
+    /// The offset before which every byte was told, or means nothing: a key, an escape or a
+    /// character that is not whole begins there.
+    pub fn told(&self) -> u64 {
+        match self.state {
+            State::Text(Role::Key) | State::Escape(Role::Key) | State::Number(_) => self.token_at,
+            State::Escape(Role::Value) => {
+                let held = u64::try_from(self.escape.as_bytes().len()).unwrap_or(u64::MAX);
+                self.at.saturating_sub(held)
+            }
+            State::Value
+            | State::FirstValue
+            | State::Key
+            | State::FirstKey
+            | State::Colon
+            | State::Next
+            | State::Done
+            | State::Text(Role::Value)
+            | State::Word(..) => self.at,
+        }
+    }
+
     /// Reads the next piece. After an error every further call answers the same error.
     pub fn push(&mut self, piece: &[u8], sink: &mut impl Sink) -> Result<(), JsonError> {
         self.outcome()?;
