@@ -36,10 +36,11 @@ fn checked(text: &str, max: usize, allowed: &'static str) -> Result<Box<str>, Na
     if text.len() > max {
         return Err(NameFault::TooLong { max });
     }
-    match text
-        .chars()
-        .find(|c| !c.is_ascii_alphanumeric() && !allowed.contains(*c))
-    {
+    let allows = |c: u8| c.is_ascii_alphanumeric() || allowed.as_bytes().contains(&c);
+    if text.bytes().all(allows) {
+        return Ok(text.into());
+    }
+    match text.chars().find(|c| !u8::try_from(*c).is_ok_and(allows)) {
         Some(found) => Err(NameFault::Character { found, allowed }),
         None => Ok(text.into()),
     }

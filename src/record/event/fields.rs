@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::record::json::{push_address, push_bytes, push_millis, push_number, push_string};
-use crate::record::mask::mask;
+use crate::record::mask::{mask, may_hold_secrets};
 
 /// The name of a field as it stands in a line.
 macro_rules! field {
@@ -19,11 +19,12 @@ macro_rules! field {
 
 /// Masks what was written from here on.
 pub(super) fn mask_from(start: usize, out: &mut Vec<u8>) {
+    let written = out.get(start..).unwrap_or_default();
+    if !may_hold_secrets(written) {
+        return;
+    }
     // What is not text can't be masked; nothing that writes into a line makes such.
-    let written = out
-        .get(start..)
-        .and_then(|bytes| str::from_utf8(bytes).ok());
-    if let Some(Cow::Owned(masked)) = written.map(mask) {
+    if let Some(Cow::Owned(masked)) = str::from_utf8(written).ok().map(mask) {
         out.truncate(start);
         out.extend_from_slice(masked.as_bytes());
     }
@@ -85,11 +86,16 @@ impl<'a> Fields<'a> {
     }
 
     /// What a client or an operator wrote: masked at once.
-    pub(super) fn foreign(&mut self, name: Name, value: &[u8]) {
+    pub(super) fn foreign(&mut self, name: Name, value: &str) {
         self.name(name);
         let start = self.out.len();
-        push_bytes(self.out, value);
+        push_string(self.out, value);
         mask_from(start, self.out);
+    }
+
+    /// The same of what may be no text.
+    pub(super) fn foreign_bytes(&mut self, name: Name, value: &[u8]) {
+        self.foreign(name, &String::from_utf8_lossy(value));
     }
 
     pub(super) fn bytes(&mut self, name: Name, value: &[u8]) {

@@ -228,19 +228,19 @@ fn method(facts: &Facts) -> &str {
 /// The object of an access line's `extra_data`.
 fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
     let mut fields = Fields::begin(out);
-    fields.foreign(field!("request_id"), facts.request_id.as_bytes());
+    fields.foreign(field!("request_id"), &facts.request_id);
     if let Some(address) = facts.client_ip {
         fields.address(field!("client_ip"), address);
     }
     if let Some(key) = &facts.key_id {
-        fields.foreign(field!("key_id"), key.as_str().as_bytes());
+        fields.foreign(field!("key_id"), key.as_str());
     }
     if let Some(role) = facts.role {
         fields.word(field!("role"), role.as_str());
     }
-    fields.foreign(field!("method"), method(facts).as_bytes());
+    fields.foreign(field!("method"), method(facts));
     fields.word(field!("endpoint"), facts.endpoint.as_str());
-    fields.foreign(field!("path"), facts.path.as_bytes());
+    fields.foreign_bytes(field!("path"), facts.path.as_bytes());
     fields.number(field!("status"), u64::from(facts.status_shown()));
     fields.word(field!("outcome"), facts.outcome.as_str());
     if let Some(refusal) = facts.refusal {
@@ -299,10 +299,10 @@ fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
 /// What is known of the call to a provider.
 fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
     if let Some(model) = &facts.model {
-        fields.foreign(field!("model"), model.as_str().as_bytes());
+        fields.foreign(field!("model"), model.as_str());
     }
     if let Some(provider) = &facts.provider {
-        fields.foreign(field!("provider"), provider.as_str().as_bytes());
+        fields.foreign(field!("provider"), provider.as_str());
     }
     if let Some(status) = facts.upstream_status {
         fields.number(field!("upstream_status"), u64::from(status));

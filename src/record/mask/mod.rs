@@ -42,6 +42,11 @@ pub fn mask(line: &str) -> Cow<'_, str> {
     .run(first)
 }
 
+/// Whether a secret, or the name of one, could begin anywhere in these bytes of a line.
+pub(crate) fn may_hold_secrets(bytes: &[u8]) -> bool {
+    scan::next(bytes, 0).is_some()
+}
+
 /// A line half-way through.
 struct Masking<'a> {
     line: &'a str,
