@@ -145,6 +145,7 @@ portcullis_conf() {
 keys:
   - {id: load, role: standard, hash: "sha256:$(printf %s "$key" | sha256sum | cut -d' ' -f1)"}
 EOF
+    chmod 600 "$work/portcullis/keys.yaml"
     cat <<EOF
 server:
   listeners: [{address: "127.0.0.1:$1"}]

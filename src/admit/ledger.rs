@@ -4,10 +4,13 @@
 //! that neither forgets what was spent nor lets anybody go.
 
 use super::blocks::Blocks;
+use super::failures::Failures;
 
 /// The state that a request's policy is applied to.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// Addresses and networks that are sent away.
     pub blocks: Blocks,
+    /// Failures to authenticate of late.
+    pub failures: Failures,
 }

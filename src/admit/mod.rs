@@ -7,8 +7,10 @@
 pub mod blocks;
 pub mod budget;
 pub mod client;
+pub mod failures;
 pub mod head;
 pub mod ledger;
 pub mod moment;
+pub mod path;
 pub mod size;
 pub mod target;

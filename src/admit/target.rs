@@ -1,4 +1,4 @@
-//! What is served where, by which method, to which role.
+//! What is served where, by which method.
 //!
 //! Decides the service that a path stands for. Paths are matched as they were sent: one that is
 //! written in an unusual way (dot segments, double slashes, percent-encoding, other case) is no
@@ -6,7 +6,6 @@
 
 use http::request::Parts;
 
-use crate::identify::keys::Role;
 use crate::policy::{Denial, Serve};
 use crate::record::endpoint::Endpoint;
 
@@ -67,37 +66,6 @@ const fn service(endpoint: Endpoint) -> (Group, &'static str) {
 /// Whether anyone at all may ask, key or no key.
 pub const fn is_public(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::Health | Endpoint::Ready)
-}
-
-/// Whether the role may use the endpoint. Below `/internal/` each path has roles of its own, which
-/// are asked for after this.
-///
-/// # Errors
-/// It may not.
-pub const fn permit(role: Role, endpoint: Endpoint) -> Result<(), Denial> {
-    let permitted = match endpoint {
-        Endpoint::Health
-        | Endpoint::Ready
-        | Endpoint::Models
-        | Endpoint::V1Health
-        | Endpoint::Internal => true,
-        Endpoint::Metrics => matches!(role, Role::ReadOnly | Role::Admin | Role::System),
-        Endpoint::ChatCompletions
-        | Endpoint::Completions
-        | Endpoint::Responses
-        | Endpoint::Embeddings
-        | Endpoint::Moderations
-        | Endpoint::Messages
-        | Endpoint::Audio
-        | Endpoint::Files
-        | Endpoint::Images => matches!(role, Role::Standard | Role::Admin),
-        Endpoint::Other => false,
-    };
-    if permitted {
-        Ok(())
-    } else {
-        Err(Denial::PermissionDenied)
-    }
 }
 
 /// What the endpoint's body must say for the request to be routed.
@@ -230,27 +198,5 @@ mod tests {
             "no API on the internal one"
         );
         assert_eq!(status("GET", "/metrics", internal), 200, "metrics there");
-    }
-
-    #[test]
-    fn roles_may_do_what_the_contract_says() {
-        use Role::{Admin, ReadOnly, Standard, System};
-        for (endpoint, roles) in [
-            (Endpoint::ChatCompletions, &[Standard, Admin][..]),
-            (Endpoint::Files, &[Standard, Admin]),
-            (Endpoint::Models, &[ReadOnly, Standard, Admin, System]),
-            (Endpoint::V1Health, &[ReadOnly, Standard, Admin, System]),
-            (Endpoint::Metrics, &[ReadOnly, Admin, System]),
-            (Endpoint::Other, &[]),
-        ] {
-            for role in [ReadOnly, Standard, Admin, System] {
-                let expected = roles.contains(&role);
-                assert_eq!(
-                    permit(role, endpoint).is_ok(),
-                    expected,
-                    "{role:?} at {endpoint:?}"
-                );
-            }
-        }
     }
 }

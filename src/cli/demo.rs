@@ -103,11 +103,11 @@ mod tests {
         let policy = config::load(&configuration(listen), &source(), &world).unwrap();
         let key = world.0.expose().as_bytes();
         assert!(
-            policy.auth.keys.find(key).is_some(),
+            policy.auth.keys.find(key, 1).is_ok(),
             "the printed key opens the door"
         );
         assert!(
-            policy.auth.keys.find(b"another").is_none(),
+            policy.auth.keys.find(b"another", 1).is_err(),
             "another one does not"
         );
     }

@@ -6,6 +6,7 @@
 
 pub mod check;
 mod demo;
+pub mod keys;
 mod run;
 pub mod scan;
 pub mod schema;
@@ -31,6 +32,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check a configuration file: faults, and settings that are legal but insecure
     Check(check::CheckArgs),
+    /// Make, list, replace and take back API keys; make time-limited tokens
+    Keys(keys::KeysArgs),
     /// Apply the inspection policy to texts, a labelled corpus or a captured body, offline
     Scan(scan::ScanArgs),
     /// Print the JSON Schema of the configuration file
@@ -61,6 +64,7 @@ pub fn main(
         Command::Demo(args) => demo::run(&args, out, err),
         Command::Run(args) => run::run(&args, err),
         Command::Check(args) => check::run(&args, out, err),
+        Command::Keys(args) => keys::run(&args, out, err),
         Command::Scan(args) => scan::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),
     }

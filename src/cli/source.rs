@@ -1,7 +1,7 @@
 //! The machine as configurations see it: its files and its environment.
 //!
-//! Decides nothing about what it reads. It never reads a file over 4 MiB, nor one that is not a
-//! plain file, so that a mistaken path (a device, a pipe) can't hang the program.
+//! Decides nothing about what it reads. It never reads a file over 4 MiB at once, nor one that is
+//! not a plain file, so that a mistaken path (a device, a pipe) can't hang the program.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,6 +13,9 @@ use crate::config::{self, FileContent, Resolve, Reviewed, SourceInfo, Unreadable
 
 /// Longest file that is read.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// Longest file that is read in pieces: some millions of keys.
+const MAX_PIECES_BYTES: u64 = 1024 * 1024 * 1024;
+const PIECE_BYTES: usize = 65_536;
 
 /// This machine's files and environment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,23 +27,61 @@ impl Resolve for Machine {
     }
 
     fn read(&self, path: &Path) -> Result<FileContent, Unreadable> {
-        content(path).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Unreadable::Missing
-            } else {
-                Unreadable::Failed(error.to_string())
-            }
-        })
+        content(path).map_err(|error| unreadable(&error))
+    }
+
+    fn read_in_pieces(
+        &self,
+        path: &Path,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<u32>, Unreadable> {
+        pieces(path, take)
+            .map(Some)
+            .map_err(|error| unreadable(&error))
     }
 }
 
-fn content(path: &Path) -> io::Result<FileContent> {
+fn unreadable(error: &io::Error) -> Unreadable {
+    if error.kind() == io::ErrorKind::NotFound {
+        Unreadable::Missing
+    } else {
+        Unreadable::Failed(error.to_string())
+    }
+}
+
+fn open(path: &Path) -> io::Result<(File, u32)> {
     // Asked before opening, because opening a pipe waits for its other end.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a plain file"));
     }
     let file = File::open(path)?;
-    let mode = Some(file.metadata()?.mode());
+    let mode = file.metadata()?.mode();
+    Ok((file, mode))
+}
+
+fn pieces(path: &Path, take: &mut dyn FnMut(&[u8])) -> io::Result<u32> {
+    let (file, mode) = open(path)?;
+    let length = file.metadata()?.len();
+    if length > MAX_PIECES_BYTES {
+        return Err(io::Error::other(format!(
+            "it is longer than {MAX_PIECES_BYTES} bytes"
+        )));
+    }
+    let mut rest = file.take(MAX_PIECES_BYTES);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match rest.read(&mut piece) {
+            Ok(0) => return Ok(mode),
+            Ok(length) => take(piece.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn content(path: &Path) -> io::Result<FileContent> {
+    let (file, mode) = open(path)?;
+    let mode = Some(mode);
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES.saturating_add(1))
         .read_to_end(&mut bytes)?;

@@ -39,8 +39,11 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     let Auth {
         mode,
         keys: _,
+        // Its keys are among the key lines.
+        tokens,
         headers,
         internal_allow,
+        brute_force,
     } = auth;
     let mut text = Canonical::default();
     text.line("listeners", listeners);
@@ -53,6 +56,8 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("auth.keys", &key_lines);
     text.line("auth.headers", headers);
     text.line("auth.internal_allow", internal_allow);
+    text.line("auth.tokens", tokens);
+    text.line("auth.brute_force", brute_force);
     text.line("sizes", sizes);
     text.line("bytes_in_flight", bytes_in_flight);
     text.line("request", request);

@@ -15,7 +15,7 @@ mod document;
 mod env;
 pub mod fault;
 mod fingerprint;
-mod keyfile;
+pub mod keyfile;
 pub mod lint;
 mod locate;
 mod near;
@@ -36,6 +36,10 @@ use std::path::{Path, PathBuf};
 use crate::policy::Policy;
 use fault::Fault;
 use lint::Finding;
+
+/// A keys file `keys.yaml` has the secret of tokens beside it in a file of its name and this
+/// extension.
+pub const TOKEN_SECRET_EXTENSION: &str = "token-secret";
 
 /// Where the text of a configuration comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +90,21 @@ pub trait Resolve {
     /// # Errors
     /// The file is missing or can't be read.
     fn read(&self, path: &Path) -> Result<FileContent, Unreadable>;
+
+    /// Hands over the content of a file that may be large piece by piece, and answers its mode
+    /// bits.
+    ///
+    /// # Errors
+    /// The file is missing or can't be read.
+    fn read_in_pieces(
+        &self,
+        path: &Path,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<u32>, Unreadable> {
+        let content = self.read(path)?;
+        take(&content.bytes);
+        Ok(content.mode)
+    }
 }
 
 /// A policy, and what is insecure about it.

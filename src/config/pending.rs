@@ -26,8 +26,6 @@ pub(super) const FILE: &[Row] = &[
     row("server.listeners[].tls.client_ca"),
     row("server.timeouts.header"),
     row("server.limits.connections"),
-    row("auth.tokens"),
-    row("auth.brute_force"),
     row("rate_limits"),
     row("inspection.response"),
     row("cors"),
@@ -48,17 +46,7 @@ pub(super) const FILE: &[Row] = &[
 ];
 
 /// Keys of the keys file.
-pub(super) const KEYS_FILE: &[Row] = &[
-    row("keys[].providers"),
-    row("keys[].paths"),
-    row("keys[].ips"),
-    row("keys[].not_before"),
-    row("keys[].expires_at"),
-    row("keys[].rate"),
-    row("keys[].burst"),
-    row("keys[].concurrent"),
-    row("keys[].metadata"),
-];
+pub(super) const KEYS_FILE: &[Row] = &[];
 
 /// Environment variables, and the keys that they override.
 pub(super) const VARIABLES: &[(&str, &str)] = &[

@@ -7,10 +7,11 @@
 use http::HeaderName;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
+use super::token;
 use crate::policy::{Denial, KeyFault};
 
 /// No key is longer: whatever is, need not be hashed.
-const LONGEST: usize = 512;
+pub const LONGEST_KEY: usize = 512;
 
 /// The credential, from the headers that may carry one.
 ///
@@ -39,7 +40,12 @@ pub fn find<'a>(
     let credential = found
         .filter(|c| !c.is_empty())
         .ok_or(Denial::MissingApiKey)?;
-    let plain = credential.len() <= LONGEST && credential.iter().all(u8::is_ascii_graphic);
+    let longest = if token::is_like(credential) {
+        token::LONGEST
+    } else {
+        LONGEST_KEY
+    };
+    let plain = credential.len() <= longest && credential.iter().all(u8::is_ascii_graphic);
     if plain {
         Ok(credential)
     } else {
@@ -111,7 +117,7 @@ mod tests {
 
     #[test]
     fn malformed_credentials_are_refused() {
-        let long = [b'a'; LONGEST + 1];
+        let long = [b'a'; LONGEST_KEY + 1];
         for header in [
             ("authorization", &b"Basic a2V5"[..]),
             ("authorization", b"key"),

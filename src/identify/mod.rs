@@ -1,11 +1,13 @@
 //! Who is calling: from a request's head and the peer's address to a caller, or a refusal.
 //!
-//! Lives here: credentials, keys, roles, the client's address. Must not live here: sockets,
-//! files, rate limits.
+//! Lives here: credentials, keys, tokens, roles, what a caller may do, the client's address. Must
+//! not live here: sockets, files, rate limits.
 
+pub mod authorize;
 pub mod credential;
 pub mod keys;
 pub mod source;
+pub mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,8 +15,8 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderValue};
 
 use crate::policy::names::KeyId;
-use crate::policy::{Auth, AuthMode, Denial};
-use keys::{KeyRecord, Role};
+use crate::policy::{Auth, AuthMode, Denial, KeyFault};
+use keys::{Bounds, KeyHash, KeyLimits, KeyRecord, Role, mint};
 
 /// Proof that a request's caller is known. Made by [`identify`] alone.
 #[derive(Debug, Clone)]
@@ -46,32 +48,30 @@ impl Caller {
         self.address
     }
 
-    /// Whether the caller may use this model.
-    pub fn allows_model(&self, model: &str) -> bool {
-        self.key.as_ref().is_none_or(|key| key.allows_model(model))
+    /// What the caller's key is bound to; none: nothing.
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.key.as_ref()?.bounds.as_deref()
     }
 
-    /// Whether the caller may use every model, also one that can't be told from the request.
-    pub fn allows_every_model(&self) -> bool {
-        self.key.as_ref().is_none_or(|key| {
-            key.models
-                .as_ref()
-                .is_none_or(|models| models.iter().any(|m| m.as_str() == "*"))
-        })
+    /// The rates of the caller's own.
+    pub fn limits(&self) -> KeyLimits {
+        self.key
+            .as_ref()
+            .map(|key| key.limits())
+            .unwrap_or_default()
     }
 
     /// The models that the key names one by one.
     pub fn named_models(&self) -> impl Iterator<Item = &str> {
-        let models = self
-            .key
-            .as_ref()
-            .and_then(|key| key.models.as_deref())
-            .unwrap_or_default();
-        models.iter().filter_map(|pattern| pattern.exact())
+        let models = self.bounds().and_then(|bounds| bounds.models.as_deref());
+        models
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|pattern| pattern.exact())
     }
 }
 
-/// Finds out who is calling from `address`.
+/// Finds out who is calling from `address` at `now`, in seconds since 1970.
 ///
 /// # Errors
 /// No credential, or one that opens nothing.
@@ -79,19 +79,36 @@ pub fn identify(
     headers: &HeaderMap<HeaderValue>,
     address: IpAddr,
     auth: &Auth,
+    now: u64,
 ) -> Result<Caller, Denial> {
-    match auth.mode {
-        AuthMode::Development => Ok(Caller { key: None, address }),
+    let key = match auth.mode {
+        AuthMode::Development => None,
         AuthMode::Required => {
             let credential = credential::find(headers, &auth.headers)?;
-            auth.keys
-                .find(credential)
-                .map(|key| Caller {
-                    key: Some(Arc::clone(key)),
-                    address,
-                })
-                .ok_or(Denial::InvalidApiKey(crate::policy::KeyFault::Unknown))
+            Some(record(credential, auth, now).map_err(Denial::InvalidApiKey)?)
         }
+    };
+    Ok(Caller { key, address })
+}
+
+fn record(credential: &[u8], auth: &Auth, now: u64) -> Result<Arc<KeyRecord>, KeyFault> {
+    if let Some(verifier) = auth.tokens.as_ref().filter(|_| token::is_like(credential)) {
+        return verifier.verify(credential, now);
+    }
+    auth.keys
+        .find(credential, now)
+        .cloned()
+        .map_err(|fault| explained(credential, fault))
+}
+
+/// What operators had better read in the place of `unknown`. All is looked at whatever the fault,
+/// so that none takes longer than another.
+fn explained(credential: &[u8], fault: KeyFault) -> KeyFault {
+    let (mistyped, hash) = (mint::is_mistyped(credential), KeyHash::is_like(credential));
+    match (fault == KeyFault::Unknown, hash, mistyped) {
+        (true, true, _) => KeyFault::HashOffered,
+        (true, false, true) => KeyFault::Mistyped,
+        (true, false, false) | (false, _, _) => fault,
     }
 }
 
@@ -100,21 +117,33 @@ mod tests {
     use http::HeaderName;
 
     use super::*;
-    use crate::identify::keys::{KeyDigest, Keyring};
-    use crate::policy::KeyFault;
+    use crate::identify::keys::Keyring;
+    use crate::policy::BruteForce;
+    use crate::policy::units::Span;
 
     fn auth(mode: AuthMode) -> Auth {
         let record = KeyRecord {
-            id: "alice".parse().unwrap(),
-            digest: KeyDigest::of(b"key-a"),
-            role: Role::Standard,
-            models: Some(vec!["gpt-*".parse().unwrap(), "o3".parse().unwrap()]),
+            bounds: Some(Box::new(Bounds {
+                models: Some(vec!["gpt-*".parse().unwrap(), "o3".parse().unwrap()]),
+                ..Bounds::default()
+            })),
+            ..KeyRecord::new(
+                "alice".parse().unwrap(),
+                KeyHash::of(b"key-a", None),
+                Role::Standard,
+            )
         };
         Auth {
             mode,
             keys: Arc::new(Keyring::new(vec![record]).unwrap()),
+            tokens: None,
             headers: vec![HeaderName::from_static("x-api-key")],
             internal_allow: Vec::new(),
+            brute_force: BruteForce {
+                failures: 5,
+                within: Span::from_secs(300),
+                block_for: Span::from_secs(3_600),
+            },
         }
     }
 
@@ -123,7 +152,7 @@ mod tests {
         if let Some(key) = key {
             headers.insert("x-api-key", HeaderValue::from_static(key));
         }
-        identify(&headers, IpAddr::from([192, 0, 2, 1]), &auth(mode))
+        identify(&headers, IpAddr::from([192, 0, 2, 1]), &auth(mode), 1)
     }
 
     #[test]
@@ -134,9 +163,9 @@ mod tests {
             ("alice", Role::Standard),
             "alice"
         );
-        assert!(alice.allows_model("gpt-4o"), "a model of hers");
-        assert!(!alice.allows_model("claude"), "a model that is not");
-        assert!(!alice.allows_every_model(), "she is bound to some models");
+        let bounds = alice.bounds().unwrap();
+        assert!(bounds.allows_model("gpt-4o"), "a model of hers");
+        assert!(!bounds.allows_model("claude"), "a model that is not");
         assert_eq!(
             alice.named_models().collect::<Vec<_>>(),
             ["o3"],
@@ -156,6 +185,23 @@ mod tests {
             Some(Denial::InvalidApiKey(KeyFault::Unknown)),
             "an unknown key"
         );
+        let hash = KeyHash::of(b"key-a", None).to_string();
+        let typed = "pcl_0000";
+        for (credential, fault) in [
+            (hash.as_str(), KeyFault::HashOffered),
+            (typed, KeyFault::Mistyped),
+        ] {
+            assert_eq!(
+                explained(credential.as_bytes(), KeyFault::Unknown),
+                fault,
+                "{credential}: what operators read"
+            );
+            assert_eq!(
+                explained(credential.as_bytes(), KeyFault::Revoked),
+                KeyFault::Revoked,
+                "{credential}: what is known is not guessed"
+            );
+        }
     }
 
     #[test]
@@ -166,6 +212,6 @@ mod tests {
             ("development", Role::Admin),
             "no keys, no roles"
         );
-        assert!(anyone.allows_every_model(), "nor model limits");
+        assert!(anyone.bounds().is_none(), "nor bounds");
     }
 }

@@ -19,6 +19,7 @@ use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use crate::identify::keys::Keyring;
+use crate::identify::token::Verifier;
 use crate::inspect::engine::Inspector;
 use crate::route::balance::Schedule;
 use crate::route::pattern::Pattern;
@@ -135,10 +136,25 @@ pub struct Auth {
     pub mode: AuthMode,
     /// The keys, by digest.
     pub keys: Arc<Keyring>,
+    /// What verifies tokens; none: no token is taken.
+    pub tokens: Option<Arc<Verifier>>,
     /// Headers that may carry a credential, in the order they are looked at.
     pub headers: Vec<HeaderName>,
     /// Addresses to which `/internal/` exists.
     pub internal_allow: Vec<IpNet>,
+    /// When a client that tries keys is blocked.
+    pub brute_force: BruteForce,
+}
+
+/// When a client that tries keys is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BruteForce {
+    /// How many failures.
+    pub failures: u32,
+    /// Within which time.
+    pub within: Span,
+    /// How long the block lasts.
+    pub block_for: Span,
 }
 
 /// Whether a key is asked for.

@@ -82,7 +82,7 @@ pub(crate) fn answer(
 /// holds the names that routes and the caller's key give in full.
 fn models(policy: &Policy, caller: &Caller, path: &str) -> Result<Answer, Denial> {
     if let Some(name) = path.strip_prefix("/v1/models/") {
-        let usable = route::serves(policy, name) && caller.allows_model(name);
+        let usable = route::serves(caller, policy, name);
         return if usable {
             Ok(Answer::json(200, &model(name)))
         } else {
@@ -96,7 +96,7 @@ fn models(policy: &Policy, caller: &Caller, path: &str) -> Result<Answer, Denial
         .filter_map(|p| p.exact());
     let names: BTreeSet<&str> = routed
         .chain(caller.named_models())
-        .filter(|name| caller.allows_model(name) && route::serves(policy, name))
+        .filter(|name| route::serves(caller, policy, name))
         .collect();
     Ok(Answer::json(
         200,

@@ -11,6 +11,7 @@ mod findings;
 #[cfg(test)]
 mod framing;
 mod guard;
+mod guesses;
 mod headers;
 mod ids;
 mod local;

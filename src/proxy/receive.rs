@@ -13,9 +13,10 @@ use pingora::proxy::Session;
 use super::ctx::{Call, Flight};
 use super::reading::Plan;
 use super::reply::Answer;
-use super::{Gateway, guard, local, operate};
+use super::{Gateway, guard, guesses, local, operate};
 use crate::admit::head;
 use crate::admit::target::{self, Reading};
+use crate::identify::authorize::{self, Wish};
 use crate::identify::{self, Caller, source};
 use crate::policy::names::ModelName;
 use crate::policy::{Denial, Policy, Serve};
@@ -72,7 +73,13 @@ pub(crate) async fn receive(
     }
     let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
     let endpoint = asked?;
-    target::permit(caller.role(), endpoint)?;
+    let head = session.req_header();
+    let wish = Wish {
+        endpoint,
+        path: head.uri.path(),
+        now: clock::unix(),
+    };
+    authorize::authorize(&caller, &wish)?;
     if endpoint == Endpoint::Internal {
         return operate::answer(gateway, session, flight, &caller)
             .await
@@ -172,7 +179,8 @@ fn identified(
     if !internal && blocks.is_blocked(address, clock::moment()).is_some() {
         return Err(Denial::ClientBlocked);
     }
-    let caller = identify::identify(headers, address, &policy.auth)?;
+    let caller = identify::identify(headers, address, &policy.auth, clock::unix())
+        .inspect_err(|denial| guesses::note(gateway, policy, address, denial))?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
     Ok((caller, source::within(&policy.trusted_proxies, peer)))

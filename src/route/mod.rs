@@ -6,7 +6,7 @@
 pub mod balance;
 pub mod pattern;
 
-use crate::identify::Caller;
+use crate::identify::{Caller, authorize};
 use crate::policy::{Denial, Policy, Route};
 
 /// Proof that a request has a route that its caller may use. Made by [`route`] alone; without one
@@ -48,19 +48,25 @@ pub fn route(
     policy: &Policy,
     tick: u64,
 ) -> Result<Routed, Denial> {
-    let allowed = model.map_or_else(|| caller.allows_every_model(), |m| caller.allows_model(m));
     let route = find(model, policy).ok_or(Denial::ModelNotFound)?;
-    if !allowed {
-        return Err(Denial::ModelNotAllowed);
+    authorize::model(caller, model.into())?;
+    let targets = targets(caller, route, policy, tick);
+    if targets.is_empty() {
+        // Each provider of a route has endpoints, so all of them are closed to this caller.
+        return Err(Denial::PermissionDenied);
     }
-    Ok(Routed {
-        targets: targets(route, policy, tick),
-    })
+    Ok(Routed { targets })
 }
 
-/// Whether some route serves the model.
-pub fn serves(policy: &Policy, model: &str) -> bool {
-    find(Some(model), policy).is_some()
+/// Whether some route serves the model by a provider that the caller may use, and the caller may
+/// use the model.
+pub fn serves(caller: &Caller, policy: &Policy, model: &str) -> bool {
+    let usable = |index: &usize| {
+        let provider = policy.providers.get(*index);
+        provider.is_some_and(|p| authorize::provider(caller, p.name.as_str()).is_ok())
+    };
+    authorize::model(caller, Some(model).into()).is_ok()
+        && find(Some(model), policy).is_some_and(|route| route.providers.iter().any(usable))
 }
 
 fn find<'a>(model: Option<&str>, policy: &'a Policy) -> Option<&'a Route> {
@@ -73,8 +79,9 @@ fn find<'a>(model: Option<&str>, policy: &'a Policy) -> Option<&'a Route> {
 }
 
 /// Endpoints in the order in which they are tried: of each provider, in order of fallback, the one
-/// whose turn it is and as many more as the route has retries.
-fn targets(route: &Route, policy: &Policy, tick: u64) -> Vec<Target> {
+/// whose turn it is and as many more as the route has retries; none of a provider that the caller
+/// may not use.
+fn targets(caller: &Caller, route: &Route, policy: &Policy, tick: u64) -> Vec<Target> {
     let most = usize::from(route.retries).saturating_add(1);
     let mut targets =
         Vec::with_capacity(MOST_TARGETS.min(most.saturating_mul(route.providers.len())));
@@ -82,6 +89,9 @@ fn targets(route: &Route, policy: &Policy, tick: u64) -> Vec<Target> {
         let Some(provider) = policy.providers.get(index) else {
             continue;
         };
+        if authorize::provider(caller, provider.name.as_str()).is_err() {
+            continue;
+        }
         let endpoints = provider.schedule.from_tick(tick).take(most);
         targets.extend(endpoints.map(|endpoint| Target {
             provider: index,

@@ -30,3 +30,10 @@ pub fn moment() -> Moment {
 pub fn wall() -> SystemTime {
     SystemTime::now()
 }
+
+/// The time of day in whole seconds since 1970.
+pub fn unix() -> u64 {
+    wall()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

@@ -15,6 +15,7 @@ mod framing;
 mod harness;
 mod headers;
 mod inspection;
+mod keys;
 mod load_tools;
 mod logs;
 mod metrics;

@@ -12,10 +12,10 @@ use super::{Compiler, KeyPath, Severity, fits_header, open_to_all, quoted};
 use crate::config::Unreadable;
 use crate::config::fault::Fault;
 use crate::config::fingerprint::digest;
-use crate::config::keyfile::{self, KeysFile};
-use crate::config::raw::{RawAuth, RawAuthMode};
-use crate::identify::keys::{KeyDigest, KeyRecord, Keyring};
-use crate::policy::{Auth, AuthMode, Listener};
+use crate::config::keyfile::{KeysFile, Reader};
+use crate::config::raw::{RawAuth, RawAuthMode, RawBruteForce};
+use crate::identify::keys::{KeyHash, KeyRecord, Keyring, Pepper, Scheme};
+use crate::policy::{Auth, AuthMode, BruteForce, Listener};
 
 /// Read where no keys file is named, if it is there.
 const STANDARD_KEYS_FILE: &str = "keys.yaml";
@@ -43,7 +43,7 @@ const RESERVED: [&str; 14] = [
 
 /// Keys that were found, and whether a keys file is there.
 struct Keys {
-    records: Vec<KeyRecord>,
+    records: Vec<Arc<KeyRecord>>,
     lines: Vec<String>,
     has_file: bool,
 }
@@ -57,27 +57,54 @@ impl Compiler<'_> {
     ) -> Option<(Auth, Vec<String>)> {
         let headers = self.credential_headers(&raw.headers);
         let internal_allow = self.networks("auth.internal_allow", &raw.internal_allow);
-        let keys = self.keys(raw)?;
+        let brute_force = self.brute_force(&raw.brute_force);
+        let path = self.path(raw.keys_file.as_deref().unwrap_or(STANDARD_KEYS_FILE));
+        let tokens = self.tokens(raw, &path);
+        let mut keys = self.keys(raw)?;
+        let tokens = tokens?;
+        // Whoever takes tokens asks for them, also where there is no key.
+        keys.has_file |= tokens.verifier.is_some();
         let mode = self.mode(raw, &keys, listeners);
-        let Keys { records, lines, .. } = keys;
-        let keys = self.ring(records);
+        let pepper = self.pepper(raw, &keys);
+        let Keys {
+            records, mut lines, ..
+        } = keys;
+        lines.extend(tokens.lines);
+        lines.extend(raw.pepper.as_ref().map(|pepper| digest(pepper.expose())));
+        let keys = self.ring(records, pepper.ok()?);
         let auth = Auth {
             mode: mode?,
             keys: Arc::new(keys?),
+            tokens: tokens.verifier.map(Arc::new),
             headers: headers?,
             internal_allow: internal_allow?,
+            brute_force: brute_force?,
         };
         Some((auth, lines))
+    }
+
+    fn brute_force(&mut self, raw: &RawBruteForce) -> Option<BruteForce> {
+        let at = KeyPath::of("auth.brute_force");
+        let within = self.span(&at.key("within"), &raw.within);
+        let block_for = self.span(&at.key("block_for"), &raw.block_for);
+        Some(BruteForce {
+            failures: raw.failures,
+            within: within?,
+            block_for: block_for?,
+        })
     }
 
     fn keys(&mut self, raw: &RawAuth) -> Option<Keys> {
         let file = self.keys_file(raw);
         let environment = self.environment_keys();
         let (file, has_file) = file?;
-        let (records, lines) = environment?;
+        let (others, mut lines) = environment?;
+        let mut records = file.records;
+        records.extend(others);
+        lines.push(file.digest);
         Some(Keys {
-            records: file.records.into_iter().chain(records).collect(),
-            lines: file.lines.into_iter().chain(lines).collect(),
+            records,
+            lines,
             has_file,
         })
     }
@@ -85,27 +112,30 @@ impl Compiler<'_> {
     fn keys_file(&mut self, raw: &RawAuth) -> Option<(KeysFile, bool)> {
         let at = KeyPath::of("auth.keys_file");
         let path = self.path(raw.keys_file.as_deref().unwrap_or(STANDARD_KEYS_FILE));
-        let content = match self.resolver.read(&path) {
+        let shown = path.display().to_string();
+        let mut reader = Reader::new(&shown);
+        let mode = self
+            .resolver
+            .read_in_pieces(&path, &mut |piece| reader.take(piece));
+        let mode = match mode {
+            Ok(mode) => mode,
             Err(Unreadable::Missing) if raw.keys_file.is_none() => {
                 return Some((KeysFile::default(), false));
             }
-            Ok(content) => content,
-            Err(Unreadable::Missing | Unreadable::Failed(_)) => self.content(&at, &path)?,
+            Err(unreadable) => {
+                self.unreadable(&at, &path, unreadable);
+                return None;
+            }
         };
-        let shown = path.display().to_string();
-        if content.mode.is_some_and(open_to_all) {
-            let advice = format!("anyone can read or write {shown}; chmod 600 it");
-            self.finding("keys_file_readable", Severity::High, &at, advice);
-        }
-        let Ok(text) = String::from_utf8(content.bytes) else {
+        if mode.is_some_and(open_to_all) {
             self.fault(
                 &at,
-                format!("the file {shown} is not text"),
-                "write YAML as UTF-8",
+                format!("the file {shown} can be read or written by anyone on this machine"),
+                format!("chmod 600 {shown}, and let it belong to the user that runs portcullis"),
             );
             return None;
-        };
-        match keyfile::read(&shown, &text) {
+        }
+        match reader.finish() {
             Ok(found) => Some((found, true)),
             Err(faults) => {
                 self.faults.extend(faults);
@@ -114,7 +144,33 @@ impl Compiler<'_> {
         }
     }
 
-    fn environment_keys(&mut self) -> Option<(Vec<KeyRecord>, Vec<String>)> {
+    /// The secret that goes into digests. A `hmac-sha256` hash without one could open nothing.
+    fn pepper(&mut self, raw: &RawAuth, keys: &Keys) -> Result<Option<Pepper>, ()> {
+        let at = KeyPath::of("auth.pepper");
+        let Some(text) = &raw.pepper else {
+            let peppered = keys.records.iter();
+            let mut peppered = peppered.filter(|key| key.hash.scheme == Scheme::HmacSha256);
+            if let Some(key) = peppered.next() {
+                let problem = format!("is not set, and the hash of `{}` needs it", key.id);
+                let remedy = "write file:PATH of the file given to `portcullis keys --pepper`";
+                self.fault(&at, problem, remedy);
+                return Err(());
+            }
+            return Ok(None);
+        };
+        let secret = self.secret(&at, text).ok_or(())?;
+        let pepper = Pepper::new(secret.expose().as_bytes());
+        if pepper.is_none() {
+            self.fault(
+                &at,
+                format!("is shorter than {} bytes", Pepper::SHORTEST),
+                "write file:PATH of the file given to `portcullis keys --pepper`",
+            );
+        }
+        pepper.map(Some).ok_or(())
+    }
+
+    fn environment_keys(&mut self) -> Option<(Vec<Arc<KeyRecord>>, Vec<String>)> {
         let keys = std::mem::take(&mut self.environment_keys);
         let mut records = Vec::with_capacity(keys.len());
         let mut lines = Vec::with_capacity(keys.len());
@@ -138,18 +194,14 @@ impl Compiler<'_> {
                 );
             }
             lines.push(format!("{} {} {}", key.id, digest(text), key.role.as_str()));
-            records.push(KeyRecord {
-                id,
-                digest: KeyDigest::of(text.as_bytes()),
-                role: key.role,
-                models: None,
-            });
+            let hash = KeyHash::of(text.as_bytes(), None);
+            records.push(Arc::new(KeyRecord::new(id, hash, key.role)));
         }
         (records.len() == keys.len()).then_some((records, lines))
     }
 
-    fn ring(&mut self, records: Vec<KeyRecord>) -> Option<Keyring> {
-        match Keyring::new(records) {
+    fn ring(&mut self, records: Vec<Arc<KeyRecord>>, pepper: Option<Pepper>) -> Option<Keyring> {
+        match Keyring::with_pepper(records, pepper) {
             Ok(ring) => Some(ring),
             Err(fault) => {
                 self.fault(

@@ -8,6 +8,7 @@ mod answer;
 mod auth;
 mod inspection;
 mod server;
+mod tokens;
 mod upstream;
 
 use std::net::IpAddr;
@@ -252,25 +253,29 @@ impl<'a> Compiler<'a> {
 
     /// The content of a file that must be there.
     fn content(&mut self, at: &KeyPath, path: &Path) -> Option<FileContent> {
-        let shown = path.display();
         match self.resolver.read(path) {
             Ok(content) => Some(content),
-            Err(Unreadable::Missing) => {
-                self.fault(
-                    at,
-                    format!("the file {shown} does not exist"),
-                    "create it, or correct the path (it starts from the configuration's directory)",
-                );
+            Err(unreadable) => {
+                self.unreadable(at, path, unreadable);
                 None
             }
-            Err(Unreadable::Failed(reason)) => {
-                self.fault(
-                    at,
-                    format!("the file {shown} can't be read: {reason}"),
-                    "let the user that runs portcullis read it",
-                );
-                None
-            }
+        }
+    }
+
+    /// Notes that a file can't be read.
+    fn unreadable(&mut self, at: &KeyPath, path: &Path, unreadable: Unreadable) {
+        let shown = path.display();
+        match unreadable {
+            Unreadable::Missing => self.fault(
+                at,
+                format!("the file {shown} does not exist"),
+                "create it, or correct the path (it starts from the configuration's directory)",
+            ),
+            Unreadable::Failed(reason) => self.fault(
+                at,
+                format!("the file {shown} can't be read: {reason}"),
+                "let the user that runs portcullis read it",
+            ),
         }
     }
 }

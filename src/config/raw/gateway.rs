@@ -20,6 +20,8 @@ pub(in crate::config) struct RawAuth {
     /// The file of hashed keys, relative to the configuration file's directory. Not written:
     /// keys.yaml, if there is one.
     pub keys_file: Option<String>,
+    /// The secret of this host under which `hmac-sha256` hashes of the keys file were made.
+    pub pepper: Option<SecretText>,
     /// Headers that may carry a key, in the order they are looked at.
     pub headers: Vec<String>,
     /// Time-limited tokens.
@@ -35,6 +37,7 @@ impl Default for RawAuth {
         Self {
             mode: RawAuthMode::Required,
             keys_file: None,
+            pepper: None,
             headers: ["authorization", "x-api-key", "api-key"]
                 .map(str::to_owned)
                 .to_vec(),
@@ -61,16 +64,24 @@ pub(in crate::config) enum RawAuthMode {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Tokens")]
 pub(in crate::config) struct RawTokens {
-    /// The secret that signs tokens of this gateway's own.
+    /// The secret that signs tokens of this gateway's own. Not written: the file beside the keys
+    /// file that `portcullis keys token` makes, if there is one.
     pub hmac_secret: Option<SecretText>,
-    /// Public keys of the issuer.
+    /// Keys of an identity provider, as a JSON Web Key Set, relative to the configuration file's
+    /// directory.
     pub jwks_file: Option<String>,
-    /// The issuer that tokens must name.
+    /// The issuer that an identity provider's tokens must name.
     pub issuer: Option<String>,
-    /// The audience that tokens must name.
+    /// The audience that an identity provider's tokens must name.
     pub audience: Option<String>,
     /// Longest life of a token.
     pub max_ttl: Option<SpanText>,
+    /// How far the clock of an identity provider may be from ours; at most 5m.
+    pub clock_skew: SpanText,
+    /// The claim that holds the role: a name, or a path such as `realm_access.roles`.
+    pub role_claim: String,
+    /// The claim that holds the scopes.
+    pub scope_claim: String,
 }
 
 impl Default for RawTokens {
@@ -81,6 +92,9 @@ impl Default for RawTokens {
             issuer: None,
             audience: None,
             max_ttl: Some(SpanText::new("24h")),
+            clock_skew: SpanText::new("30s"),
+            role_claim: "role".to_owned(),
+            scope_claim: "scope".to_owned(),
         }
     }
 }

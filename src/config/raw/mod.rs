@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use gateway::{
-    RawAuth, RawAuthMode, RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders, RawSizeLimits,
+    RawAuth, RawAuthMode, RawBruteForce, RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders,
+    RawSizeLimits, RawTokens,
 };
 pub(super) use inspection::{
     RawBodyMode, RawHandling, RawInspection, RawSanitization, RawUninspectable, RawVerdict,

@@ -135,7 +135,7 @@ fn keys_come_from_the_environment_with_their_roles() {
             Role::Standard,
         ),
     ] {
-        let record = policy.auth.keys.find(key.as_bytes()).unwrap();
+        let record = policy.auth.keys.find(key.as_bytes(), 1).unwrap();
         assert_eq!((record.id.as_str(), record.role), (id, role), "{id}");
     }
 }

@@ -77,7 +77,6 @@ fn insecure_files_and_keys_are_found() {
              \"{key}\"}}]\nroutes: [{{models: [\"*\"], providers: [a]}}]\n"
         )
     };
-    let keys = "keys: []\n";
     for (world, text, id) in [
         (
             sound().mode(0o600),
@@ -103,11 +102,6 @@ fn insecure_files_and_keys_are_found() {
             sound().env("K", "x"),
             provider("https://a/v1", "${K}"),
             "endpoint_path",
-        ),
-        (
-            sound().file_with_mode("keys.yaml", keys, 0o604),
-            BASE.to_owned(),
-            "keys_file_readable",
         ),
         (
             World::default().env("API_KEY", "short"),

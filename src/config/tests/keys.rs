@@ -13,14 +13,17 @@ fn keys_are_read_from_the_file_beside_the_configuration() {
         format!("keys:\n  - {{id: alice, hash: \"{ABC}\", role: read_only, models: [gpt-*]}}\n");
     let policy = World::default().file("keys.yaml", &file).policy(BASE);
     assert_eq!(policy.auth.mode, AuthMode::Required, "there is a key");
-    let record = policy.auth.keys.find(b"abc").unwrap();
+    let record = policy.auth.keys.find(b"abc", 1).unwrap();
     assert_eq!(
         (record.id.as_str(), record.role),
         ("alice", Role::ReadOnly),
         "the record"
     );
     assert!(
-        record.allows_model("gpt-4o") && !record.allows_model("o3"),
+        record
+            .bounds
+            .as_ref()
+            .is_some_and(|bounds| { bounds.allows_model("gpt-4o") && !bounds.allows_model("o3") }),
         "its models"
     );
 }
@@ -86,9 +89,9 @@ fn wrong_records_are_told_by_the_keys_files_own_line() {
             "never stored",
         ),
         (
-            format!("keys:\n  - {{id: a, hash: \"{ABC}\", role: admin, rate: 60/minute}}\n"),
+            format!("keys:\n  - {{id: a, hash: \"{ABC}\", role: admin, rate: 60/moon}}\n"),
             ":2: keys[0].rate: ",
-            "not built yet",
+            "60/minute",
         ),
         (
             format!("keys:\n  - {{id: a, hash: \"{ABC}\", role: admin, models: [\"\"]}}\n"),
@@ -167,4 +170,36 @@ fn without_keys_only_loopback_is_served() {
         AuthMode::Development,
         "as written, on loopback"
     );
+}
+
+#[test]
+fn a_keys_file_that_anyone_may_read_or_write_is_refused() {
+    for mode in [0o604, 0o644, 0o602] {
+        let world = World::default().file_with_mode("keys.yaml", "keys: []\n", mode);
+        let faults = world.faults(BASE);
+        assert!(
+            faults[0].contains("auth.keys_file: the file /etc/p/keys.yaml can be read or written")
+                && faults[0].contains("chmod 600"),
+            "{mode:o}: {faults:#?}"
+        );
+    }
+    let world = World::default().file_with_mode("keys.yaml", "keys: []\n", 0o640);
+    assert!(world.review(BASE).is_ok(), "its group may read it");
+}
+
+#[test]
+fn a_peppered_hash_needs_its_pepper() {
+    let hash = format!("hmac-{ABC}");
+    let file = format!("keys:\n  - {{id: alice, hash: \"{hash}\", role: standard}}\n");
+    let world = World::default().file("keys.yaml", &file);
+    let faults = world.faults(BASE);
+    assert!(
+        faults[0].contains("auth.pepper: is not set, and the hash of `alice` needs it"),
+        "{faults:#?}"
+    );
+    let world = world.file("pepper", "0123456789abcdef0123456789abcdef\n");
+    let with_pepper = with("auth: {pepper: \"file:pepper\"}");
+    assert!(world.review(&with_pepper).is_ok(), "with it");
+    let faults = world.file("pepper", "short").faults(&with_pepper);
+    assert!(faults[0].contains("auth.pepper: is shorter"), "{faults:#?}");
 }

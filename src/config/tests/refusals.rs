@@ -89,8 +89,6 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
     for (lines, key) in [
         ("rate_limits: {concurrent_requests: 1000}", "rate_limits"),
         ("settings: {rate_limit_rpm: 60}", "settings"),
-        ("auth: {tokens: {issuer: me}}", "auth.tokens"),
-        ("auth: {brute_force: {failures: 5}}", "auth.brute_force"),
         (
             "server: {timeouts: {header: 10s}}",
             "server.timeouts.header",

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value as Yaml;
@@ -93,16 +94,17 @@ impl Builder {
     /// Writes the configuration and the keys file; answers the configuration's path.
     pub(crate) fn write(&self, directory: &Path, address: SocketAddr) -> PathBuf {
         let log = directory.join("gateway.log");
-        // Bodies of tests are larger than what people write.
+        // Bodies of tests are larger than what people write, and wrong keys more frequent.
         let mut configuration = yaml(&format!(
-            "server: {{workers: 2}}\ninspection: {{request: {{max_text_chars: 10000000}}}}\n\
+            "server: {{workers: 2}}\n\
+             auth: {{brute_force: {{failures: 1000000, within: 5m, block_for: 1h}}}}\ninspection: {{request: {{max_text_chars: 10000000}}}}\n\
              logging: {{level: info, format: json, file: {}}}",
             log.display()
         ));
         if !self.keys.is_empty() {
             let path = directory.join("keys.yaml");
-            std::fs::write(&path, self.keys_file()).expect("the keys file");
-            configuration["auth"] = yaml(&format!("keys_file: {}", path.display()));
+            write_private(&path, &self.keys_file());
+            configuration["auth"]["keys_file"] = Yaml::from(path.display().to_string());
         }
         let mut listeners = vec![yaml(&format!("address: \"{address}\""))];
         listeners.extend(self.listeners.iter().cloned());
@@ -148,6 +150,13 @@ impl Builder {
         }
         text
     }
+}
+
+/// Writes a file that nobody else may read: a keys file of another kind is refused.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, mode).expect("its mode");
 }
 
 fn yaml(text: &str) -> Yaml {
