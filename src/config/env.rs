@@ -7,7 +7,7 @@
 use super::Resolve;
 use super::fault::{Fault, quoted};
 use super::pending;
-use super::raw::{RawConfig, RawLevel, RawSanitization, RawVerdict, SizeText};
+use super::raw::{RawConfig, RawHandling, RawLevel, RawSanitization, RawVerdict, SizeText};
 use crate::identify::keys::Role;
 use crate::policy::secret::Secret;
 
@@ -81,6 +81,7 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
     environment.hsts(raw, set("SECURITY_HSTS_MAX_AGE"));
     environment.level(raw, set("LOG_LEVEL"));
     environment.inspection(raw, &set);
+    environment.answers(raw, &set);
     environment.docs(set("DISABLE_INTERNAL_DOCS"));
     environment.api_keys(set("API_KEY"), set("ADDITIONAL_API_KEYS"));
     for (variable, key) in pending::VARIABLES {
@@ -175,6 +176,57 @@ impl Environment {
                     format!("{} is neither yes nor no", quoted(&text)),
                     "write true or false",
                 )),
+            }
+        }
+    }
+
+    fn answers(&mut self, raw: &mut RawConfig, set: &dyn Fn(&str) -> Option<String>) {
+        let response = &mut raw.inspection.response;
+        if let Some(text) = set("AI_RESPONSE_MAX_LENGTH") {
+            match text.trim().parse() {
+                Ok(chars) if chars > 0 => response.max_text_chars = Some(chars),
+                Ok(_) | Err(_) => self.faults.push(Fault::of_variable(
+                    "AI_RESPONSE_MAX_LENGTH",
+                    format!("{} is not a number of characters", quoted(&text)),
+                    "write a whole number such as 50000",
+                )),
+            }
+        }
+        if self.switch("AI_FILTER_SENSITIVE_CONTENT", set) == Some(false) {
+            (response.pii, response.secrets) = (RawHandling::Off, RawHandling::Off);
+        }
+        if self.switch("AI_VALIDATE_OUTPUT", set) == Some(false) {
+            response.harmful = RawVerdict::Off;
+        }
+        if let Some(text) = set("CORS_ORIGINS") {
+            match serde_json::from_str(&text) {
+                Ok(origins) => raw.cors.origins = origins,
+                Err(_) => self.faults.push(Fault::of_variable(
+                    "CORS_ORIGINS",
+                    "is not a JSON list of origins",
+                    "write one such as [\"https://app.example.com\"]",
+                )),
+            }
+        }
+    }
+
+    /// What a variable that says yes or no says.
+    fn switch(
+        &mut self,
+        variable: &'static str,
+        set: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<bool> {
+        let text = set(variable)?;
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Some(true),
+            "false" | "0" | "no" => Some(false),
+            _ => {
+                self.faults.push(Fault::of_variable(
+                    variable,
+                    format!("{} is neither yes nor no", quoted(&text)),
+                    "write true or false",
+                ));
+                None
             }
         }
     }

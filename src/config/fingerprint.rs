@@ -31,6 +31,10 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         inspection,
         // Compiled from the settings before it.
         inspector: _,
+        response,
+        response_inspector: _,
+        answers,
+        cors,
         security_headers,
         providers,
         routes,
@@ -62,6 +66,9 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("bytes_in_flight", bytes_in_flight);
     text.line("request", request);
     text.line("inspection", &digest(&format!("{inspection:?}")));
+    text.line("response", &digest(&format!("{response:?}")));
+    text.line("answers", answers);
+    text.line("cors", cors);
     text.line("security_headers", security_headers);
     for provider in providers {
         text.provider(provider);

@@ -27,8 +27,6 @@ pub(super) const FILE: &[Row] = &[
     row("server.timeouts.header"),
     row("server.limits.connections"),
     row("rate_limits"),
-    row("inspection.response"),
-    row("cors"),
     row("providers[].rate_limit"),
     row("providers[].concurrent"),
     row("providers[].health_check"),
@@ -55,13 +53,6 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("RATE_LIMIT_BURST", "rate_limits.per_key.burst"),
     ("RATE_LIMIT_BLOCK_THRESHOLD", "rate_limits.block.violations"),
     ("RATE_LIMIT_BLOCK_DURATION", "rate_limits.block.block_for"),
-    (
-        "AI_RESPONSE_MAX_LENGTH",
-        "inspection.response.max_text_chars",
-    ),
-    ("AI_VALIDATE_OUTPUT", "inspection.response"),
-    ("AI_FILTER_SENSITIVE_CONTENT", "inspection.response.pii"),
-    ("CORS_ORIGINS", "cors.origins"),
     ("SECURITY_LOG_RETENTION_DAYS", "logging.retention_days"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
 ];

@@ -9,6 +9,7 @@
 //! Lives here: parsers, detectors and what becomes of their finds, pure and bounded. Must not live
 //! here: sockets, files, clocks, what is written down about a finding.
 
+pub mod answer;
 mod block;
 pub mod channel;
 pub mod detect;

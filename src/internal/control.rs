@@ -17,6 +17,7 @@ use crate::inspect::engine::InspectorFault;
 use crate::policy::Policy;
 use crate::policy::overlay::{Measure, Overlay};
 use crate::proxy::Snapshot;
+use crate::proxy::answers::streams::Streams;
 use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
 use crate::runtime::logger::LineWriter;
 
@@ -35,6 +36,8 @@ pub(crate) struct Control {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) loaded: ArcSwap<Loaded>,
     pub(crate) lines: LineWriter,
+    /// The streams in flight.
+    pub(crate) streams: Arc<Streams>,
     /// Told whenever the next end of a measure may have changed.
     pub(crate) measured: Notify,
     state: Mutex<State>,
@@ -59,6 +62,7 @@ impl Control {
             ledger,
             loaded: ArcSwap::from_pointee(loaded),
             lines,
+            streams: Arc::default(),
             measured: Notify::new(),
             state: Mutex::new(State {
                 base,

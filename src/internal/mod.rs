@@ -12,6 +12,7 @@ pub(crate) mod emergency;
 mod monitoring;
 pub(crate) mod routes;
 mod settings;
+mod streams;
 
 use std::borrow::Cow;
 

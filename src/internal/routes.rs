@@ -6,7 +6,7 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{blocks, emergency, monitoring, settings};
+use super::{blocks, emergency, monitoring, settings, streams};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;
@@ -106,6 +106,7 @@ pub(crate) const ROWS: &[Row] = &[
     post("/internal/security/block-ip", blocks::block),
     post("/internal/security/unblock-ip", blocks::unblock),
     post("/internal/middleware/rate-limiting/block-ip", blocks::block),
+    post("/internal/security/terminate-streams", streams::terminate),
     post("/internal/security/reset-config", emergency::reset),
     post("/internal/security/emergency-mode", emergency::mode),
     post(

@@ -20,6 +20,7 @@ use ipnet::IpNet;
 
 use crate::identify::keys::Keyring;
 use crate::identify::token::Verifier;
+use crate::inspect::answer::AnswerPolicy;
 use crate::inspect::engine::Inspector;
 use crate::route::balance::Schedule;
 use crate::route::pattern::Pattern;
@@ -59,6 +60,14 @@ pub struct Policy {
     pub inspection: InspectionSettings,
     /// The same, compiled.
     pub inspector: Arc<Inspector>,
+    /// What is looked for in answers.
+    pub response: InspectionSettings,
+    /// The same, compiled.
+    pub response_inspector: Arc<Inspector>,
+    /// What else is done to answers.
+    pub answers: AnswerPolicy,
+    /// Origins whose pages may read answers.
+    pub cors: Cors,
     /// Headers set on every answer.
     pub security_headers: Vec<(HeaderName, HeaderValue)>,
     /// Providers, in the order of the file; routes point into this list.
@@ -67,6 +76,27 @@ pub struct Policy {
     pub routes: Vec<Route>,
     /// What is written down, and where.
     pub logging: Logging,
+}
+
+/// Whose pages in a browser may read answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// Origins such as `https://app.example.com`.
+    pub origins: Vec<HeaderValue>,
+    /// Any origin.
+    pub any: bool,
+}
+
+impl Cors {
+    /// Whether anybody's pages may.
+    pub const fn is_on(&self) -> bool {
+        self.any || !self.origins.is_empty()
+    }
+
+    /// Whether this origin's pages may.
+    pub fn allows(&self, origin: &HeaderValue) -> bool {
+        self.any || self.origins.contains(origin)
+    }
 }
 
 /// One listening address.

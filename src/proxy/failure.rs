@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use pingora::http::ResponseHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use super::ctx::{Call, Flight, RequestCtx, Stage};
-use super::{Gateway, findings, guard, headers, reply};
+use super::{Gateway, cors, findings, guard, headers, reply};
 use crate::identify::credential;
 use crate::policy::Denial;
 use crate::record::Outcome;
@@ -90,7 +90,11 @@ fn is_encoded(head: &ResponseHeader) -> bool {
 ///
 /// # Errors
 /// A value that is no header value; all of them come checked, so none.
-pub(crate) fn clean(head: &mut ResponseHeader, flight: &Flight) -> Result<()> {
+pub(crate) fn clean(
+    head: &mut ResponseHeader,
+    asked: &RequestHeader,
+    flight: &Flight,
+) -> Result<()> {
     let policy = &flight.snapshot.policy;
     // A new map of the right size: adding to theirs would grow it twice, and keep a second map of
     // how each name was spelled.
@@ -105,6 +109,7 @@ pub(crate) fn clean(head: &mut ResponseHeader, flight: &Flight) -> Result<()> {
         }
     }
     reply::dress(&mut fields, policy, &flight.record.request_id)?;
+    cors::dress(&mut fields, &policy.cors, &asked.headers);
     if let Some(provider) = &flight.record.provider {
         fields.insert(PROVIDER, reply::own_value(provider.as_str())?);
     }
@@ -214,11 +219,8 @@ fn is_client_gone(error: &Error) -> bool {
 pub(crate) fn outcome(flight: &mut Flight, error: Option<&Error>) -> Outcome {
     let refused = flight.record.refusal.is_some();
     let Some(error) = error else {
-        return if refused {
-            Outcome::Denied
-        } else {
-            Outcome::Completed
-        };
+        // Of a refused request, the record has been told how it ended.
+        return Outcome::Completed;
     };
     if is_client_gone(error) {
         return Outcome::ClientGone;

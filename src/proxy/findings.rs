@@ -2,12 +2,15 @@
 //!
 //! Decides nothing: rules, places and outcomes are the engine's. No text passes through here.
 
+use std::sync::Arc;
+
 use http::header::{self, HeaderValue};
 use pingora::proxy::Session;
 
 use super::Gateway;
 use super::ctx::Flight;
 use crate::inspect::detect;
+use crate::inspect::engine::Inspector;
 use crate::inspect::finding::Report;
 use crate::record::Inspected;
 use crate::record::event::{FoundAt, SecurityEvent, Severity};
@@ -18,11 +21,26 @@ const MOST_EVENTS: usize = 16;
 /// Writes down what an inspection did and found.
 pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, report: &Report) {
     flight.record.inspection = Some(Inspected::from(report));
+    let snapshot = Arc::clone(&flight.snapshot);
+    tell(
+        gateway,
+        session,
+        flight,
+        (&snapshot.policy.inspector, report),
+    );
+}
+
+/// Writes the findings of a message to the security log, each on a line of its own.
+pub(crate) fn tell(
+    gateway: &Gateway,
+    session: &Session,
+    flight: &Flight,
+    (inspector, report): (&Inspector, &Report),
+) {
     if report.findings.is_empty() {
         return;
     }
     let agent = user_agent(session);
-    let inspector = &flight.snapshot.policy.inspector;
     for finding in report.findings.iter().take(MOST_EVENTS) {
         let Some(rule) = inspector.rule(finding.rule) else {
             continue;

@@ -4,7 +4,9 @@
 //! what is allowed, where a request goes, what is written down; those are functions of the inner
 //! ring, and take no type of Pingora's.
 
+pub(crate) mod answers;
 pub(crate) mod body;
+mod cors;
 mod ctx;
 mod failure;
 mod findings;
@@ -175,6 +177,12 @@ impl ProxyHttp for Gateway {
                 let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
                 reply::send(session, policy, id, answer).await?;
             }
+            Ok(Received::Preflight(fields)) => {
+                flight.stage = Stage::Answered;
+                flight.record.status = Some(204);
+                let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
+                reply::preflight(session, policy, id, fields).await?;
+            }
             Err(Stop::Denied(denial)) => failure::refuse(self, session, flight, &denial).await?,
             Err(Stop::Broken(error)) => return Err(error),
         }
@@ -240,7 +248,7 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         head: &mut ResponseHeader,
         ctx: &mut RequestCtx,
     ) -> Result<()> {
@@ -255,9 +263,12 @@ impl ProxyHttp for Gateway {
             .get(header::CONTENT_TYPE)
             .map(http::HeaderValue::as_bytes);
         flight.record.stream = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
-        flight
-            .call()
-            .map_or(Ok(()), |call| failure::screen(head, call))
+        let asked = (&session.req_header().method, flight.record.endpoint);
+        let Some(call) = flight.call() else {
+            return Ok(());
+        };
+        failure::screen(head, call)?;
+        answers::prepare(head, asked, call)
     }
 
     fn upstream_response_body_filter(
@@ -287,7 +298,10 @@ impl ProxyHttp for Gateway {
         if let (true, Some(call)) = (session.is_process_shutting_down(), flight.call()) {
             call.handle.close_after_answer();
         }
-        failure::clean(head, flight)
+        let asked = session.req_header();
+        failure::clean(head, asked, flight)?;
+        answers::begin(self, head, &asked.method, flight);
+        Ok(())
     }
 
     async fn fail_to_proxy(
@@ -312,6 +326,7 @@ impl ProxyHttp for Gateway {
             let handle = Arc::clone(&call.handle);
             guard::give_back(session, &handle).await;
         }
+        answers::end(self, session, &mut flight);
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
         let outcome = failure::outcome(&mut flight, error);

@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use http::{HeaderName, HeaderValue};
 use pingora::Error;
 use pingora::protocols::http::v1::server::HttpSession;
 use pingora::proxy::Session;
@@ -13,7 +14,7 @@ use pingora::proxy::Session;
 use super::ctx::{Call, Flight};
 use super::reading::Plan;
 use super::reply::Answer;
-use super::{Gateway, guard, guesses, local, operate};
+use super::{Gateway, cors, guard, guesses, local, operate};
 use crate::admit::head;
 use crate::admit::target::{self, Reading};
 use crate::identify::authorize::{self, Wish};
@@ -28,6 +29,8 @@ use crate::runtime::clock;
 pub(crate) enum Received {
     /// Answered here.
     Answer(Answer),
+    /// A browser's question about another origin's pages.
+    Preflight(Vec<(HeaderName, HeaderValue)>),
     /// Sent on.
     Call(Box<Call>),
 }
@@ -58,6 +61,10 @@ pub(crate) async fn receive(
     let snapshot = flight.snapshot.clone();
     let policy = &snapshot.policy;
     check_head(session, policy)?;
+    if let Some(fields) = cors::preflight(session.req_header(), &policy.cors) {
+        flight.record.client_ip = peer_address(session);
+        return Ok(Received::Preflight(fields));
+    }
     let serve = serves(session, policy);
     let asked = target::endpoint(session.req_header(), serve);
     if let Some(endpoint) = asked

@@ -12,6 +12,7 @@ use pingora::proxy::Session;
 use pingora::{ErrorType, OrErr as _, Result};
 use serde_json::json;
 
+use super::cors;
 use crate::policy::{AuthMode, Denial, Policy};
 use crate::record::endpoint::Endpoint;
 
@@ -72,6 +73,33 @@ pub(crate) fn error_body(denial: &Denial, endpoint: Endpoint, request_id: &str) 
     body.to_string().into()
 }
 
+/// What ends a stream that can't go on: the API's own event of an error. Behind it the stream
+/// ends, and no end that looks clean is written.
+pub(crate) fn closing_event(
+    denial: &Denial,
+    endpoint: Endpoint,
+    request_id: &str,
+    number: u64,
+) -> Bytes {
+    let body = error_body(denial, endpoint, request_id);
+    let mut event = b"event: error\ndata: ".to_vec();
+    match (endpoint, serde_json::from_slice(&body)) {
+        (Endpoint::Responses, Ok(serde_json::Value::Object(mut fields))) => {
+            // The responses API has a shape of its own for this event; either can be read.
+            fields.insert("type".to_owned(), "error".into());
+            fields.insert("code".to_owned(), denial.face().code.into());
+            fields.insert("message".to_owned(), denial.message().into());
+            fields.insert("param".to_owned(), denial.param().into());
+            fields.insert("sequence_number".to_owned(), number.into());
+            let fields = serde_json::Value::Object(fields);
+            event.extend_from_slice(fields.to_string().as_bytes());
+        }
+        _ => event.extend_from_slice(&body),
+    }
+    event.extend_from_slice(b"\n\n");
+    event.into()
+}
+
 /// Sets the headers that every answer carries.
 ///
 /// # Errors
@@ -118,7 +146,27 @@ pub(crate) async fn send(
     fields.insert(header::CONTENT_TYPE, kind);
     fields.insert(header::CACHE_CONTROL, NO_STORE);
     dress(&mut fields, policy, request_id)?;
+    cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
     write(session, answer.status, fields, answer.body).await
+}
+
+/// Answers a preflight: 204 and what the browser may do.
+///
+/// # Errors
+/// The client can't be written to.
+pub(crate) async fn preflight(
+    session: &mut Session,
+    policy: &Policy,
+    request_id: &str,
+    allowed: Vec<(HeaderName, HeaderValue)>,
+) -> Result<()> {
+    let mut fields = HeaderMap::with_capacity(16);
+    dress(&mut fields, policy, request_id)?;
+    cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
+    fields.extend(allowed);
+    let mut head = ResponseHeader::build_no_case(204, None)?;
+    refill(&mut head, fields);
+    session.write_response_header(Box::new(head), true).await
 }
 
 /// Writes a refusal.
@@ -146,6 +194,7 @@ pub(crate) async fn deny(
         fields.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     }
     dress(&mut fields, policy, request_id)?;
+    cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
     let body = error_body(denial, endpoint, request_id);
     if announced(session).is_some_and(|length| length <= SMALL_BODY) {
         discard(session).await;

@@ -222,6 +222,8 @@ pub struct Facts {
     pub times: Option<Times>,
     /// What the inspection of the request did and found, if it ran.
     pub inspection: Option<Inspected>,
+    /// What the inspection of the answer did and found, if it ran.
+    pub answer: Option<Inspected>,
     /// What was used.
     pub usage: Usage,
     /// The hash of the policy by which it was judged.
@@ -252,6 +254,7 @@ impl Facts {
             response_bytes: 0,
             times: None,
             inspection: None,
+            answer: None,
             usage: Usage::default(),
             policy: policy.into(),
         }
@@ -291,6 +294,17 @@ impl Record {
         self.facts.status = Some(denial.face().status);
         self.facts.outcome = if refusal.upstream {
             Outcome::UpstreamFailed
+        } else {
+            Outcome::Denied
+        };
+        self.facts.refusal = Some(refusal);
+    }
+
+    /// Notes why an answer that had begun was ended; the status that was sent stays.
+    pub fn ended_early(&mut self, denial: &Denial) {
+        let refusal = Refusal::from(denial);
+        self.facts.outcome = if refusal.upstream {
+            Outcome::Cut
         } else {
             Outcome::Denied
         };

@@ -7,6 +7,7 @@
 )]
 
 mod admission;
+mod answers;
 mod bodies;
 mod cli;
 mod conf;

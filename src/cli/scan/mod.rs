@@ -22,12 +22,12 @@ use thiserror::Error;
 
 use super::check::Format;
 use super::source;
+use crate::inspect::answer::AnswerPolicy;
 use crate::inspect::channel::Channel;
 use crate::inspect::detect::RuleIx;
-use crate::inspect::engine::{Inspector, InspectorFault};
+use crate::inspect::engine::Inspector;
 use crate::inspect::json::Limits;
 use crate::policy::Policy;
-use crate::policy::inspection::InspectionSettings;
 use crate::runtime::clock;
 use answer::Answer;
 use input::{Input, InputFault};
@@ -39,7 +39,7 @@ pub struct ScanArgs {
     /// The configuration file, whose `inspection` block is applied
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Which way the texts go; answers are held to the built-in defaults
+    /// Which way the texts go
     #[arg(long, value_enum, default_value_t = Direction::Request)]
     pub direction: Direction,
     /// Read one JSON object a line: {"text", "id"?, "role"?: user, "label"?: attack | benign | …}
@@ -76,8 +76,6 @@ pub enum Direction {
 enum Stop {
     #[error(transparent)]
     Input(#[from] InputFault),
-    #[error(transparent)]
-    Rules(#[from] InspectorFault),
     #[error("the answer can't be written")]
     Output(#[from] io::Error),
 }
@@ -97,18 +95,18 @@ pub fn run(args: &ScanArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Res
         }
     };
     let mut out = BufWriter::new(out);
-    let outcome = Scan::new(args, &policy).and_then(|scan| {
-        if args.rules {
-            return scan.rules(&mut out).map(|()| false);
-        }
+    let scan = Scan::new(args, &policy);
+    let outcome = if args.rules {
+        scan.rules(&mut out).map(|()| false)
+    } else {
         scan.all(&mut out)
-    });
+    };
     // What was answered before a fault stays answered.
     out.flush()?;
     match outcome {
         Ok(blocked) => Ok(u8::from(blocked)),
         Err(Stop::Output(error)) => Err(error),
-        Err(stop @ (Stop::Input(_) | Stop::Rules(_))) => {
+        Err(stop @ Stop::Input(_)) => {
             writeln!(err, "portcullis: {stop}")?;
             Ok(2)
         }
@@ -120,23 +118,25 @@ struct Scan<'a> {
     args: &'a ScanArgs,
     inspector: Arc<Inspector>,
     limits: Limits,
+    answers: AnswerPolicy,
 }
 
 impl<'a> Scan<'a> {
-    fn new(args: &'a ScanArgs, policy: &Policy) -> Result<Self, Stop> {
+    fn new(args: &'a ScanArgs, policy: &Policy) -> Self {
         let inspector = match args.direction {
             Direction::Request => Arc::clone(&policy.inspector),
-            Direction::Response => Arc::new(Inspector::compile(&InspectionSettings::response())?),
+            Direction::Response => Arc::clone(&policy.response_inspector),
         };
         let limits = Limits {
             depth: policy.request.max_json_depth,
             ..Limits::default()
         };
-        Ok(Self {
+        Self {
             args,
             inspector,
             limits,
-        })
+            answers: policy.answers.clone(),
+        }
     }
 
     /// Lists what is looked for, so that rules can be switched off by id.
@@ -167,7 +167,7 @@ impl<'a> Scan<'a> {
                 let id = line.id.unwrap_or_else(|| Value::from(input.number()));
                 let label = line.label.as_deref();
                 self.one(out, &mut summary, (id, label), |scan| {
-                    judge::text(&scan.inspector, line.text.as_bytes(), scan.chunk(), channel)
+                    scan.text(line.text.as_bytes(), channel)
                 })?;
                 summary.read(line.text.len());
             }
@@ -176,9 +176,9 @@ impl<'a> Scan<'a> {
             let id = Value::from(input.name());
             self.one(out, &mut summary, (id, None), |scan| {
                 if scan.args.body {
-                    judge::body(&scan.inspector, &bytes, scan.chunk(), scan.limits)
+                    scan.body(&bytes)
                 } else {
-                    judge::text(&scan.inspector, &bytes, scan.chunk(), Channel::Text)
+                    scan.text(&bytes, Channel::Text)
                 }
             })?;
             summary.read(bytes.len());
@@ -189,6 +189,22 @@ impl<'a> Scan<'a> {
             Format::Json => summary.write_json(out)?,
         }
         Ok(summary.blocked())
+    }
+
+    fn text(&self, text: &[u8], channel: Channel) -> Answer {
+        let (inspector, chunk) = (&self.inspector, self.chunk());
+        match self.args.direction {
+            Direction::Request => judge::text(inspector, text, chunk, channel),
+            Direction::Response => judge::spoken((inspector, &self.answers), text, chunk),
+        }
+    }
+
+    fn body(&self, body: &[u8]) -> Answer {
+        let (inspector, chunk) = (&self.inspector, self.chunk());
+        match self.args.direction {
+            Direction::Request => judge::body(inspector, body, chunk, self.limits),
+            Direction::Response => judge::answered((inspector, &self.answers), body, chunk),
+        }
     }
 
     /// Judges one text and answers for it.

@@ -5,11 +5,22 @@
 
 use std::sync::Arc;
 
-use super::{Compiler, KeyPath};
-use crate::config::raw::{RawConfig, RawHandling, RawSanitization, RawUninspectable, RawVerdict};
+use http::HeaderValue;
+
+use super::{Compiler, KeyPath, Severity};
+use crate::config::raw::{
+    RawConfig, RawCors, RawHandling, RawResponse, RawSanitization, RawToolCalls, RawUninspectable,
+    RawVerdict,
+};
 use crate::config::rulesfile::{self, RulesFile};
-use crate::inspect::engine::Inspector;
+use crate::inspect::answer::AnswerPolicy;
+use crate::inspect::engine::{Hold, Inspector};
+use crate::inspect::json::Limits;
+use crate::policy::Cors;
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
+
+/// Bytes of a live text that may be made to wait.
+const HOLD_BYTES: std::ops::RangeInclusive<usize> = 64..=65536;
 
 impl Compiler<'_> {
     /// The inspection of requests, as settings and compiled.
@@ -53,6 +64,106 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// The inspection of answers, as settings and compiled, and what else is done to them.
+    /// Rules that are switched off are so in both directions; own rules look at requests.
+    pub(super) fn answers(
+        &mut self,
+        raw: &RawConfig,
+        disabled: &[String],
+    ) -> Option<(InspectionSettings, Arc<Inspector>, AnswerPolicy)> {
+        let response = &raw.inspection.response;
+        let answers = self.answer_policy(raw, response);
+        let settings = InspectionSettings {
+            pii: handling(response.pii),
+            secrets: handling(response.secrets),
+            harmful: verdict(response.harmful),
+            max_text_chars: usize::MAX,
+            disabled_rules: disabled.to_vec(),
+            canaries: response.canaries.clone(),
+            ..InspectionSettings::response()
+        };
+        match Inspector::compile(&settings) {
+            Ok(inspector) => Some((settings, Arc::new(inspector), answers?)),
+            Err(fault) => {
+                self.fault(
+                    &KeyPath::of("inspection.response.canaries"),
+                    fault.to_string(),
+                    "write at most 256 strings of 8 to 896 bytes",
+                );
+                None
+            }
+        }
+    }
+
+    fn answer_policy(&mut self, raw: &RawConfig, response: &RawResponse) -> Option<AnswerPolicy> {
+        let at = KeyPath::of("inspection.response.max_hold");
+        let time = self.span(&at.key("time"), &response.max_hold.time);
+        let bytes = self.size(&at.key("bytes"), &response.max_hold.bytes);
+        let bytes = usize::try_from(bytes?.get()).unwrap_or(usize::MAX);
+        if !HOLD_BYTES.contains(&bytes) {
+            self.fault(
+                &at.key("bytes"),
+                "is too little to know a match by, or more than a live stream can wait for",
+                "write 64 to 64KiB, such as 512",
+            );
+            return None;
+        }
+        Some(AnswerPolicy {
+            strip: response
+                .strip_fields
+                .iter()
+                .map(|name| Box::from(name.as_str()))
+                .collect(),
+            hold_calls: match response.tool_calls {
+                RawToolCalls::Hold => true,
+                RawToolCalls::Live => false,
+            },
+            hold: Hold {
+                time: time?.get(),
+                bytes,
+                chars: response.max_text_chars.map(u64::from),
+            },
+            limits: Limits {
+                depth: usize::from(raw.inspection.request.max_json_depth),
+                ..Limits::default()
+            },
+        })
+    }
+
+    /// The origins whose pages may read answers.
+    pub(super) fn cors(&mut self, raw: &RawCors) -> Option<Cors> {
+        let at = KeyPath::of("cors.origins");
+        let mut cors = Cors::default();
+        let mut faultless = true;
+        for (index, text) in raw.origins.iter().enumerate() {
+            if text == "*" {
+                cors.any = true;
+                let advice = "any web page may call the gateway and read its answers";
+                self.finding("cors_any_origin", Severity::Medium, &at, advice);
+                continue;
+            }
+            let host = text
+                .strip_prefix("https://")
+                .or_else(|| text.strip_prefix("http://"));
+            let is_host = |host: &str| {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+                !host.is_empty() && host.bytes().all(plain)
+            };
+            match HeaderValue::from_str(text) {
+                Ok(value) if host.is_some_and(is_host) => cors.origins.push(value),
+                Ok(_) | Err(_) => {
+                    faultless = false;
+                    self.fault(
+                        &at.index(index),
+                        "is not an origin",
+                        "write scheme, host and port alone, such as https://app.example.com",
+                    );
+                }
+            }
+        }
+        faultless.then_some(cors)
     }
 
     fn rules(&mut self, file: Option<&str>) -> Option<RulesFile> {

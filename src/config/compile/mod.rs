@@ -100,6 +100,9 @@ impl<'a> Compiler<'a> {
         let inspection = self.inspection(raw);
         let (auth, key_lines) = auth?;
         let (inspection, inspector) = inspection?;
+        let answers = self.answers(raw, &inspection.disabled_rules);
+        let cors = self.cors(&raw.cors);
+        let (response, response_inspector, answers) = answers?;
         let mut policy = Policy {
             hash: "".into(),
             listeners: listeners?,
@@ -114,6 +117,10 @@ impl<'a> Compiler<'a> {
             request: request?,
             inspection,
             inspector,
+            response,
+            response_inspector,
+            answers,
+            cors: cors?,
             security_headers: security_headers?,
             providers: providers?,
             routes: routes?,

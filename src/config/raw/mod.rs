@@ -15,17 +15,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use gateway::{
-    RawAuth, RawAuthMode, RawBruteForce, RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders,
-    RawSizeLimits, RawTokens,
+    RawAuth, RawAuthMode, RawBruteForce, RawCors, RawLevel, RawLogFormat, RawLogging,
+    RawSecurityHeaders, RawSizeLimits, RawTokens,
 };
 pub(super) use inspection::{
-    RawBodyMode, RawHandling, RawInspection, RawSanitization, RawUninspectable, RawVerdict,
+    RawBodyMode, RawHandling, RawInspection, RawResponse, RawSanitization, RawToolCalls,
+    RawUninspectable, RawVerdict,
 };
 pub(super) use scalar::{RateText, SECRET_MARK, SecretText, SizeText, SpanText};
 pub(super) use server::{RawListener, RawServe, RawServer};
 pub(super) use upstream::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts, RawRoute};
 
-use gateway::{RawAlerts, RawCors, RawRateLimits, RawSettings, RawTelemetry};
+use gateway::{RawAlerts, RawRateLimits, RawSettings, RawTelemetry};
 
 /// The configuration of Portcullis. Unknown keys are errors; every value has a default that is
 /// safe on an edge host.

@@ -186,10 +186,14 @@ fn a_fault_in_a_variable_names_the_variable() {
         ("AI_INPUT_MAX_LENGTH", "0", "100000"),
         ("AI_SANITIZATION_LEVEL", "a bit", "off, standard, strict"),
         ("AI_BLOCK_CODE_PATTERNS", "perhaps", "true or false"),
-        ("AI_RESPONSE_MAX_LENGTH", "10", "not built yet"),
-        ("AI_VALIDATE_OUTPUT", "true", "not built yet"),
-        ("AI_FILTER_SENSITIVE_CONTENT", "true", "not built yet"),
-        ("CORS_ORIGINS", "[\"https://a\"]", "not built yet"),
+        ("AI_RESPONSE_MAX_LENGTH", "0", "number of characters"),
+        ("AI_VALIDATE_OUTPUT", "maybe", "neither yes nor no"),
+        (
+            "AI_FILTER_SENSITIVE_CONTENT",
+            "perhaps",
+            "neither yes nor no",
+        ),
+        ("CORS_ORIGINS", "https://a", "not a JSON list"),
         ("SECURITY_LOG_RETENTION_DAYS", "90", "not built yet"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a", "not built yet"),
     ] {

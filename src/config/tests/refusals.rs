@@ -101,8 +101,6 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
             "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: true}]}",
             "server.listeners[0].redirect_to_https",
         ),
-        ("inspection: {response: {pii: mask}}", "inspection.response"),
-        ("cors: {origins: [\"https://a\"]}", "cors"),
         ("logging: {retention_days: 90}", "logging.retention_days"),
         ("alerts: {min_severity: high}", "alerts"),
         ("telemetry: {service_name: x}", "telemetry"),
@@ -114,8 +112,7 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
         "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: false}]}\n\
          auth: {tokens: {hmac_secret: null, jwks_file: null, max_ttl: null}}\n\
          rate_limits: {global: null}\n\
-         inspection: {response: {pii: off}}\n\
-         cors: {origins: []}\nlogging: {audit_file: null}\nalerts: {webhook: null}\nsettings: {}",
+         logging: {audit_file: null}\nalerts: {webhook: null}\nsettings: {}",
     );
     world.policy(&off);
     let balance = "providers: [{name: a, api: echo}]\nroutes:\n  - models: [\"*\"]\n    \

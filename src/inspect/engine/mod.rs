@@ -17,6 +17,7 @@ mod labels;
 mod listen;
 mod part;
 mod plain;
+mod speech;
 #[cfg(test)]
 mod tests;
 mod utf8;
@@ -42,6 +43,7 @@ pub use body::{BodyInspection, BodyKind};
 pub use form::FormInspection;
 pub use inspection::Inspection;
 pub use plain::{Plain, Scanned, ScannedFinding};
+pub use speech::{Hold, Notes, Release, Speech};
 
 /// Why an inspector can't be made.
 #[derive(Debug, Error)]
@@ -179,6 +181,26 @@ impl Inspector {
     /// Whether a message may have to be written differently.
     pub fn rewrites(&self) -> bool {
         self.masks() || self.cleans
+    }
+
+    /// Whether a text may leave otherwise than it came.
+    pub fn alters(&self) -> bool {
+        self.masks()
+            || self.canaries.is_some()
+            || self.action(Family::Pii) == Action::Block
+            || self.action(Family::Secrets) == Action::Block
+    }
+
+    /// Whether a family that only rules for phrases look for is refused.
+    fn refuses_phrases(&self) -> bool {
+        [
+            Family::PromptInjection,
+            Family::CodePatterns,
+            Family::WebAttacks,
+            Family::Harmful,
+        ]
+        .iter()
+        .any(|family| self.action(*family) == Action::Block)
     }
 
     /// Whether values become labels.

@@ -80,7 +80,7 @@ pub(super) struct Work {
 
 /// Buffers of the literal stage and what follows it.
 #[derive(Debug, Default)]
-struct Literal {
+pub(super) struct Literal {
     hits: Hits,
     piecewise: Vec<LiteralHit>,
     scratch: Scratch,
@@ -340,7 +340,7 @@ impl Work {
 
 impl Literal {
     /// Appends what the rules and the canaries find in a canonical text.
-    fn find(&mut self, inspector: &Inspector, canon: &str, out: &mut Vec<Hit>) {
+    pub(super) fn find(&mut self, inspector: &Inspector, canon: &str, out: &mut Vec<Hit>) {
         inspector.literals.scan(canon.as_bytes(), &mut self.hits);
         if self.hits.saturated() {
             self.in_pieces(inspector, canon.as_bytes());

@@ -24,6 +24,10 @@ pub enum Denial {
     },
     /// The inspection refuses what the request says.
     Inspected(Refusal),
+    /// The inspection refuses what the answer says.
+    Withheld(Refusal),
+    /// An operator has ended the stream.
+    Terminated,
     /// No credential came with the request.
     MissingApiKey,
     /// A credential came, and opens nothing. The reason is for logs and metrics alone.
@@ -229,8 +233,12 @@ impl Denial {
         let (status, code) = match self {
             Self::InvalidJson(_) => (400, "invalid_json"),
             Self::InvalidRequest { .. } => (400, "invalid_request"),
-            Self::Inspected(Refusal::Family(family)) => (400, found(*family)),
-            Self::Inspected(Refusal::TextTooLong) => (400, "text_too_long"),
+            Self::Inspected(Refusal::Family(family)) | Self::Withheld(Refusal::Family(family)) => {
+                (400, found(*family))
+            }
+            Self::Inspected(Refusal::TextTooLong) | Self::Withheld(Refusal::TextTooLong) => {
+                (400, "text_too_long")
+            }
             Self::MissingApiKey => (401, "missing_api_key"),
             Self::InvalidApiKey(_) => (401, "invalid_api_key"),
             Self::PermissionDenied => (403, "permission_denied"),
@@ -249,7 +257,8 @@ impl Denial {
             Self::ProviderRateLimited(_) => (429, "provider_rate_limit_exceeded"),
             Self::HeadersTooLarge => (431, "headers_too_large"),
             Self::Internal => (500, "internal_error"),
-            Self::UpstreamError => (502, "upstream_error"),
+            Self::UpstreamError | Self::Withheld(Refusal::Uninspectable) => (502, "upstream_error"),
+            Self::Terminated => (503, "stream_terminated"),
             Self::NoHealthyProvider => (503, "no_healthy_provider"),
             Self::Overloaded => (503, "overloaded"),
             Self::UpstreamTimeout => (504, "upstream_timeout"),
@@ -264,6 +273,8 @@ impl Denial {
             Self::InvalidJson(problem) => format!("The request body is not valid JSON: {problem}."),
             Self::InvalidRequest { problem, .. } => problem.clone(),
             Self::Inspected(refusal) => refused(*refusal).to_owned(),
+            Self::Withheld(refusal) => withheld(*refusal).to_owned(),
+            Self::Terminated => "The stream was ended by an operator.".to_owned(),
             Self::MissingApiKey => "No API key was given. Send it as `Authorization: Bearer KEY`, \
                                     `x-api-key: KEY` or `api-key: KEY`."
                 .to_owned(),
@@ -301,6 +312,8 @@ impl Denial {
             Self::ModelNotFound | Self::ModelNotAllowed => Some("model"),
             Self::InvalidJson(_)
             | Self::Inspected(_)
+            | Self::Withheld(_)
+            | Self::Terminated
             | Self::MissingApiKey
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
@@ -350,6 +363,8 @@ impl Denial {
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
             | Self::Inspected(_)
+            | Self::Withheld(_)
+            | Self::Terminated
             | Self::MissingApiKey
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
@@ -380,6 +395,8 @@ impl Denial {
             Self::InvalidJson(_)
             | Self::InvalidRequest { .. }
             | Self::Inspected(_)
+            | Self::Withheld(_)
+            | Self::Terminated
             | Self::PermissionDenied
             | Self::ModelNotAllowed
             | Self::ClientBlocked
@@ -438,6 +455,26 @@ const fn refused(refusal: Refusal) -> &'static str {
         Refusal::Family(Family::Sanitization) => "The request holds text that is not allowed.",
         Refusal::TextTooLong => "The request holds more text than is allowed.",
         Refusal::Uninspectable => "The request holds content that can't be inspected.",
+    }
+}
+
+/// What the caller reads of a refused answer.
+const fn withheld(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Family(Family::Pii) => "The answer was withheld: it holds personal data.",
+        Refusal::Family(Family::Secrets) => {
+            "The answer was withheld: it holds what looks like a key or password."
+        }
+        Refusal::Family(Family::Harmful) => "The answer was withheld: it holds harmful content.",
+        Refusal::Family(Family::Canary) => "The answer was withheld: it holds a protected text.",
+        Refusal::Family(
+            Family::PromptInjection
+            | Family::CodePatterns
+            | Family::WebAttacks
+            | Family::Sanitization,
+        ) => "The answer was withheld: it holds text that is not allowed.",
+        Refusal::TextTooLong => "The answer was withheld: it is longer than is allowed.",
+        Refusal::Uninspectable => "The answer was withheld: it can't be inspected.",
     }
 }
 

@@ -17,7 +17,7 @@ pub use security::{
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
-use fields::{Fields, mask_from, push_word};
+use fields::{Fields, Name, mask_from, push_word};
 
 use super::json::{Escaping, cut, push_escaped, push_moment, push_number, push_string};
 use super::{Facts, Inspected};
@@ -261,18 +261,41 @@ fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
         }
     }
     if let Some(inspected) = &facts.inspection {
-        write_inspection(inspected, &mut fields);
+        write_inspection(inspected, &REQUEST, &mut fields);
+    }
+    if let Some(inspected) = &facts.answer {
+        write_inspection(inspected, &ANSWER, &mut fields);
     }
     fields.text(field!("policy"), &facts.policy);
     fields.end();
 }
 
+/// The fields of an inspection: bytes, bytes of text, bytes not read, families, findings.
+type Names = [Name; 5];
+
+const REQUEST: Names = [
+    field!("inspected_bytes"),
+    field!("inspected_text_bytes"),
+    field!("uninspected_bytes"),
+    field!("families"),
+    field!("findings"),
+];
+
+const ANSWER: Names = [
+    field!("response_inspected_bytes"),
+    field!("response_inspected_text_bytes"),
+    field!("response_uninspected_bytes"),
+    field!("response_families"),
+    field!("response_findings"),
+];
+
 /// What the inspection did and found, in numbers.
-fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
-    fields.number(field!("inspected_bytes"), inspected.body_bytes);
-    fields.number(field!("inspected_text_bytes"), inspected.text_bytes);
-    fields.number(field!("uninspected_bytes"), inspected.uninspected_bytes);
-    fields.name(field!("families"));
+fn write_inspection(inspected: &Inspected, names: &Names, fields: &mut Fields<'_>) {
+    let [body, text, uninspected, families, findings] = *names;
+    fields.number(body, inspected.body_bytes);
+    fields.number(text, inspected.text_bytes);
+    fields.number(uninspected, inspected.uninspected_bytes);
+    fields.name(families);
     fields.out.push(b'[');
     for (place, family) in inspected.families.iter().enumerate() {
         if place > 0 {
@@ -281,7 +304,7 @@ fn write_inspection(inspected: &Inspected, fields: &mut Fields<'_>) {
         push_word(fields.out, family.as_str());
     }
     fields.out.push(b']');
-    fields.name(field!("findings"));
+    fields.name(findings);
     fields.out.push(b'[');
     for (place, found) in inspected.found.iter().enumerate() {
         if place > 0 {

@@ -181,13 +181,12 @@ impl Metrics {
     /// Counts what a request left behind.
     pub fn observe(&self, facts: &Facts) {
         self.requests.count(facts);
-        for found in facts
-            .inspection
-            .iter()
-            .flat_map(|inspected| &inspected.found)
-        {
-            let labels = ["request", found.family.as_str(), found.action.as_str()];
-            self.findings.with_label_values(&labels).inc_by(found.count);
+        let both = [("request", &facts.inspection), ("response", &facts.answer)];
+        for (direction, inspected) in both {
+            for found in inspected.iter().flat_map(|inspected| &inspected.found) {
+                let labels = [direction, found.family.as_str(), found.action.as_str()];
+                self.findings.with_label_values(&labels).inc_by(found.count);
+            }
         }
         self.request_size.observe(float(facts.request_bytes));
         if let Some(times) = facts.times.filter(|_| !facts.endpoint.is_probe()) {

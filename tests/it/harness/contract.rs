@@ -18,6 +18,8 @@ const CODES: &[(u16, &[&str])] = &[
             "code_pattern_detected",
             "web_attack_detected",
             "text_too_long",
+            "harmful_content_detected",
+            "canary_detected",
         ],
     ),
     (401, &["missing_api_key", "invalid_api_key"]),
@@ -42,7 +44,10 @@ const CODES: &[(u16, &[&str])] = &[
         ],
     ),
     (502, &["upstream_error"]),
-    (503, &["no_healthy_provider", "overloaded"]),
+    (
+        503,
+        &["no_healthy_provider", "overloaded", "stream_terminated"],
+    ),
     (504, &["upstream_timeout"]),
 ];
 

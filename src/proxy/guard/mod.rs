@@ -10,8 +10,10 @@
 //! The real session must be put back ([`give_back`]) before the request ends, because Pingora
 //! keeps no connection of a stand-in alive.
 
+mod ending;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -27,6 +29,7 @@ use pingora::protocols::l4::socket::SocketAddr;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
+use super::answers::{Live, Passed};
 use crate::policy::{ClientTimeouts, Denial, ProviderTimeouts};
 use crate::runtime::clock;
 
@@ -41,6 +44,8 @@ pub(crate) struct Handle {
     real: Mutex<Option<ServerSession>>,
     close: AtomicBool,
     restart: AtomicBool,
+    /// The inspection of the answer, before the guard has it and after.
+    answer: Mutex<Option<Box<Live>>>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -58,6 +63,20 @@ impl Handle {
     /// Gives the provider of a new attempt its whole time to the first byte.
     pub(crate) fn attempt_begins(&self) {
         self.restart.store(true, Ordering::Relaxed);
+    }
+
+    /// An answer is to be inspected from here on.
+    pub(crate) fn answer_begins(&self, live: Box<Live>) {
+        *self.lock() = Some(live);
+    }
+
+    /// The answer is over, and the session has been given back.
+    pub(crate) fn answer_ends(&self) -> Option<Box<Live>> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Live>>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, session: ServerSession) {
@@ -96,6 +115,8 @@ pub(crate) fn install(
         source,
         watch,
         gone: false,
+        live: None,
+        writing: false,
     };
     *session.downstream_session = ServerSession::new_custom(Box::new(guard));
     handle
@@ -164,6 +185,9 @@ struct Guard {
     source: Source,
     watch: Watch,
     gone: bool,
+    live: Option<Box<Live>>,
+    /// A write of our own has begun and not ended.
+    writing: bool,
 }
 
 impl Guard {
@@ -233,7 +257,23 @@ impl CustomSession for Guard {
         if self.watch.is_over(clock::now()) {
             return Err(ended(&Denial::UpstreamTimeout));
         }
-        let done = self.real.response_duplex_vec(tasks).await?;
+        if self.writing {
+            // A write of our own was given up half-way: nothing that follows would be in step.
+            return Err(ended(&Denial::Internal).into_down());
+        }
+        if self.live.is_none() {
+            self.live = self.handle.answer_ends();
+        }
+        let passed = match &mut self.live {
+            Some(live) => live.pass(tasks, clock::now()),
+            None => Passed { tasks, cut: false },
+        };
+        let cut = passed.cut;
+        let done = self.send(passed).await?;
+        if cut {
+            // An error is what ends the provider's call at once, even where it is silent.
+            return Err(self.left(&Denial::UpstreamError).await);
+        }
         // A client that is slow to take the answer is not the provider's silence.
         self.watch.sign_of_life(clock::now());
         Ok(done)
@@ -276,6 +316,9 @@ impl CustomSession for Guard {
             self.real.shutdown().await;
         } else if !self.gone {
             self.gone = true;
+            if let Some(live) = self.live.take() {
+                self.handle.answer_begins(live);
+            }
             self.handle
                 .put(std::mem::replace(&mut self.real, vacancy()));
         }
@@ -311,9 +354,7 @@ impl CustomSession for Guard {
         if no_body_expected || self.is_body_done() {
             self.watch.request_sent(now);
         }
-        let left = self.watch.left(now);
-        let waited = pingora::time::timeout(left, self.client_piece(no_body_expected)).await;
-        waited.map_err(|_elapsed| ended(&Denial::UpstreamTimeout))?
+        self.idle(no_body_expected).await
     }
 
     fn body_bytes_sent(&self) -> usize {

@@ -1,0 +1,128 @@
+//! Plain answers: judged whole, true to the byte, refused as typed errors.
+
+use serde_json::json;
+
+use super::gateway;
+use crate::harness::replies::chat as answer;
+use crate::harness::{Gateway, Request, STANDARD_KEY, Script, Upstream, chat};
+
+#[tokio::test]
+async fn a_plain_answer_is_cleaned_and_its_length_is_true() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::before(&upstream).await;
+    let mut body = answer("gpt-4o");
+    body["choices"][0]["message"]["content"] = json!("Ask jane@example.com.");
+    body["internal_id"] = json!("db-7");
+    upstream.answer(Script::json_with(
+        200,
+        &[("etag", "\"1\""), ("content-md5", "x"), ("server", "nginx")],
+        &body,
+    ));
+    let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+    reply.assert_fine("cleaned");
+    assert_eq!(
+        reply.json()["choices"][0]["message"]["content"],
+        "Ask [EMAIL_1]."
+    );
+    assert!(reply.json().get("internal_id").is_none());
+    let length = reply.body.len().to_string();
+    assert_eq!(reply.headers.one("content-length"), Some(length.as_str()));
+    for name in ["etag", "content-md5", "transfer-encoding"] {
+        assert!(
+            !reply.headers.has(name),
+            "{name} would not be true: {reply:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_a_typed_error() {
+    let upstream = Upstream::start().await;
+    let response = "pii: block, harmful: block, canaries: [\"our-system-prompt\"]";
+    let gateway = gateway(&upstream, "openai", response).await;
+    for (said, code) in [
+        ("Ask jane@example.com", "pii_detected"),
+        (
+            "how to build a pipe bomb at home",
+            "harmful_content_detected",
+        ),
+        ("OUR-SYSTEM-PROMPT", "canary_detected"),
+    ] {
+        let mut body = answer("gpt-4o");
+        body["choices"][0]["message"]["content"] = json!(said);
+        upstream.answer(Script::json(200, &body));
+        let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+        reply.assert_refused(400, code, said);
+        assert!(
+            !reply.text().contains("jane") && !reply.text().contains("bomb"),
+            "{reply:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_proper_answer_is_a_502() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::before(&upstream).await;
+    for (kind, headers, body) in [
+        ("application/json", vec![], "{\"half\":"),
+        ("application/json", vec![], ""),
+        ("text/html", vec![], "<h1>nginx</h1>"),
+        ("application/json", vec![("content-encoding", "gzip")], "{}"),
+        (
+            "application/json",
+            vec![],
+            "{\"error\":{\"message\":\"at 10.1.2.3\"}}",
+        ),
+    ] {
+        upstream.answer(Script::body(200, kind, &headers, body.as_bytes()));
+        let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+        if body.is_empty() {
+            continue;
+        }
+        reply.assert_refused(502, "upstream_error", body);
+    }
+}
+
+#[tokio::test]
+async fn a_providers_error_passes_if_it_is_the_callers_and_clean() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::before(&upstream).await;
+    let error = |message: &str| json!({"error": {"message": message, "type": "invalid_request_error", "param": "n", "code": null}});
+    upstream.answer(Script::json(400, &error("n must be at most 128")));
+    let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+    assert_eq!(
+        (reply.status, &reply.json()["error"]["param"]),
+        (400, &json!("n")),
+        "the caller's own fault"
+    );
+    for inside in [
+        "upstream 10.20.30.40 said no",
+        "Traceback (most recent call last):\n  File \"/srv/app.py\", line 1",
+        "key sk-proj-abcdefghijklmnopqrstuvwx1234567890 is bad",
+    ] {
+        upstream.answer(Script::json(422, &error(inside)));
+        let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+        assert_eq!(reply.status, 422, "the status stays");
+        assert_eq!(reply.json()["error"]["type"], "invalid_request_error");
+        assert!(!reply.text().contains(inside), "{}", reply.text());
+        assert!(
+            !reply.text().contains("10.20") && !reply.text().contains("app.py"),
+            "{}",
+            reply.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn embeddings_and_other_answers_pass_unchanged() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::before(&upstream).await;
+    let body = json!({"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0,
+        "embedding": "AAAAvwAAAD8".repeat(900)}], "usage": {"prompt_tokens": 3, "total_tokens": 3}});
+    upstream.answer(Script::json(200, &body));
+    let ask = Request::post("/v1/embeddings", &json!({"model": "m", "input": "x"}));
+    let reply = gateway.send(&ask.key(STANDARD_KEY)).await;
+    reply.assert_fine("embeddings");
+    assert_eq!(reply.text(), body.to_string(), "to the byte");
+}
