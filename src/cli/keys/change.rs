@@ -23,7 +23,7 @@ pub(super) fn new(args: &NewArgs, streams: &mut Streams<'_>) -> Result<(), Refus
     let store = Store::open(&args.file.keys)?;
     let mut book = store.book()?.unwrap_or_else(KeyBook::new);
     let now = now();
-    let (key, hash) = make(args.pepper.as_deref())?;
+    let (key, hash) = make(args.pepper.as_deref(), &args.file.keys)?;
     let mut entry = KeyEntry::new(&args.id, hash.to_string(), args.role);
     bind(&mut entry, &args.bounds, now)?;
     entry.created_at = Some(now.to_string());
@@ -34,7 +34,7 @@ pub(super) fn new(args: &NewArgs, streams: &mut Streams<'_>) -> Result<(), Refus
     save(&store, &book, streams)?;
     if store.text.is_none() {
         // So that a gateway that starts with this file takes tokens made later.
-        store::secret(&token_secret_beside(&args.file.keys))?;
+        store::secret(&token_secret_beside(&args.file.keys), Some(&args.file.keys))?;
     }
     let mut answer = serde_json::to_value(&entry).unwrap_or_default();
     if let Some(answer) = answer.as_object_mut() {
@@ -71,7 +71,7 @@ pub(super) fn rotate(args: &RotateArgs, streams: &mut Streams<'_>) -> Result<(),
         )));
     }
     let ends = later(now, overlap)?;
-    let (key, hash) = make(args.pepper.as_deref())?;
+    let (key, hash) = make(args.pepper.as_deref(), &args.file.keys)?;
     let mut previous = entry.previous.take().unwrap_or_default();
     previous.retain(|key| moment(&key.expires_at).is_some_and(|end| end > seconds(now)));
     if !overlap.is_zero() {
@@ -148,21 +148,27 @@ pub(super) fn revoke(args: &RevokeArgs, streams: &mut Streams<'_>) -> Result<(),
 }
 
 /// A new key and its hash.
-fn make(pepper: Option<&Path>) -> Result<(Secret, KeyHash), Refusal> {
+fn make(pepper: Option<&Path>, keys: &Path) -> Result<(Secret, KeyHash), Refusal> {
     let mut random = [0_u8; 32];
     store::fill(&mut random)?;
     let key = mint(&random);
     random.fill(0);
-    let hash = KeyHash::of(key.expose().as_bytes(), peppered(pepper)?.as_ref());
+    let hash = KeyHash::of(
+        key.expose().as_bytes(),
+        peppered(pepper, Some(keys))?.as_ref(),
+    );
     Ok((key, hash))
 }
 
 /// The pepper in a file, made on first use.
-pub(super) fn peppered(path: Option<&Path>) -> Result<Option<Pepper>, Refusal> {
+pub(super) fn peppered(
+    path: Option<&Path>,
+    keys: Option<&Path>,
+) -> Result<Option<Pepper>, Refusal> {
     let Some(path) = path else {
         return Ok(None);
     };
-    let (secret, _made) = store::secret(path)?;
+    let (secret, _made) = store::secret(path, keys)?;
     Ok(Pepper::new(secret.expose().as_bytes()))
 }
 

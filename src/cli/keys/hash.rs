@@ -53,7 +53,10 @@ pub(super) fn run(
             "portcullis: a key under {SHORT} characters can be guessed; make a longer one"
         )?;
     }
-    let hash = KeyHash::of(key, peppered(args.pepper.as_deref())?.as_ref());
+    let hash = KeyHash::of(
+        key,
+        peppered(args.pepper.as_deref(), args.keys.as_deref())?.as_ref(),
+    );
     match args.format {
         Format::Json => writeln!(streams.out, "{}", json!({"hash": hash.to_string()}))?,
         Format::Text => writeln!(streams.out, "{hash}")?,

@@ -162,24 +162,24 @@ fn create_private(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A secret that lies in a file of its own, made on first use; and whether it was made now.
-pub(super) fn secret(path: &Path) -> Result<(Secret, bool), Refusal> {
-    let made = match create_private(path) {
-        Ok(mut file) => {
+/// A secret that lies in a file of its own, made on first use; and whether it was made now. It
+/// belongs to whom the keys file belongs to.
+pub(super) fn secret(path: &Path, keys: Option<&Path>) -> Result<(Secret, bool), Refusal> {
+    let made = match std::fs::metadata(path) {
+        Ok(_) => false,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut random = [0_u8; 32];
             fill(&mut random)?;
             let text = Secret::new(hex(&random));
             random.fill(0);
-            let written = file
-                .write_all(text.expose().as_bytes())
-                .and_then(|()| file.write_all(b"\n"))
-                .and_then(|()| file.sync_all());
-            written.map_err(Refusal::system(format!("can't write {}", path.display())))?;
-            true
+            let owner = keys
+                .and_then(|keys| std::fs::metadata(keys).ok())
+                .map(|data| (data.uid(), data.gid()));
+            make_once(path, &text, owner)
+                .map_err(Refusal::system(format!("can't make {}", path.display())))?
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         Err(error) => {
-            let what = format!("can't make {}", path.display());
+            let what = format!("can't read {}", path.display());
             return Err(Refusal::system(what)(error));
         }
     };
@@ -200,6 +200,29 @@ pub(super) fn secret(path: &Path) -> Result<(Secret, bool), Refusal> {
         )));
     }
     Ok((Secret::new(line.to_owned()), made))
+}
+
+/// Makes a file with this in it, whole from its first moment, unless another was faster.
+fn make_once(path: &Path, text: &Secret, owner: Option<(u32, u32)>) -> io::Result<bool> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = create_private(&beside).and_then(|mut file| {
+        let own = file.metadata()?;
+        if let Some((user, group)) = owner.filter(|owner| *owner != (own.uid(), own.gid())) {
+            std::os::unix::fs::fchown(&file, Some(user), Some(group))?;
+        }
+        file.write_all(text.expose().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    let linked = written.and_then(|()| match std::fs::hard_link(&beside, path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    });
+    // Its name alone goes, or all of it where it is not wanted.
+    let _gone = std::fs::remove_file(&beside);
+    linked
 }
 
 /// Bytes in hex.

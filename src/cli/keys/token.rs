@@ -42,7 +42,7 @@ pub(super) fn run(args: &TokenArgs, streams: &mut Streams<'_>) -> Result<(), Ref
         .secret
         .clone()
         .unwrap_or_else(|| token_secret_beside(&args.file.keys));
-    let (secret, made) = store::secret(&path)?;
+    let (secret, made) = store::secret(&path, Some(&args.file.keys))?;
     let mut random = [0_u8; 16];
     store::fill(&mut random)?;
     let id = store::hex(&random);

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod hours;
 pub mod mint;
 pub mod ring;
+mod table;
 
 use std::fmt;
 

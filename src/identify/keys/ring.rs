@@ -13,6 +13,7 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use thiserror::Error;
 
 use super::digest::{KeyDigest, KeyHash, Pepper, Scheme};
+use super::table::Table;
 use super::{KeyRecord, Role};
 use crate::policy::KeyFault;
 use crate::policy::names::KeyId;
@@ -188,102 +189,6 @@ fn are_distinct(numbers: &mut [u64]) -> bool {
         [one, next] => one != next,
         _ => true,
     })
-}
-
-impl KeyDigest {
-    /// The digest as four numbers, each as good as random.
-    fn words(&self) -> [u64; 4] {
-        let (words, _none) = self.0.as_chunks::<8>();
-        let mut numbers = [0; 4];
-        for (number, word) in numbers.iter_mut().zip(words) {
-            *number = u64::from_le_bytes(*word);
-        }
-        numbers
-    }
-}
-
-const SLOTS: usize = 8;
-
-/// One cache line: eight short marks, and the places of the records that they stand for.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(align(64))]
-struct Bucket {
-    marks: [u32; SLOTS],
-    places: [u32; SLOTS],
-}
-
-/// A table in which every digest has two buckets, and both are looked at whole.
-#[derive(Debug, Default)]
-struct Table {
-    buckets: Vec<Bucket>,
-    salt: u64,
-}
-
-impl Table {
-    /// A table of these records, of which the first is nobody's.
-    fn of(records: &[Arc<KeyRecord>]) -> Option<Self> {
-        u32::try_from(records.len()).ok()?;
-        // Half full at first; another salt and more room where a bucket flows over or two marks
-        // are the same, which with random digests is rare.
-        let mut room = (records.len() / 4).saturating_add(1);
-        for salt in 0..32_u64 {
-            let mut table = Self {
-                buckets: vec![Bucket::default(); room],
-                salt: salt.wrapping_mul(0x9E37_79B9_7F4A_7C15),
-            };
-            let fits = (1_u32..)
-                .zip(records.iter().skip(1))
-                .all(|(place, record)| table.insert(&record.hash.digest, place).is_some());
-            let found =
-                |(place, record): (u32, &Arc<KeyRecord>)| table.probe(&record.hash.digest) == place;
-            if fits && (1_u32..).zip(records.iter().skip(1)).all(found) {
-                return Some(table);
-            }
-            room = room.saturating_add(room / 4).saturating_add(1);
-        }
-        None
-    }
-
-    /// The two buckets of a digest, and its mark.
-    fn homes(&self, digest: &KeyDigest) -> (usize, usize, u32) {
-        let [first, second, mark, _] = digest.words();
-        let buckets = u64::try_from(self.buckets.len()).unwrap_or(u64::MAX);
-        // The high half of a product spreads a random number over the buckets without a division.
-        let bucket = |word: u64| {
-            let product = u128::from(word ^ self.salt).wrapping_mul(u128::from(buckets));
-            usize::try_from(product >> 64).unwrap_or_default()
-        };
-        let mark = u32::try_from((mark ^ self.salt) >> 32).unwrap_or_default();
-        (bucket(first), bucket(second), mark)
-    }
-
-    fn insert(&mut self, digest: &KeyDigest, place: u32) -> Option<()> {
-        let (first, second, mark) = self.homes(digest);
-        let used = |bucket: &Bucket| bucket.places.iter().filter(|p| **p != 0).count();
-        let fuller = used(self.buckets.get(first)?) > used(self.buckets.get(second)?);
-        let home = if fuller { second } else { first };
-        let bucket = self.buckets.get_mut(home)?;
-        let free = bucket.places.iter().position(|place| *place == 0)?;
-        *bucket.marks.get_mut(free)? = mark;
-        *bucket.places.get_mut(free)? = place;
-        Some(())
-    }
-
-    /// The place of the record that bears the digest's mark; 0, or a wrong one, if none does. The
-    /// marks are no secret, and all sixteen are looked at.
-    fn probe(&self, digest: &KeyDigest) -> u32 {
-        let (first, second, mark) = self.homes(digest);
-        let mut found = 0_u32;
-        for home in [first, second] {
-            let Some(bucket) = self.buckets.get(home) else {
-                return 0;
-            };
-            for (other, place) in bucket.marks.iter().zip(&bucket.places) {
-                found |= place & u32::from(*other == mark).wrapping_neg();
-            }
-        }
-        found
-    }
 }
 
 #[cfg(test)]
