@@ -46,6 +46,7 @@ struct Keys {
     records: Vec<Arc<KeyRecord>>,
     lines: Vec<String>,
     has_file: bool,
+    has_tokens: bool,
 }
 
 impl Compiler<'_> {
@@ -62,8 +63,7 @@ impl Compiler<'_> {
         let tokens = self.tokens(raw, &path);
         let mut keys = self.keys(raw)?;
         let tokens = tokens?;
-        // Whoever takes tokens asks for them, also where there is no key.
-        keys.has_file |= tokens.verifier.is_some();
+        keys.has_tokens = tokens.verifier.is_some();
         let mode = self.mode(raw, &keys, listeners);
         let pepper = self.pepper(raw, &keys);
         let Keys {
@@ -106,6 +106,7 @@ impl Compiler<'_> {
             records,
             lines,
             has_file,
+            has_tokens: false,
         })
     }
 
@@ -222,13 +223,16 @@ impl Compiler<'_> {
     ) -> Option<AuthMode> {
         let keyless = keys.records.is_empty();
         let (at, why, remedy) = match raw.mode {
-            RawAuthMode::Required if keyless && keys.has_file => {
+            RawAuthMode::Required if keyless && keys.has_file && !keys.has_tokens => {
                 let advice = "the keys file holds no key, so that every call is refused; add \
                               one, or set API_KEY";
                 self.finding("no_keys", Severity::Low, "auth.keys_file", advice);
                 return Some(AuthMode::Required);
             }
-            RawAuthMode::Required if !keyless => return Some(AuthMode::Required),
+            // Whoever takes tokens asks for them, also where there is no key.
+            RawAuthMode::Required if !keyless || keys.has_tokens => {
+                return Some(AuthMode::Required);
+            }
             RawAuthMode::Required => (
                 "auth",
                 "there is no key anywhere, so that anyone would be served",

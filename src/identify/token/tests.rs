@@ -246,6 +246,45 @@ fn an_issuers_key_verifies_its_own_algorithm_and_no_other() {
 }
 
 #[test]
+fn the_published_rsa_signature_is_good_and_a_changed_one_is_not() {
+    // RFC 7515, A.2.
+    const MODULUS: &str = concat!(
+        "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJ",
+        "PMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0",
+        "LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD",
+        "Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2",
+        "PAcDTW9gb54h4FRWyuXpoQ",
+    );
+    const SIGNED: &str = concat!(
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9",
+        "leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+    );
+    const SIGNATURE: &str = concat!(
+        "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF",
+        "5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK",
+        "5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqt",
+        "FZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrB",
+        "p0igcN_IoypGlUPQGe77Rw",
+    );
+    let mut verifier = Verifier::new(TokenRules {
+        issuer: Some("joe".into()),
+        audience: None,
+        ..rules()
+    });
+    let set = json!({"keys": [{"kty": "RSA", "n": MODULUS, "e": "AQAB"}]});
+    verifier.add_jwks(set.to_string().as_bytes()).unwrap();
+    let at = |token: &str| verifier.verify(token.as_bytes(), 1_300_819_379).err();
+    let token = format!("{SIGNED}.{SIGNATURE}");
+    assert_eq!(
+        at(&token),
+        Some(KeyFault::TokenRole),
+        "signature, issuer and end are good, and it names no role"
+    );
+    let changed = format!("{}.{SIGNATURE}", SIGNED.replace("Jqb2", "Jqb3"));
+    assert_eq!(at(&changed), Some(KeyFault::TokenSignature), "changed");
+}
+
+#[test]
 fn sets_of_no_use_are_refused() {
     let (_, jwk) = issuer();
     let short = URL_SAFE_NO_PAD.encode([1_u8; 128]);
