@@ -152,6 +152,7 @@ server:
   workers: 1
 auth: {mode: required, keys_file: keys.yaml}
 inspection: {request: $2}
+rate_limits: {per_ip: null, per_key: {rate: 1000000000/minute, burst: 1000000}, block: null}
 providers:
   - {name: mock, api: openai, endpoints: [{url: "http://127.0.0.1:$mock_port"}],
      api_key: "\${LOAD_PROVIDER_KEY}"}

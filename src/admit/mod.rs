@@ -4,13 +4,19 @@
 //! Lives here: checks over heads and lengths, and the counters of the ledger that they need. Must
 //! not live here: who is calling (`identify`), what the body says (`inspect`), sockets.
 
+pub mod admission;
 pub mod blocks;
 pub mod budget;
 pub mod client;
 pub mod failures;
+pub mod flights;
 pub mod head;
 pub mod ledger;
 pub mod moment;
 pub mod path;
+pub mod rate;
 pub mod size;
+pub mod table;
 pub mod target;
+pub mod tokens;
+pub mod violations;

@@ -63,7 +63,8 @@ fn configuration(listen: SocketAddr) -> String {
     format!(
         "server: {{listeners: [{{address: \"{listen}\"}}]}}\n\
          providers: [{{name: echo, api: echo}}]\n\
-         routes: [{{models: [echo, \"*\"], providers: [echo]}}]\n"
+         routes: [{{models: [echo, \"*\"], providers: [echo]}}]\n\
+         rate_limits: {{per_ip: null, per_key: {{rate: 1000000/minute, burst: 100000}}}}\n"
     )
 }
 

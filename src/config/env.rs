@@ -7,7 +7,9 @@
 use super::Resolve;
 use super::fault::{Fault, quoted};
 use super::pending;
-use super::raw::{RawConfig, RawHandling, RawLevel, RawSanitization, RawVerdict, SizeText};
+use super::raw::{
+    RateText, RawConfig, RawHandling, RawLevel, RawSanitization, RawVerdict, SizeText, SpanText,
+};
 use crate::identify::keys::Role;
 use crate::policy::secret::Secret;
 
@@ -78,6 +80,7 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
             environment.origins.push((key, variable));
         }
     }
+    environment.limits(raw, &set);
     environment.hsts(raw, set("SECURITY_HSTS_MAX_AGE"));
     environment.level(raw, set("LOG_LEVEL"));
     environment.inspection(raw, &set);
@@ -97,6 +100,48 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
 }
 
 impl Environment {
+    /// The limits of keys and the rule for blocks; a variable switches a limit on that is off.
+    fn limits(&mut self, raw: &mut RawConfig, set: &dyn Fn(&str) -> Option<String>) {
+        const THRESHOLD: &str = "RATE_LIMIT_BLOCK_THRESHOLD";
+        const DURATION: &str = "RATE_LIMIT_BLOCK_DURATION";
+        let limits = &mut raw.rate_limits;
+        if let Some(text) = set("RATE_LIMIT_REQUESTS_PER_MINUTE") {
+            let rate = RateText::new(format!("{}/minute", text.trim()));
+            limits.per_key.get_or_insert_default().rate = Some(rate);
+            raw.settings.rate_limit_rpm = None;
+            self.origins
+                .push(("rate_limits.per_key.rate", "RATE_LIMIT_REQUESTS_PER_MINUTE"));
+        }
+        for variable in ["RATE_LIMIT_BURST", "RATE_LIMIT_BURST_SIZE"] {
+            if let Some(burst) = self.number(variable, set(variable)) {
+                limits.per_key.get_or_insert_default().burst = Some(burst);
+                self.origins.push(("rate_limits.per_key.burst", variable));
+            }
+        }
+        if let Some(violations) = self.number(THRESHOLD, set(THRESHOLD)) {
+            limits.block.get_or_insert_default().violations = violations;
+            self.origins
+                .push(("rate_limits.block.violations", THRESHOLD));
+        }
+        if let Some(seconds) = self.number(DURATION, set(DURATION)) {
+            limits.block.get_or_insert_default().block_for = SpanText::new(format!("{seconds}s"));
+            self.origins.push(("rate_limits.block.block_for", DURATION));
+        }
+    }
+
+    fn number(&mut self, variable: &'static str, text: Option<String>) -> Option<u32> {
+        let text = text?;
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            self.faults.push(Fault::of_variable(
+                variable,
+                format!("{} is not a number", quoted(&text)),
+                "write a whole number such as 10",
+            ));
+        }
+        number
+    }
+
     fn hsts(&mut self, raw: &mut RawConfig, text: Option<String>) {
         const VARIABLE: &str = "SECURITY_HSTS_MAX_AGE";
         let Some(text) = text else {

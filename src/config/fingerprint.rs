@@ -26,6 +26,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         drain,
         auth,
         sizes,
+        limits,
         bytes_in_flight,
         request,
         inspection,
@@ -63,6 +64,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("auth.tokens", tokens);
     text.line("auth.brute_force", brute_force);
     text.line("sizes", sizes);
+    text.line("limits", limits);
     text.line("bytes_in_flight", bytes_in_flight);
     text.line("request", request);
     text.line("inspection", &digest(&format!("{inspection:?}")));

@@ -26,7 +26,7 @@ pub(super) const FILE: &[Row] = &[
     row("server.listeners[].tls.client_ca"),
     row("server.timeouts.header"),
     row("server.limits.connections"),
-    row("rate_limits"),
+    row("rate_limits.store"),
     row("providers[].rate_limit"),
     row("providers[].concurrent"),
     row("providers[].health_check"),
@@ -40,7 +40,6 @@ pub(super) const FILE: &[Row] = &[
     row("logging.retention_days"),
     row("alerts"),
     row("telemetry"),
-    row("settings"),
 ];
 
 /// Keys of the keys file.
@@ -48,11 +47,6 @@ pub(super) const KEYS_FILE: &[Row] = &[];
 
 /// Environment variables, and the keys that they override.
 pub(super) const VARIABLES: &[(&str, &str)] = &[
-    ("RATE_LIMIT_REQUESTS_PER_MINUTE", "rate_limits.per_key.rate"),
-    ("RATE_LIMIT_BURST_SIZE", "rate_limits.per_key.burst"),
-    ("RATE_LIMIT_BURST", "rate_limits.per_key.burst"),
-    ("RATE_LIMIT_BLOCK_THRESHOLD", "rate_limits.block.violations"),
-    ("RATE_LIMIT_BLOCK_DURATION", "rate_limits.block.block_for"),
     ("SECURITY_LOG_RETENTION_DAYS", "logging.retention_days"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
 ];
@@ -106,9 +100,9 @@ mod tests {
         ] {
             let value: Value = serde_yaml::from_str(text).unwrap();
             assert_eq!(
-                refusal(FILE, "rate_limits", &value).is_none(),
+                refusal(FILE, "alerts", &value).is_none(),
                 off,
-                "rate_limits: {text}"
+                "alerts: {text}"
             );
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod denial;
 pub mod inspection;
+pub mod limits;
 pub mod names;
 pub mod overlay;
 pub mod secret;
@@ -25,6 +26,7 @@ use crate::inspect::engine::Inspector;
 use crate::route::balance::Schedule;
 use crate::route::pattern::Pattern;
 use inspection::InspectionSettings;
+use limits::Limits;
 use names::ProviderName;
 use secret::Secret;
 use units::{ByteLimit, Span};
@@ -52,6 +54,8 @@ pub struct Policy {
     pub auth: Auth,
     /// How large a body may be.
     pub sizes: SizeLimits,
+    /// How often and how much callers may call.
+    pub limits: Limits,
     /// Bytes of request bodies that the process holds at a time.
     pub bytes_in_flight: ByteLimit,
     /// How a request's body is read.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::Snapshot;
 use super::body::HeldTail;
 use super::guard::Handle;
+use crate::admit::admission::Admitted;
 use crate::admit::budget::Share;
 use crate::inspect::engine::Inspection;
 use crate::inspect::fault::FieldFault;
@@ -33,6 +34,10 @@ pub(crate) struct Flight {
     pub(crate) record: Record,
     pub(crate) clock: Marks,
     pub(crate) stage: Stage,
+    /// Proof that the request is within its limits, and its place among those in flight.
+    pub(crate) admitted: Option<Box<Admitted>>,
+    /// Model tokens that the answer may take, as the request says.
+    pub(crate) most_tokens: Option<u64>,
 }
 
 /// How far a request has come.

@@ -13,7 +13,7 @@ use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use super::ctx::{Call, Flight, RequestCtx, Stage};
-use super::{Gateway, cors, findings, guard, headers, reply};
+use super::{Gateway, cors, findings, guard, headers, limits, reply};
 use crate::identify::credential;
 use crate::policy::Denial;
 use crate::record::Outcome;
@@ -35,9 +35,11 @@ pub(crate) async fn refuse(
     flight.stage = Stage::Answered;
     flight.record.refused(denial);
     report(gateway, session, flight, denial);
+    limits::violated(gateway, session, flight, denial);
     let endpoint = flight.record.endpoint;
+    let told = limits::standing(flight, Some(denial));
     let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
-    reply::deny(session, policy, id, endpoint, denial).await
+    reply::deny(session, policy, id, endpoint, (denial, told)).await
 }
 
 /// Writes down a refusal that is a security event.
@@ -113,6 +115,7 @@ pub(crate) fn clean(
     if let Some(provider) = &flight.record.provider {
         fields.insert(PROVIDER, reply::own_value(provider.as_str())?);
     }
+    limits::tell(&mut fields, limits::standing(flight, None));
     fields.insert(ATTEMPTS, HeaderValue::from(flight.record.attempts));
     reply::refill(head, fields);
     Ok(())
@@ -120,6 +123,7 @@ pub(crate) fn clean(
 
 /// Answers a request that failed, as far as it can still be answered.
 pub(crate) async fn answer(
+    gateway: &Gateway,
     session: &mut Session,
     error: &Error,
     ctx: &mut RequestCtx,
@@ -149,9 +153,14 @@ pub(crate) async fn answer(
     }
     let status = denial.face().status;
     flight.record.refused(&denial);
+    if !denial.is_upstream() {
+        report(gateway, session, flight, &denial);
+        limits::violated(gateway, session, flight, &denial);
+    }
     let endpoint = flight.record.endpoint;
+    let told = (&denial, limits::standing(flight, Some(&denial)));
     let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
-    if let Err(error) = reply::deny(session, policy, id, endpoint, &denial).await {
+    if let Err(error) = reply::deny(session, policy, id, endpoint, told).await {
         log::debug!("request {id}: the refusal can't be sent: {error}");
     }
     FailToProxy {

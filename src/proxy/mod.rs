@@ -16,6 +16,7 @@ mod guard;
 mod guesses;
 mod headers;
 mod ids;
+mod limits;
 mod local;
 mod operate;
 mod peer;
@@ -143,6 +144,8 @@ impl Gateway {
             record,
             clock,
             stage: Stage::Arrived,
+            admitted: None,
+            most_tokens: None,
         })
     }
 }
@@ -174,8 +177,9 @@ impl ProxyHttp for Gateway {
             Ok(Received::Answer(answer)) => {
                 flight.stage = Stage::Answered;
                 flight.record.status = Some(answer.status);
+                let told = limits::standing(flight, None);
                 let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
-                reply::send(session, policy, id, answer).await?;
+                reply::send(session, policy, id, told, answer).await?;
             }
             Ok(Received::Preflight(fields)) => {
                 flight.stage = Stage::Answered;
@@ -310,7 +314,7 @@ impl ProxyHttp for Gateway {
         error: &Error,
         ctx: &mut RequestCtx,
     ) -> FailToProxy {
-        failure::answer(session, error, ctx).await
+        failure::answer(self, session, error, ctx).await
     }
 
     fn suppress_error_log(&self, _session: &Session, _ctx: &RequestCtx, _error: &Error) -> bool {
@@ -329,6 +333,7 @@ impl ProxyHttp for Gateway {
         answers::end(self, session, &mut flight);
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
+        limits::settle(self, &mut flight);
         let outcome = failure::outcome(&mut flight, error);
         flight.land(outcome, clock::now());
     }

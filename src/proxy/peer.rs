@@ -31,6 +31,7 @@ pub(crate) fn next(flight: &mut Flight, now: Instant) -> Result<Box<HttpPeer>> {
         record,
         clock,
         stage,
+        ..
     } = flight;
     let Stage::Call(call) = stage else {
         return Err(unrouted());

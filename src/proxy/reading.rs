@@ -103,6 +103,7 @@ impl Plan {
                 let held = self.hold(gateway, session, flight, policy).await?;
                 let facts = wanted(held.facts, self.model_needed)?;
                 flight.record.stream = facts.as_ref().is_some_and(|facts| facts.stream);
+                flight.most_tokens = facts.as_ref().and_then(|facts| facts.max_tokens);
                 let model = facts.map(|facts| name(&facts.model)).transpose()?;
                 let body = Body::Held {
                     len: held.bytes.len(),

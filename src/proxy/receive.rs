@@ -14,15 +14,15 @@ use pingora::proxy::Session;
 use super::ctx::{Call, Flight};
 use super::reading::Plan;
 use super::reply::Answer;
-use super::{Gateway, cors, guard, guesses, local, operate};
+use super::{Gateway, cors, guard, guesses, limits, local, operate};
 use crate::admit::head;
 use crate::admit::target::{self, Reading};
 use crate::identify::authorize::{self, Wish};
 use crate::identify::{self, Caller, source};
 use crate::policy::names::ModelName;
-use crate::policy::{Denial, Policy, Serve};
+use crate::policy::{Denial, Policy, ProviderTimeouts, Serve};
 use crate::record::endpoint::Endpoint;
-use crate::route;
+use crate::route::{self, Routed};
 use crate::runtime::clock;
 
 /// What becomes of a request.
@@ -67,16 +67,12 @@ pub(crate) async fn receive(
     }
     let serve = serves(session, policy);
     let asked = target::endpoint(session.req_header(), serve);
-    if let Some(endpoint) = asked
-        .as_ref()
-        .ok()
-        .copied()
-        .filter(|asked| target::is_public(*asked))
+    if let Ok(endpoint) = &asked
+        && target::is_public(*endpoint)
     {
         flight.record.client_ip = peer_address(session);
-        return Ok(Received::Answer(local::public(
-            &snapshot, endpoint, session,
-        )));
+        let answer = local::public(&snapshot, *endpoint, session);
+        return Ok(Received::Answer(answer));
     }
     let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
     let endpoint = asked?;
@@ -87,6 +83,7 @@ pub(crate) async fn receive(
         now: clock::unix(),
     };
     authorize::authorize(&caller, &wish)?;
+    limits::admit(gateway, flight, &caller, endpoint)?;
     if endpoint == Endpoint::Internal {
         return operate::answer(gateway, session, flight, &caller)
             .await
@@ -102,13 +99,9 @@ pub(crate) async fn receive(
     let plan = Plan::of(session, policy, endpoint, reading)?;
     let (body, source, model) = plan.read(gateway, session, flight, policy).await?;
     flight.record.model.clone_from(&model);
-    let tick = gateway.tick();
-    let routed = route::route(&caller, model.as_ref().map(ModelName::as_str), policy, tick)?;
-    let timeouts = routed
-        .target(0)
-        .and_then(|first| policy.providers.get(first.provider))
-        .map(|provider| provider.timeouts)
-        .ok_or(Denial::NoHealthyProvider)?;
+    limits::admit_call(flight, &caller, model.as_ref())?;
+    let routed = routed(gateway, policy, &caller, model.as_ref())?;
+    let timeouts = timeouts(policy, &routed)?;
     let handle = guard::install(session, source, timeouts);
     let call = Call {
         routed,
@@ -120,6 +113,26 @@ pub(crate) async fn receive(
         denial: None,
     };
     Ok(Received::Call(Box::new(call)))
+}
+
+/// Where the request goes.
+fn routed(
+    gateway: &Gateway,
+    policy: &Policy,
+    caller: &Caller,
+    model: Option<&ModelName>,
+) -> Result<Routed, Denial> {
+    let tick = gateway.tick();
+    route::route(caller, model.map(ModelName::as_str), policy, tick)
+}
+
+/// How long the first provider of a way may take.
+fn timeouts(policy: &Policy, routed: &Routed) -> Result<ProviderTimeouts, Denial> {
+    routed
+        .target(0)
+        .and_then(|first| policy.providers.get(first.provider))
+        .map(|provider| provider.timeouts)
+        .ok_or(Denial::NoHealthyProvider)
 }
 
 /// The head's shape, as it came.
@@ -182,12 +195,13 @@ fn identified(
     if internal && !source::within(&policy.auth.internal_allow, address) {
         return Err(Denial::NotFound);
     }
-    let blocks = &gateway.ledger.blocks;
-    if !internal && blocks.is_blocked(address, clock::moment()).is_some() {
-        return Err(Denial::ClientBlocked);
-    }
-    let caller = identify::identify(headers, address, &policy.auth, clock::unix())
-        .inspect_err(|denial| guesses::note(gateway, policy, address, denial))?;
+    limits::peek(gateway, flight, policy, address)?;
+    let caller = identify::identify(headers, address, &policy.auth, clock::unix()).inspect_err(
+        |denial| {
+            limits::charge_attempt(gateway, policy, address);
+            guesses::note(gateway, policy, address, denial);
+        },
+    )?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
     Ok((caller, source::within(&policy.trusted_proxies, peer)))

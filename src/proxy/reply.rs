@@ -12,7 +12,8 @@ use pingora::proxy::Session;
 use pingora::{ErrorType, OrErr as _, Result};
 use serde_json::json;
 
-use super::cors;
+use super::{cors, limits};
+use crate::policy::limits::Standing;
 use crate::policy::{AuthMode, Denial, Policy};
 use crate::record::endpoint::Endpoint;
 
@@ -139,12 +140,14 @@ pub(crate) async fn send(
     session: &mut Session,
     policy: &Policy,
     request_id: &str,
+    told: Option<Standing>,
     answer: Answer,
 ) -> Result<()> {
     let mut fields = HeaderMap::with_capacity(16);
     let kind = HeaderValue::from_static(answer.content_type);
     fields.insert(header::CONTENT_TYPE, kind);
     fields.insert(header::CACHE_CONTROL, NO_STORE);
+    limits::tell(&mut fields, told);
     dress(&mut fields, policy, request_id)?;
     cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
     write(session, answer.status, fields, answer.body).await
@@ -178,7 +181,7 @@ pub(crate) async fn deny(
     policy: &Policy,
     request_id: &str,
     endpoint: Endpoint,
-    denial: &Denial,
+    (denial, told): (&Denial, Option<Standing>),
 ) -> Result<()> {
     let mut fields = HeaderMap::with_capacity(16);
     fields.insert(header::CONTENT_TYPE, JSON);
@@ -191,8 +194,10 @@ pub(crate) async fn deny(
         fields.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     if let Some(wait) = denial.retry_after() {
-        fields.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        let seconds = limits::whole_seconds(wait).max(1);
+        fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    limits::tell(&mut fields, told);
     dress(&mut fields, policy, request_id)?;
     cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
     let body = error_body(denial, endpoint, request_id);

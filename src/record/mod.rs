@@ -68,6 +68,8 @@ pub struct Refusal {
     pub unauthenticated: bool,
     /// Whether it was for want of a provider's answer, and no verdict on the request.
     pub upstream: bool,
+    /// The level whose limit was used up, if one was.
+    pub limited: Option<&'static str>,
 }
 
 impl From<&Denial> for Refusal {
@@ -78,6 +80,7 @@ impl From<&Denial> for Refusal {
             reason: denial.reason(),
             unauthenticated: face.status == 401,
             upstream: denial.is_upstream(),
+            limited: denial.limited(),
         }
     }
 }

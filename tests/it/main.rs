@@ -17,6 +17,7 @@ mod harness;
 mod headers;
 mod inspection;
 mod keys;
+mod limits;
 mod load_tools;
 mod logs;
 mod metrics;

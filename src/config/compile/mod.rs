@@ -7,6 +7,7 @@
 mod answer;
 mod auth;
 mod inspection;
+mod limits;
 mod server;
 mod tokens;
 mod upstream;
@@ -28,7 +29,7 @@ use super::reference::{self, Origin};
 use super::{FileContent, Resolve, SourceInfo, Unreadable};
 use crate::policy::secret::Secret;
 use crate::policy::units::{ByteLimit, Span, UnitFault};
-use crate::policy::{BodyMode, Policy, RequestReading};
+use crate::policy::{AuthMode, BodyMode, Policy, RequestReading};
 
 /// The state of one compilation: what it may look at, and what it has found.
 pub(super) struct Compiler<'a> {
@@ -98,6 +99,10 @@ impl<'a> Compiler<'a> {
         let logging = self.logging(&raw.logging);
         let request = self.request_reading(raw);
         let inspection = self.inspection(raw);
+        let development = auth
+            .as_ref()
+            .is_some_and(|(auth, _)| auth.mode == AuthMode::Development);
+        let limits = self.limits(&raw.rate_limits, &raw.settings, development);
         let (auth, key_lines) = auth?;
         let (inspection, inspector) = inspection?;
         let answers = self.answers(raw, &inspection.disabled_rules);
@@ -113,6 +118,7 @@ impl<'a> Compiler<'a> {
             drain: drain?,
             auth,
             sizes: sizes?,
+            limits: limits?,
             bytes_in_flight: bytes_in_flight?,
             request: request?,
             inspection,

@@ -1,5 +1,5 @@
-//! The blocks `auth`, `rate_limits`, `size_limits`, `security_headers`, `cors`, `logging`,
-//! `alerts`, `telemetry` and `settings`.
+//! The blocks `auth`, `size_limits`, `security_headers`, `cors`, `logging`, `alerts` and
+//! `telemetry`.
 //!
 //! Decides names, words and defaults; nothing is judged further here.
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RateText, SecretText, SizeText, SpanText};
+use super::{SecretText, SizeText, SpanText};
 
 /// Who may call.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -121,66 +121,6 @@ impl Default for RawBruteForce {
             block_for: SpanText::new("1h"),
         }
     }
-}
-
-/// How often callers may call.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "RateLimits")]
-pub(in crate::config) struct RawRateLimits {
-    /// Where the counts are kept: memory, or redis://HOST:PORT/DB. None: memory.
-    pub store: Option<SecretText>,
-    /// For all callers together.
-    pub global: Option<RawLimit>,
-    /// For one client address; by default 100/minute with a burst of 50.
-    pub per_ip: Option<RawLimit>,
-    /// For one key; by default 60/minute with a burst of 10.
-    pub per_key: Option<RawKeyLimit>,
-    /// Requests in flight at once; by default 1000.
-    pub concurrent_requests: Option<u32>,
-    /// When a client that keeps violating limits is blocked; by default 100 violations within 5m,
-    /// for 1h.
-    pub block: Option<RawBlock>,
-}
-
-/// A rate and its burst.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Limit")]
-pub(in crate::config) struct RawLimit {
-    /// How often.
-    pub rate: RateText,
-    /// How many at once above the rate.
-    #[serde(default)]
-    pub burst: Option<u32>,
-}
-
-/// The limits of one key.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "KeyLimit")]
-pub(in crate::config) struct RawKeyLimit {
-    /// How often.
-    pub rate: Option<RateText>,
-    /// How many at once above the rate.
-    pub burst: Option<u32>,
-    /// Model tokens.
-    pub tokens: Option<RateText>,
-    /// Requests in flight at once.
-    pub concurrent: Option<u32>,
-}
-
-/// When a client that keeps violating limits is blocked.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Block")]
-pub(in crate::config) struct RawBlock {
-    /// How many violations.
-    pub violations: u32,
-    /// Within which time.
-    pub within: SpanText,
-    /// How long the block lasts.
-    pub block_for: SpanText,
 }
 
 /// How large a body may be.
@@ -348,15 +288,4 @@ pub(in crate::config) struct RawTelemetry {
     pub otlp_endpoint: Option<String>,
     /// The name that traces bear; by default portcullis.
     pub service_name: Option<String>,
-}
-
-/// An older spelling of two limits.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "Settings")]
-pub(in crate::config) struct RawSettings {
-    /// `rate_limits.per_key.rate`, in a minute.
-    pub rate_limit_rpm: Option<u32>,
-    /// `rate_limits.concurrent_requests`.
-    pub max_concurrent_requests: Option<u32>,
 }

@@ -7,6 +7,7 @@
 
 mod gateway;
 mod inspection;
+mod limits;
 mod scalar;
 mod server;
 mod upstream;
@@ -22,11 +23,12 @@ pub(super) use inspection::{
     RawBodyMode, RawHandling, RawInspection, RawResponse, RawSanitization, RawToolCalls,
     RawUninspectable, RawVerdict,
 };
+pub(super) use limits::{RawBlock, RawKeyLimit, RawRateLimits, RawSettings};
 pub(super) use scalar::{RateText, SECRET_MARK, SecretText, SizeText, SpanText};
 pub(super) use server::{RawListener, RawServe, RawServer};
 pub(super) use upstream::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts, RawRoute};
 
-use gateway::{RawAlerts, RawRateLimits, RawSettings, RawTelemetry};
+use gateway::{RawAlerts, RawTelemetry};
 
 /// The configuration of Portcullis. Unknown keys are errors; every value has a default that is
 /// safe on an edge host.

@@ -88,9 +88,9 @@ quantity!(
     }
 );
 
-// Rates belong to features that are not built, so nobody reads them yet.
 readable!(SpanText);
 readable!(SizeText);
+readable!(RateText);
 
 /// Takes texts, and whole numbers as their digits.
 struct QuantityVisitor;

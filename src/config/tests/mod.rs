@@ -7,6 +7,7 @@ mod examples;
 mod findings;
 mod inspection;
 mod keys;
+mod limits;
 mod refusals;
 mod secrets;
 mod tables;

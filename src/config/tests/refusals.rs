@@ -87,8 +87,10 @@ fn wrong_kinds_and_words_are_told_with_what_stands_there() {
 fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
     let world = World::default();
     for (lines, key) in [
-        ("rate_limits: {concurrent_requests: 1000}", "rate_limits"),
-        ("settings: {rate_limit_rpm: 60}", "settings"),
+        (
+            "rate_limits: {store: \"redis://a:1/0\"}",
+            "rate_limits.store",
+        ),
         (
             "server: {timeouts: {header: 10s}}",
             "server.timeouts.header",
@@ -203,7 +205,7 @@ fn endpoint_urls_are_plain_http_urls() {
 #[test]
 fn faults_of_all_parts_are_told_together_in_the_order_of_the_file() {
     let text = "server: {trusted_proxies: [x]}\nsize_limits: {json: y}\nproviders: [{name: a b, \
-                api: echo}]\nbanana: 1\nrate_limits: {global: 1}\nroutes: [{models: [z], \
+                api: echo}]\nbanana: 1\nalerts: {webhook: x}\nroutes: [{models: [z], \
                 providers: [q]}]\n";
     let world = World::default();
     let broken = world.faults(text);

@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::admit::admission::TooOften;
 use crate::inspect::detect::Family;
 use crate::inspect::fault::FieldFault;
 use crate::inspect::finding::{Refusal, Stop};
+use crate::policy::limits::Scope;
 
 /// A refusal, as decided by some stage of the request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,12 @@ pub enum Denial {
     ModelNotAllowed,
     /// The client's address is blocked.
     ClientBlocked,
+    /// A limit on how often is used up.
+    RateLimited(TooOften),
+    /// As many requests are in flight as may be, at this level.
+    ConcurrencyLimited(Scope),
+    /// A limit on model tokens is used up; the wait until the request would fit.
+    TokensLimited(Duration),
     /// Nothing is served at this path, or not to this caller.
     NotFound,
     /// No route serves this model.
@@ -254,6 +262,9 @@ impl Denial {
             Self::UnsupportedMediaType(_) | Self::Inspected(Refusal::Uninspectable) => {
                 (415, "unsupported_media_type")
             }
+            Self::RateLimited(_) => (429, "rate_limit_exceeded"),
+            Self::ConcurrencyLimited(_) => (429, "concurrency_limit_exceeded"),
+            Self::TokensLimited(_) => (429, "token_limit_exceeded"),
             Self::ProviderRateLimited(_) => (429, "provider_rate_limit_exceeded"),
             Self::HeadersTooLarge => (431, "headers_too_large"),
             Self::Internal => (500, "internal_error"),
@@ -297,6 +308,11 @@ impl Denial {
             Self::NoHealthyProvider => "No provider is available for this request.".to_owned(),
             Self::UpstreamError => "The provider failed to answer properly.".to_owned(),
             Self::UpstreamTimeout => "The provider did not answer in time.".to_owned(),
+            Self::RateLimited(_) => "Too many requests; wait as `retry-after` says.".to_owned(),
+            Self::ConcurrencyLimited(_) => "Too many requests at once.".to_owned(),
+            Self::TokensLimited(_) => {
+                "Too many model tokens; wait as `retry-after` says.".to_owned()
+            }
             Self::ProviderRateLimited(_) => {
                 "The provider takes no more requests for now.".to_owned()
             }
@@ -318,6 +334,9 @@ impl Denial {
             | Self::InvalidApiKey(_)
             | Self::PermissionDenied
             | Self::ClientBlocked
+            | Self::RateLimited(_)
+            | Self::ConcurrencyLimited(_)
+            | Self::TokensLimited(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::RequestTimeout
@@ -334,6 +353,22 @@ impl Denial {
             | Self::ProviderFailed { .. }
             | Self::Internal => None,
         }
+    }
+
+    /// The level whose limit was used up, as a word for metrics.
+    pub fn limited(&self) -> Option<&'static str> {
+        if let Self::RateLimited(TooOften { scope, .. }) = self {
+            return Some(scope.as_str());
+        }
+        if let Self::ConcurrencyLimited(scope) = self {
+            let of_key = *scope == Scope::Key;
+            return Some(if of_key {
+                "per_key_concurrent"
+            } else {
+                "concurrent_requests"
+            });
+        }
+        matches!(self, Self::TokensLimited(_)).then_some("per_key_tokens")
     }
 
     /// Whether it was a provider's doing, not the caller's and not ours.
@@ -355,8 +390,12 @@ impl Denial {
             | Self::ProviderFailed {
                 retry_after: Some(wait),
                 ..
-            } => Some(*wait),
-            Self::Overloaded | Self::ProviderRateLimited(None) => Some(Duration::from_secs(1)),
+            }
+            | Self::RateLimited(TooOften { wait, .. })
+            | Self::TokensLimited(wait) => Some(*wait),
+            Self::Overloaded | Self::ConcurrencyLimited(_) | Self::ProviderRateLimited(None) => {
+                Some(Duration::from_secs(1))
+            }
             Self::ProviderFailed { status: 503, .. } | Self::NoHealthyProvider => {
                 Some(Duration::from_secs(5))
             }
@@ -400,6 +439,9 @@ impl Denial {
             | Self::PermissionDenied
             | Self::ModelNotAllowed
             | Self::ClientBlocked
+            | Self::RateLimited(_)
+            | Self::ConcurrencyLimited(_)
+            | Self::TokensLimited(_)
             | Self::NotFound
             | Self::ModelNotFound
             | Self::MethodNotAllowed(_)

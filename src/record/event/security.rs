@@ -142,6 +142,20 @@ impl<'a> SecurityEvent<'a> {
                     Severity::High,
                     &["authorization", "denied"],
                 ),
+                429 if !denial.is_upstream() => (
+                    Level::Warning,
+                    "rate_limit",
+                    "exceeded",
+                    Severity::Medium,
+                    &["rate_limit", "exceeded"],
+                ),
+                413 | 414 | 431 => (
+                    Level::Warning,
+                    "request_size",
+                    "exceeded",
+                    Severity::Low,
+                    &["request_size", "exceeded"],
+                ),
                 _ => return None,
             };
         Some(Self {
@@ -159,6 +173,25 @@ impl<'a> SecurityEvent<'a> {
             found: None,
             details: &[],
         })
+    }
+
+    /// The event that a client's block is, after too many violations of limits.
+    pub fn of_block(facts: &'a Facts, user_agent: &'a [u8]) -> Self {
+        Self {
+            level: Level::Error,
+            operation: "block_client",
+            verdict: Verdict::Status("blocked"),
+            severity: Severity::High,
+            user_id: facts.key_id.as_ref().map(KeyId::as_str),
+            client_ip: facts.client_ip,
+            user_agent,
+            request_id: &facts.request_id,
+            key_prefix: None,
+            reason: "too_many_violations",
+            tags: &["rate_limit", "blocked"],
+            found: None,
+            details: &[],
+        }
     }
 
     /// The event that a finding of an inspection is.

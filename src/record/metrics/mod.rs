@@ -291,6 +291,7 @@ impl Requests {
 /// Metrics by the reason of a refusal, which is a word of a closed set.
 struct Refusals {
     failed_auth: IntCounterVec,
+    limited: IntCounterVec,
     blocked: IntCounterVec,
 }
 
@@ -303,6 +304,12 @@ impl Refusals {
                 "Requests without a valid credential, by reason.",
                 &["reason"],
             )?,
+            limited: counters(
+                registry,
+                "proxy_api_rate_limited_total",
+                "Requests refused by a limit, by its level.",
+                &["scope"],
+            )?,
             blocked: counters(
                 registry,
                 "proxy_api_blocked_requests_total",
@@ -313,6 +320,9 @@ impl Refusals {
     }
 
     fn count(&self, refusal: Refusal) {
+        if let Some(scope) = refusal.limited {
+            self.limited.with_label_values(&[scope]).inc();
+        }
         let vec = if refusal.unauthenticated {
             &self.failed_auth
         } else if refusal.upstream {

@@ -98,7 +98,8 @@ impl Builder {
         let mut configuration = yaml(&format!(
             "server: {{workers: 2}}\n\
              auth: {{brute_force: {{failures: 1000000, within: 5m, block_for: 1h}}}}\ninspection: {{request: {{max_text_chars: 10000000}}}}\n\
-             logging: {{level: info, format: json, file: {}}}",
+             logging: {{level: info, format: json, file: {}}}\n\
+             rate_limits: {{per_ip: null, per_key: null, concurrent_requests: null, block: null}}",
             log.display()
         ));
         if !self.keys.is_empty() {

@@ -1,0 +1,274 @@
+//! Whether a caller may call now, by all limits at once.
+//!
+//! Decides by the policy's limits and what the ledger knows was used. All limits are looked at
+//! before any is charged, so that a refused request uses up none of them; where another thread
+//! takes the last place between the look and the charge, what was charged is given back. Made
+//! before the body is read; limits on models follow when the model is known.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client::Client;
+use super::flights::Slot;
+use super::ledger::{Ledger, Who};
+use super::moment::Moment;
+use super::rate;
+use super::table::Key;
+use super::tokens::Reservation;
+use crate::policy::Denial;
+use crate::policy::limits::{KeyLimits, Limit, Limits, Scope, Standing};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Applicant<'a> {
+    /// The client's address, as far as it can be believed.
+    pub address: IpAddr,
+    /// What its key is counted under; none where keys are not asked for.
+    pub key: Option<&'a str>,
+    /// The limits of its key.
+    pub limits: KeyLimits,
+}
+
+/// Why a request has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooOften {
+    /// The level whose limit is used up.
+    pub scope: Scope,
+    /// How long to wait until all limits would let it pass, absent others.
+    pub wait: Duration,
+    /// What is left of the limit.
+    pub standing: Standing,
+}
+
+/// Proof that a request is within its limits. It holds the request's place among those in flight.
+#[derive(Debug)]
+pub struct Admitted {
+    ledger: Arc<Ledger>,
+    charged: Vec<Charged>,
+    standing: Option<Standing>,
+    tokens: Option<Reservation>,
+    _slots: [Option<Slot>; 2],
+}
+
+/// A limit that counts for a request.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    scope: Scope,
+    key: Key,
+    limit: Limit,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Charged {
+    level: Level,
+    at: Moment,
+}
+
+/// Whether the client's address alone is over its limit: asked before the credential is looked
+/// at, and charged nothing for.
+///
+/// # Errors
+/// It is.
+pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
+    let Some(limit) = limits.per_ip else {
+        return Ok(());
+    };
+    let level = Level::of(Who::Client(Client::of(address)), limit, ledger);
+    look(&[level], ledger, now).map(|_standing| ())
+}
+
+/// Charges a client for a try that came to nothing, such as one with a wrong key.
+pub fn charge_attempt(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) {
+    if let Some(limit) = limits.per_ip {
+        let level = Level::of(Who::Client(Client::of(address)), limit, ledger);
+        // What finds its limit used up is refused by the next look.
+        let _charged = ledger.charge(level.scope, level.key, &level.limit, now);
+    }
+}
+
+/// Admits a caller, or says why not.
+///
+/// # Errors
+/// A limit is used up.
+pub fn admit(
+    applicant: &Applicant<'_>,
+    limits: &Limits,
+    ledger: &Arc<Ledger>,
+    now: Moment,
+) -> Result<Admitted, Denial> {
+    let client = Who::Client(Client::of(applicant.address));
+    let key = applicant.key.map(Who::Key);
+    let of = |who: Option<Who<'_>>, limit: Option<Limit>| {
+        let (who, limit) = who.zip(limit)?;
+        Some(Level::of(who, limit, ledger))
+    };
+    let levels = [
+        of(key, applicant.limits.rate),
+        of(Some(client), limits.per_ip),
+        of(Some(Who::All), limits.global),
+    ];
+    let levels: Vec<Level> = levels.into_iter().flatten().collect();
+    let standing = look(&levels, ledger, now)?;
+    let slots = [
+        match (key, applicant.limits.concurrent) {
+            (Some(key), Some(most)) => {
+                let slot = ledger.flights.begin_for(ledger.key(key), most);
+                Some(slot.ok_or(Denial::ConcurrencyLimited(Scope::Key))?)
+            }
+            (None, _) | (_, None) => None,
+        },
+        match limits.concurrent {
+            Some(most) => Some(
+                ledger
+                    .flights
+                    .begin(most)
+                    .ok_or(Denial::ConcurrencyLimited(Scope::Global))?,
+            ),
+            None => None,
+        },
+    ];
+    let mut admitted = Admitted {
+        ledger: Arc::clone(ledger),
+        charged: Vec::with_capacity(levels.len()),
+        standing,
+        tokens: None,
+        _slots: slots,
+    };
+    admitted.charge(&levels, now)?;
+    Ok(admitted)
+}
+
+impl Admitted {
+    /// Puts the limits on a model over the request, now that the model is known.
+    ///
+    /// # Errors
+    /// One of them is used up; then nothing at all is charged for the request.
+    pub fn model(&mut self, model: &str, limits: &Limits, now: Moment) -> Result<(), Denial> {
+        if limits.models.is_empty() {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let of_model = limits
+            .models
+            .iter()
+            .filter(|group| group.models.iter().any(|pattern| pattern.matches(model)));
+        let levels: Vec<Level> = of_model
+            .map(|group| Level::of(Who::Models(&group.name), group.limit, &ledger))
+            .collect();
+        let looked = look(&levels, &ledger, now).inspect_err(|_denial| self.give_back(now))?;
+        self.charge(&levels, now)?;
+        self.standing = tighter(self.standing, looked);
+        Ok(())
+    }
+
+    /// Sets model tokens aside.
+    ///
+    /// # Errors
+    /// They are not there; then nothing at all is charged for the request.
+    pub fn reserve(
+        &mut self,
+        applicant: &Applicant<'_>,
+        tokens: u64,
+        now: Moment,
+    ) -> Result<(), Denial> {
+        let Some((key, limit)) = applicant.key.zip(applicant.limits.tokens) else {
+            return Ok(());
+        };
+        let key = self.ledger.key(Who::Key(key));
+        match self.ledger.tokens.reserve(key, tokens, &limit, now) {
+            Ok(reservation) => self.tokens = Some(reservation),
+            Err(wait) => {
+                self.give_back(now);
+                return Err(Denial::TokensLimited(wait));
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles the tokens by what the provider says was used.
+    pub fn settle(&mut self, tokens: u64, now: Moment) {
+        if let Some(reservation) = self.tokens.take() {
+            reservation.settle(tokens, now);
+        }
+    }
+
+    /// What is left of the tightest limit.
+    pub const fn standing(&self) -> Option<Standing> {
+        self.standing
+    }
+
+    fn charge(&mut self, levels: &[Level], now: Moment) -> Result<(), Denial> {
+        for level in levels {
+            match self
+                .ledger
+                .charge(level.scope, level.key, &level.limit, now)
+            {
+                Ok(()) => self.charged.push(Charged {
+                    level: *level,
+                    at: now,
+                }),
+                Err(wait) => {
+                    let word = self.ledger.word(level.scope, level.key);
+                    self.give_back(now);
+                    return Err(Denial::RateLimited(TooOften {
+                        scope: level.scope,
+                        wait,
+                        standing: rate::standing(word, &level.limit, now),
+                    }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self, now: Moment) {
+        for Charged { level, at } in self.charged.drain(..) {
+            let Level { scope, key, limit } = level;
+            self.ledger.give_back(scope, key, &limit, (at, now));
+        }
+    }
+}
+
+impl Level {
+    fn of(who: Who<'_>, limit: Limit, ledger: &Ledger) -> Self {
+        Self {
+            scope: who.scope(),
+            key: ledger.key(who),
+            limit,
+        }
+    }
+}
+
+/// Looks at limits and charges none; answers what will be left of the tightest after one more.
+fn look(levels: &[Level], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
+    let mut tightest = None;
+    let mut refused: Option<TooOften> = None;
+    for level in levels {
+        let word = ledger.word(level.scope, level.key);
+        match rate::next(word, &level.limit, now) {
+            Ok(next) => {
+                let standing = rate::standing(next, &level.limit, now);
+                tightest = tighter(tightest, Some(standing));
+            }
+            Err(wait) if refused.is_none_or(|refused| refused.wait < wait) => {
+                refused = Some(TooOften {
+                    scope: level.scope,
+                    wait,
+                    standing: rate::standing(word, &level.limit, now),
+                });
+            }
+            Err(_shorter_wait) => {}
+        }
+    }
+    refused.map_or(Ok(tightest), |refused| Err(Denial::RateLimited(refused)))
+}
+
+/// The one with less left, and of two alike the one that takes longer.
+fn tighter(one: Option<Standing>, other: Option<Standing>) -> Option<Standing> {
+    let key = |standing: &Standing| (standing.remaining, std::cmp::Reverse(standing.reset));
+    one.into_iter().chain(other).min_by_key(key)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! How often: the generic cell rate algorithm (GCRA) in whole nanoseconds, on one atomic word.
+//!
+//! Decides whether one more may pass now, and if not, after which wait. The word is the moment at
+//! which the limit will have recovered in full (the theoretical arrival time); every admission
+//! moves it one interval on, from the later of itself and now, and may not move it further than a
+//! burst ahead of now. So over any time at most `burst + time / interval` pass, whoever asks from
+//! whichever thread: each admission is one compare-and-swap, and a refusal writes nothing. A word
+//! that lies in the past says the same as one that was never used.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::moment::{Moment, nanos};
+use crate::policy::limits::{Limit, Standing};
+
+/// A word that threads share.
+pub trait Word {
+    /// Its value.
+    fn look(&self) -> u64;
+    /// Puts a new value in the place of the old one, if that is still there.
+    ///
+    /// # Errors
+    /// The value that is there instead.
+    fn replace(&self, old: u64, new: u64) -> Result<(), u64>;
+}
+
+impl Word for AtomicU64 {
+    fn look(&self) -> u64 {
+        self.load(Ordering::Acquire)
+    }
+
+    fn replace(&self, old: u64, new: u64) -> Result<(), u64> {
+        self.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
+            .map(|_old| ())
+    }
+}
+
+/// Where one more would move the word to.
+///
+/// # Errors
+/// It would be one too many; the wait after which it would not be.
+pub fn next(word: u64, limit: &Limit, now: Moment) -> Result<u64, Duration> {
+    let now = now.as_nanos();
+    let next = word.max(now).saturating_add(limit.interval());
+    let furthest = now.saturating_add(limit.depth());
+    match next.checked_sub(furthest) {
+        None | Some(0) => Ok(next),
+        Some(wait) => Err(Duration::from_nanos(wait)),
+    }
+}
+
+/// Lets one pass.
+///
+/// # Errors
+/// It would be one too many; the wait after which it would not be.
+pub fn charge(word: &impl Word, limit: &Limit, now: Moment) -> Result<u64, Duration> {
+    let mut seen = word.look();
+    loop {
+        let next = next(seen, limit, now)?;
+        match word.replace(seen, next) {
+            Ok(()) => return Ok(next),
+            Err(other) => seen = other,
+        }
+    }
+}
+
+/// Where the word goes when one that passed at `then` is given back.
+///
+/// What has recovered since is not given back a second time: of all that recovered meanwhile it
+/// can't be told whose it was, so it is taken for ours. So others' charges are never taken off.
+pub fn returned(word: u64, limit: &Limit, then: Moment, now: Moment) -> u64 {
+    let recovered = nanos(now.since(then));
+    word.saturating_sub(limit.interval().saturating_sub(recovered))
+}
+
+/// What is left, for a word.
+pub fn standing(word: u64, limit: &Limit, now: Moment) -> Standing {
+    let used = word.saturating_sub(now.as_nanos());
+    let free = limit.depth().saturating_sub(used);
+    let remaining = free.checked_div(limit.interval()).unwrap_or(0);
+    Standing {
+        limit: limit.burst(),
+        remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
+        reset: Duration::from_nanos(used),
+    }
+}
+
+#[cfg(test)]
+mod tests;

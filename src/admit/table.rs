@@ -1,0 +1,332 @@
+//! Words by key, for as many keys as there is room for and not one more.
+//!
+//! Decides which word is whose. A known key finds its word without a lock. A new one takes, under
+//! a lock of its part of the table, a place that is empty or whose word says no more than an
+//! unused one would (`stale`): so making room forgets nothing, and no flood of keys resets a word
+//! that still counts. A key that finds no such place shares one word with all others of its part
+//! that find none: they are limited together until there is room.
+//!
+//! A key is 64 bits of a hash under a random key of the process. Two keys share a word with a
+//! chance of one in ten million even when a million are known. A word that is taken over while its
+//! old key is being charged may charge the new one once too often; never once too little.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::moment::Moment;
+use super::rate::Word as _;
+
+/// Parts of a table, each with its lock.
+const SHARDS: usize = 256;
+/// Places that belong together, on two cache lines.
+const WAYS: usize = 8;
+/// What a word holds while its place changes hands.
+const CLAIMED: u64 = u64::MAX;
+
+/// A key of the table: never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key for a hash.
+    pub const fn of(hash: u64) -> Self {
+        Self(if hash == 0 { 1 } else { hash })
+    }
+
+    /// Bits to spread keys by, other ones than those of this table's own parts.
+    pub(super) const fn spread(self) -> u64 {
+        self.0 >> 32
+    }
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    keys: [AtomicU64; WAYS],
+    words: [AtomicU64; WAYS],
+}
+
+#[derive(Debug)]
+struct Shard {
+    lock: Mutex<()>,
+    /// Made when the first key comes, so that a small host stays small.
+    buckets: OnceLock<Box<[Bucket]>>,
+    /// The word of all that find no place.
+    shared: AtomicU64,
+}
+
+/// Words by key.
+#[derive(Debug)]
+pub struct Table {
+    shards: Box<[Shard]>,
+    buckets: usize,
+    used: AtomicUsize,
+    crowded: AtomicU64,
+}
+
+/// Where a key's word is.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    word: &'t AtomicU64,
+    /// The key that the place must still have; none: the shared word.
+    key: Option<&'t AtomicU64>,
+}
+
+impl Place<'_> {
+    fn is_still(&self, key: Key) -> bool {
+        self.key
+            .is_none_or(|there| there.load(Ordering::Acquire) == key.0)
+    }
+}
+
+impl Table {
+    /// A table with room for so many keys, at half of its places.
+    pub fn new(keys: usize) -> Self {
+        let places = keys.saturating_mul(2).max(SHARDS.saturating_mul(WAYS));
+        let per_shard = places.div_ceil(SHARDS.saturating_mul(WAYS));
+        let shard = |_| Shard {
+            lock: Mutex::new(()),
+            buckets: OnceLock::new(),
+            shared: AtomicU64::new(0),
+        };
+        Self {
+            shards: (0..SHARDS).map(shard).collect(),
+            buckets: per_shard.next_power_of_two(),
+            used: AtomicUsize::new(0),
+            crowded: AtomicU64::new(0),
+        }
+    }
+
+    /// The value of a key's word; zero where there is none.
+    pub fn read(&self, key: Key) -> u64 {
+        let Some(shard) = self.shard(key) else {
+            return 0;
+        };
+        let place = self.find(shard, key);
+        let word = place.map_or(0, |place| place.word.look());
+        if word == CLAIMED { 0 } else { word }
+    }
+
+    /// Changes a key's word by `step`, which is handed its value and answers a new one, if it
+    /// wants one, and what became of it. It may be called more than once; the last call counts.
+    pub fn update<R>(
+        &self,
+        key: Key,
+        now: Moment,
+        stale: impl Fn(u64, Moment) -> bool,
+        mut step: impl FnMut(u64) -> (Option<u64>, R),
+    ) -> R {
+        let Some(shard) = self.shard(key) else {
+            return step(0).1;
+        };
+        loop {
+            let place = self.find(shard, key);
+            let place = place.unwrap_or_else(|| self.settle(shard, key, now, &stale));
+            let mut seen = place.word.look();
+            while seen != CLAIMED {
+                let (new, outcome) = step(seen);
+                let done = new.map_or(Ok(()), |new| place.word.replace(seen, new));
+                match done {
+                    Ok(()) if place.is_still(key) => return outcome,
+                    // The place changed hands meanwhile; what is ours is elsewhere.
+                    Ok(()) => break,
+                    Err(other) => seen = other,
+                }
+            }
+        }
+    }
+
+    /// Places that are taken.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// How often a key found no place of its own.
+    pub fn crowded(&self) -> u64 {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    fn shard(&self, key: Key) -> Option<&Shard> {
+        let index = key.0.checked_rem(u64::try_from(SHARDS).ok()?)?;
+        self.shards.get(usize::try_from(index).ok()?)
+    }
+
+    /// The two buckets that a key may be in.
+    fn homes<'t>(&self, shard: &'t Shard, key: Key) -> [Option<&'t Bucket>; 2] {
+        let Some(buckets) = shard.buckets.get() else {
+            return [None, None];
+        };
+        [key.0 >> 8, key.0 >> 36].map(|hash| {
+            let hash = usize::try_from(hash & 0xfff_ffff).unwrap_or(0);
+            buckets.get(hash & self.buckets.saturating_sub(1))
+        })
+    }
+
+    fn find<'t>(&self, shard: &'t Shard, key: Key) -> Option<Place<'t>> {
+        let homes = self.homes(shard, key);
+        homes.into_iter().flatten().find_map(|bucket| {
+            let mut places = bucket.keys.iter().zip(&bucket.words);
+            let (there, word) = places.find(|(there, _)| there.load(Ordering::Acquire) == key.0)?;
+            Some(Place {
+                word,
+                key: Some(there),
+            })
+        })
+    }
+
+    /// Finds a place for a new key, the shared one if need be.
+    fn settle<'t>(
+        &self,
+        shard: &'t Shard,
+        key: Key,
+        now: Moment,
+        stale: &impl Fn(u64, Moment) -> bool,
+    ) -> Place<'t> {
+        let _settling = shard.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        shard
+            .buckets
+            .get_or_init(|| (0..self.buckets).map(|_| Bucket::default()).collect());
+        if let Some(place) = self.find(shard, key) {
+            return place;
+        }
+        let homes = self.homes(shard, key);
+        let free = |bucket: &Bucket| {
+            let free = bucket.words.iter().filter(|word| stale(word.look(), now));
+            free.count()
+        };
+        let mut homes: Vec<&Bucket> = homes.into_iter().flatten().collect();
+        homes.sort_by_key(|bucket| std::cmp::Reverse(free(bucket)));
+        for bucket in homes {
+            for (there, word) in bucket.keys.iter().zip(&bucket.words) {
+                let seen = word.look();
+                let claim =
+                    || word.compare_exchange(seen, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
+                if stale(seen, now) && claim().is_ok() {
+                    if there.swap(key.0, Ordering::AcqRel) == 0 {
+                        self.used.fetch_add(1, Ordering::Relaxed);
+                    }
+                    word.store(0, Ordering::Release);
+                    return Place {
+                        word,
+                        key: Some(there),
+                    };
+                }
+            }
+        }
+        self.crowded.fetch_add(1, Ordering::Relaxed);
+        Place {
+            word: &shard.shared,
+            key: None,
+        }
+    }
+}
+
+/// Whether a word of [`super::rate`] says no more than an unused one.
+pub fn recovered(word: u64, now: Moment) -> bool {
+    word <= now.as_nanos()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::admit::rate;
+    use crate::policy::limits::Limit;
+
+    fn limit(rate: &str, burst: u32) -> Limit {
+        Limit::new(rate.parse().unwrap(), burst).unwrap()
+    }
+
+    fn charge(table: &Table, key: Key, limit: &Limit, now: Moment) -> bool {
+        table.update(key, now, recovered, |word| {
+            match rate::next(word, limit, now) {
+                Ok(next) => (Some(next), true),
+                Err(_wait) => (None, false),
+            }
+        })
+    }
+
+    /// A key that is as random as a hash.
+    fn key(number: u64) -> Key {
+        Key::of(
+            number
+                .wrapping_add(1)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_a_map_while_there_is_room(
+            asked in prop::collection::vec((0_u64..40, 0_u64..400), 1..300),
+        ) {
+            let table = Table::new(1_000);
+            let mut map: HashMap<u64, AtomicU64> = HashMap::new();
+            let limit = limit("2/second", 3);
+            let mut now = Moment::default();
+            for (number, millis) in asked {
+                now = now.after(Duration::from_millis(millis));
+                let word = map.entry(number).or_default();
+                let expected = rate::charge(word, &limit, now).is_ok();
+                prop_assert_eq!(charge(&table, key(number), &limit, now), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flood_of_new_keys_resets_nobody() {
+        let table = Table::new(1);
+        let limit = limit("1/minute", 1);
+        let now = Moment::from_nanos(1);
+        let known = key(0);
+        assert!(charge(&table, known, &limit, now), "the first passes");
+        let passed = (1..50_000_u64).filter(|number| charge(&table, key(*number), &limit, now));
+        let passed = passed.count();
+        assert!(!charge(&table, known, &limit, now), "it still counts");
+        assert_eq!(table.used(), SHARDS * WAYS, "every place is taken");
+        let most = SHARDS * WAYS + SHARDS;
+        assert!(
+            passed <= most,
+            "who finds no place shares one: {passed} of {most}"
+        );
+        assert!(table.crowded() > 0, "and that is told");
+        let later = now.after(Duration::from_mins(1));
+        assert!(
+            charge(&table, key(60_000), &limit, later),
+            "recovered places are free"
+        );
+    }
+
+    #[test]
+    fn eight_threads_with_few_places_never_let_a_key_pass_twice() {
+        const KEYS: u64 = 500;
+        let table = Table::new(1);
+        let limit = limit("1/day", 1);
+        let passed: Vec<AtomicU64> = (0..KEYS).map(|_| AtomicU64::new(0)).collect();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (table, passed, limit) = (&table, &passed, &limit);
+                scope.spawn(move || {
+                    for turn in 0..KEYS * 4 {
+                        let number = (turn * 7 + thread * 31) % KEYS;
+                        let now = Moment::from_nanos(1 + turn);
+                        if charge(table, key(number), limit, now) {
+                            let place = usize::try_from(number).unwrap();
+                            passed[place].fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        for (number, count) in passed.iter().enumerate() {
+            assert!(
+                count.load(Ordering::Relaxed) <= 1,
+                "key {number} passed once at most"
+            );
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Limits on the request path: who is over them, what a client is told, what a violation leads to.
+//!
+//! Decides nothing of it: `admit` does. Here the answers are carried to where they belong: refusal
+//! or admission into the request, what is left into headers, violations into the ledger, the log
+//! and, when there were too many, a block.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+use pingora::proxy::Session;
+
+use super::ctx::Flight;
+use super::{Gateway, findings};
+use crate::admit::admission::{self, Applicant, TooOften};
+use crate::admit::blocks::By;
+use crate::admit::client::Client;
+use crate::admit::ledger::Who;
+use crate::admit::violations::Violation;
+use crate::identify::{Caller, keys};
+use crate::policy::limits::{BlockRule, KeyLimits, Limit, Scope, Standing};
+use crate::policy::names::ModelName;
+use crate::policy::units::Rate;
+use crate::policy::{Denial, Policy};
+use crate::record::endpoint::Endpoint;
+use crate::record::event::SecurityEvent;
+use crate::runtime::clock;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset-requests");
+
+/// Bytes of text that a model token stands for, roughly, in the languages that are dearest.
+const BYTES_PER_TOKEN: u64 = 3;
+
+/// Whether an endpoint is under the limits: all that costs anything. Who operates the gateway is
+/// not kept from it.
+const fn is_limited(endpoint: Endpoint) -> bool {
+    !matches!(endpoint, Endpoint::Internal | Endpoint::Metrics)
+}
+
+/// Whether the client's address alone may ask, before its credential is looked at.
+///
+/// # Errors
+/// It is blocked, or over its limit.
+pub(crate) fn peek(
+    gateway: &Gateway,
+    flight: &Flight,
+    policy: &Policy,
+    address: IpAddr,
+) -> Result<(), Denial> {
+    let now = clock::moment();
+    let endpoint = flight.record.endpoint;
+    let blocks = &gateway.ledger.blocks;
+    // Who may operate the gateway still reaches it, to lift the block.
+    if endpoint != Endpoint::Internal && blocks.is_blocked(address, now).is_some() {
+        return Err(Denial::ClientBlocked);
+    }
+    if !is_limited(endpoint) {
+        return Ok(());
+    }
+    admission::peek(address, &policy.limits, &gateway.ledger, now)
+}
+
+/// Charges a client for a credential that opened nothing.
+pub(crate) fn charge_attempt(gateway: &Gateway, policy: &Policy, address: IpAddr) {
+    let now = clock::moment();
+    admission::charge_attempt(address, &policy.limits, &gateway.ledger, now);
+}
+
+/// Admits a caller to an endpoint.
+///
+/// # Errors
+/// One of its limits is used up.
+pub(crate) fn admit(
+    gateway: &Gateway,
+    flight: &mut Flight,
+    caller: &Caller,
+    endpoint: Endpoint,
+) -> Result<(), Denial> {
+    if !is_limited(endpoint) {
+        return Ok(());
+    }
+    let limits = &flight.snapshot.policy.limits;
+    let applicant = applicant(caller, &flight.snapshot.policy);
+    let now = clock::moment();
+    let admitted = admission::admit(&applicant, limits, &gateway.ledger, now)?;
+    flight.admitted = Some(Box::new(admitted));
+    Ok(())
+}
+
+/// What must wait until the body has been read: limits on models and model tokens.
+///
+/// # Errors
+/// One of them is used up.
+pub(crate) fn admit_call(
+    flight: &mut Flight,
+    caller: &Caller,
+    model: Option<&ModelName>,
+) -> Result<(), Denial> {
+    let policy = &flight.snapshot.policy;
+    let Some(admitted) = &mut flight.admitted else {
+        return Ok(());
+    };
+    let now = clock::moment();
+    if let Some(model) = model {
+        admitted.model(model.as_str(), &policy.limits, now)?;
+    }
+    let applicant = applicant(caller, policy);
+    if applicant.limits.tokens.is_some() {
+        let bytes = flight.record.request_bytes;
+        let asked = bytes.checked_div(BYTES_PER_TOKEN).unwrap_or(0);
+        let tokens = asked.saturating_add(flight.most_tokens.unwrap_or(0)).max(1);
+        admitted.reserve(&applicant, tokens, now)?;
+    }
+    Ok(())
+}
+
+/// Settles what was set aside of model tokens, when the request has ended. A provider that was
+/// not reached used none; one that does not say what it used is taken to have used all.
+pub(crate) fn settle(gateway: &Gateway, flight: &mut Flight) {
+    if let Some(admitted) = &mut flight.admitted
+        && flight.record.upstream_status.is_none()
+    {
+        admitted.settle(0, clock::moment());
+    }
+    let violations = &gateway.ledger.violations;
+    violations.note_size(flight.record.request_bytes, since_1970());
+}
+
+fn applicant<'a>(caller: &'a Caller, policy: &Policy) -> Applicant<'a> {
+    Applicant {
+        address: caller.address(),
+        key: Some(caller.id()),
+        limits: own(caller.limits(), policy.limits.per_key),
+    }
+}
+
+/// The limits of a key: its own, and the policy's for what it has none of.
+fn own(own: keys::KeyLimits, all: KeyLimits) -> KeyLimits {
+    let rate = own.rate.or_else(|| all.rate.map(|limit| limit.rate()));
+    let burst = own.burst.or_else(|| match own.rate {
+        // A rate of its own comes with the burst that it would have in the configuration.
+        Some(rate) => Some(KeyLimits::BURST.min(whole(rate))),
+        None => all.rate.map(|limit| limit.burst()),
+    });
+    let tokens = own.tokens.map(|rate| Limit::new(rate, whole(rate)));
+    KeyLimits {
+        rate: rate
+            .zip(burst)
+            .and_then(|(rate, burst)| Limit::new(rate, burst).ok())
+            .or(all.rate),
+        tokens: tokens.and_then(Result::ok).or(all.tokens),
+        concurrent: own.concurrent.or(all.concurrent),
+    }
+}
+
+fn whole(rate: Rate) -> u32 {
+    u32::try_from(rate.count().get()).unwrap_or(u32::MAX)
+}
+
+/// What a client is told of its limits: those that refused it, or the tightest it is under.
+pub(crate) fn standing(flight: &Flight, denial: Option<&Denial>) -> Option<Standing> {
+    match denial {
+        Some(Denial::RateLimited(too_often)) => Some(too_often.standing),
+        Some(_) | None => flight.admitted.as_ref().and_then(|it| it.standing()),
+    }
+}
+
+/// Writes it into the headers of an answer.
+pub(crate) fn tell(fields: &mut HeaderMap, standing: Option<Standing>) {
+    let Some(standing) = standing else {
+        return;
+    };
+    fields.insert(LIMIT, HeaderValue::from(standing.limit));
+    fields.insert(REMAINING, HeaderValue::from(standing.remaining));
+    let reset = format!("{}s", whole_seconds(standing.reset));
+    if let Ok(reset) = HeaderValue::from_str(&reset) {
+        fields.insert(RESET, reset);
+    }
+}
+
+/// Rounded up: whoever waits as told must not come too early.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
+/// Counts what a refusal says of its client, and blocks a client that has been refused too often.
+pub(crate) fn violated(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial) {
+    let Some((violation, by_client)) = kind(denial) else {
+        return;
+    };
+    gateway.ledger.violations.add(violation, since_1970());
+    let policy = &flight.snapshot.policy;
+    let rule = policy.limits.block.filter(|_| by_client);
+    if let Some((rule, address)) = rule.zip(flight.record.client_ip) {
+        count(gateway, session, flight, address, &rule);
+    }
+}
+
+/// What kind of violation a refusal is, and whether the client alone is to blame for it.
+fn kind(denial: &Denial) -> Option<(Violation, bool)> {
+    if let Denial::RateLimited(TooOften { scope, .. }) | Denial::ConcurrencyLimited(scope) = denial
+    {
+        let own = matches!(scope, Scope::Ip | Scope::Key);
+        return Some((Violation::Rate, own));
+    }
+    if matches!(denial, Denial::TokensLimited(_)) {
+        return Some((Violation::Rate, true));
+    }
+    matches!(denial.face().status, 413 | 414 | 431).then_some((Violation::Size, true))
+}
+
+fn count(gateway: &Gateway, session: &Session, flight: &Flight, address: IpAddr, rule: &BlockRule) {
+    let ledger = &gateway.ledger;
+    let now = clock::moment();
+    let client = ledger.key(Who::Client(Client::of(address)));
+    if !ledger.violations.is_one_too_many(client, rule, now) {
+        return;
+    }
+    let until = now.after(rule.block_for.get());
+    let reason = "too many violations of limits";
+    let blocked = ledger
+        .blocks
+        .block_client(address, reason, until, By::Limits, now);
+    match blocked {
+        Ok(()) => log::warn!("{address} is blocked: {reason}"),
+        Err(full) => log::error!("{address} is not blocked: {full}"),
+    }
+    let agent = findings::user_agent(session);
+    let event = SecurityEvent::of_block(&flight.record, agent);
+    gateway.desk.lines.security(&event);
+}
+
+/// The time of day, as the ledger takes it.
+pub(crate) fn since_1970() -> Duration {
+    clock::wall()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+}

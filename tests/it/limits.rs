@@ -1,0 +1,181 @@
+//! What may come in: rates at every level, what a client is told of them, and what follows when
+//! they are not kept.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::harness::{ADMIN_KEY, Gateway, Reply, Request, STANDARD_KEY, chat};
+
+const THREE: &str = "rate_limits: {per_key: {rate: 1/hour, burst: 3}}";
+
+async fn limited(yaml: &str) -> Gateway {
+    Gateway::builder().echo("local").yaml(yaml).start().await
+}
+
+fn number(reply: &Reply, header: &str) -> u64 {
+    let text = reply
+        .headers
+        .one(header)
+        .unwrap_or_else(|| panic!("{header} is there"));
+    let digits = text.trim_end_matches('s');
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("{header}: {text}"))
+}
+
+#[tokio::test]
+async fn a_key_gets_its_burst_and_is_told_what_is_left() {
+    let gateway = limited(THREE).await;
+    for left in [2, 1, 0] {
+        let reply = gateway.send(&chat("echo").key(STANDARD_KEY)).await;
+        assert_eq!(reply.status, 200, "within the burst");
+        assert_eq!(number(&reply, "x-ratelimit-limit-requests"), 3, "the limit");
+        assert_eq!(
+            number(&reply, "x-ratelimit-remaining-requests"),
+            left,
+            "what is left"
+        );
+    }
+    let refused = gateway.send(&chat("echo").key(STANDARD_KEY)).await;
+    assert_eq!(refused.status, 429, "one more");
+    assert_eq!(
+        refused.json()["error"]["code"],
+        "rate_limit_exceeded",
+        "the code"
+    );
+    assert_eq!(
+        number(&refused, "x-ratelimit-remaining-requests"),
+        0,
+        "nothing is left"
+    );
+    assert!(
+        (3_590..=3_600).contains(&number(&refused, "retry-after")),
+        "an hour"
+    );
+    let other = gateway.send(&chat("echo").key(ADMIN_KEY)).await;
+    assert_eq!(other.status, 200, "another key has its own");
+    gateway
+        .metric_reaches("proxy_api_rate_limited_total{scope=\"per_key\"}", 1.0)
+        .await;
+    let event = gateway
+        .wait_for_line("the violation", |line| line["operation"] == "rate_limit")
+        .await;
+    assert_eq!(event["level"], "WARNING", "as the contract has it");
+}
+
+#[tokio::test]
+async fn whoever_waits_as_long_as_told_gets_in() {
+    let gateway = limited("rate_limits: {per_key: {rate: 1/second, burst: 1}}").await;
+    let request = chat("echo").key(STANDARD_KEY);
+    assert_eq!(gateway.send(&request).await.status, 200, "the first");
+    let refused = gateway.send(&request).await;
+    assert_eq!(refused.status, 429, "the second");
+    let wait = Duration::from_secs(number(&refused, "retry-after"));
+    tokio::time::sleep(wait).await;
+    assert_eq!(gateway.send(&request).await.status, 200, "after {wait:?}");
+}
+
+#[tokio::test]
+async fn an_address_is_limited_before_its_key_is_looked_at() {
+    let trusted = "server: {trusted_proxies: [127.0.0.1]}\n\
+                   rate_limits: {per_ip: {rate: 1/hour, burst: 2}}";
+    let gateway = limited(trusted).await;
+    let from = |address: &str| {
+        chat("echo")
+            .key("sk-nobody-0123456789abcdef")
+            .header("x-forwarded-for", address)
+    };
+    for expected in [401, 401, 429] {
+        let reply = gateway.send(&from("2001:db8::1")).await;
+        assert_eq!(reply.status, expected, "two guesses");
+    }
+    let neighbour = gateway.send(&from("2001:db8::2")).await;
+    assert_eq!(neighbour.status, 429, "a /64 is one client");
+    let stranger = gateway.send(&from("2001:db8:1::1")).await;
+    assert_eq!(stranger.status, 401, "another is not");
+    let metrics = gateway.send(&Request::get("/metrics").key(ADMIN_KEY)).await;
+    assert_eq!(metrics.status, 200, "operators are not kept out");
+}
+
+#[tokio::test]
+async fn models_and_all_callers_have_limits_at_the_same_time() {
+    let gateway = limited(
+        "rate_limits: {global: {rate: 1/hour, burst: 4}, \
+         models: [{models: [\"big*\"], rate: 1/hour, burst: 1}]}",
+    )
+    .await;
+    for (model, expected) in [
+        ("big-1", 200),
+        ("big-2", 429),
+        ("big-1", 429),
+        ("small", 200),
+        ("small", 200),
+        ("small", 200),
+        ("small", 429),
+    ] {
+        let reply = gateway.send(&chat(model).key(STANDARD_KEY)).await;
+        assert_eq!(reply.status, expected, "{model}: refusals charge nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_violates_limits_too_often_is_blocked() {
+    let gateway = limited(
+        "server: {trusted_proxies: [127.0.0.1]}\n\
+         rate_limits: {per_key: {rate: 1/hour, burst: 1}, \
+         block: {violations: 3, within: 5m, block_for: 1h}}",
+    )
+    .await;
+    let from = |address: &str| {
+        chat("echo")
+            .key(STANDARD_KEY)
+            .header("x-forwarded-for", address)
+    };
+    for expected in [200, 429, 429, 429, 403] {
+        let reply = gateway.send(&from("192.0.2.1")).await;
+        assert_eq!(reply.status, expected, "three violations");
+        if expected == 403 {
+            assert_eq!(reply.json()["error"]["code"], "client_blocked", "the code");
+        }
+    }
+    assert_eq!(
+        gateway.send(&from("192.0.2.2")).await.status,
+        429,
+        "others are not"
+    );
+    gateway
+        .metric_becomes("proxy_api_blocked_clients", 1.0)
+        .await;
+    gateway
+        .wait_for_line("the block", |line| line["operation"] == "block_client")
+        .await;
+    let lift = Request::post("/internal/security/unblock-ip", &json!({"ip": "192.0.2.1"}));
+    assert_eq!(
+        gateway.send(&lift.key(ADMIN_KEY)).await.status,
+        200,
+        "it is lifted"
+    );
+    assert_eq!(
+        gateway.send(&from("192.0.2.1")).await.status,
+        429,
+        "and let in again"
+    );
+}
+
+#[tokio::test]
+async fn limits_are_set_by_the_environment_and_by_their_older_names() {
+    let by_environment = Gateway::builder()
+        .echo("local")
+        .env("RATE_LIMIT_REQUESTS_PER_MINUTE", "1")
+        .env("RATE_LIMIT_BURST_SIZE", "2")
+        .start()
+        .await;
+    let by_older_name = limited("settings: {rate_limit_rpm: 2}").await;
+    for gateway in [by_environment, by_older_name] {
+        for expected in [200, 200, 429] {
+            let reply = gateway.send(&chat("echo").key(STANDARD_KEY)).await;
+            assert_eq!(reply.status, expected, "two");
+        }
+    }
+}
