@@ -13,6 +13,7 @@ pub mod code;
 mod evaluate;
 pub mod harmful;
 pub mod injection;
+mod make;
 pub mod personal;
 #[cfg(test)]
 mod probe;

@@ -4,17 +4,11 @@
 //! Never looks at a text. May miss: an own rule without a literal has nothing to
 //! wake it, and is refused rather than run over every byte.
 
-use std::collections::BTreeMap;
-
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use thiserror::Error;
 
+use super::make::Maker;
 use super::{Family, Group, Rule, RuleIx, Severity, Standard};
-
-/// Compiled patterns above this are refused: an own rule must not cost megabytes.
-const PATTERN_LIMIT: usize = 1 << 20;
-/// Longest literal in bytes; a hit must fit the overlap of two blocks many times.
-const LITERAL_LIMIT: usize = 128;
 
 /// Why a rule set could not be made.
 #[derive(Debug, Error)]
@@ -29,13 +23,12 @@ pub enum RuleFault {
     #[error("rule `{0}` needs at least one literal of 2 to 128 bytes that its pattern contains")]
     Literal(String),
     /// The pattern is not a regular expression, or too large a one.
-    #[error("the pattern of rule `{id}` is unusable")]
+    #[error("the pattern of rule `{id}` is unusable: {reason}")]
     Pattern {
         /// The rule.
         id: String,
-        /// What the compiler said.
-        #[source]
-        source: regex::Error,
+        /// What the compiler said, in one line.
+        reason: String,
     },
     /// More rules or literals than their numbers can name.
     #[error("more than 65535 rules or literals")]
@@ -92,21 +85,34 @@ pub struct RuleInfo {
 /// How a woken rule goes on.
 #[derive(Debug)]
 pub(super) struct Body {
-    /// Number of steps; 0 for a literal rule.
-    pub(super) steps: usize,
-    /// The first of its steps in the scratch state and in `gaps`.
-    pub(super) first: usize,
     pub(super) pattern: Option<Regex>,
     pub(super) reach: (u8, u8),
     pub(super) at_end: bool,
-    pub(super) veto: Box<[Box<str>]>,
+    /// Its place in the list of vetoes; none if nothing undoes it.
+    pub(super) veto: Option<u16>,
 }
 
-/// One thing that a literal does: it stands at this step of this rule.
+/// One step of one or more phrases. Phrases that begin alike share their first steps: a word that
+/// begins thirty of them is noted once for each different way on, not thirty times.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The step before it.
+    pub(super) parent: Option<u16>,
+    /// Bytes allowed between the step before and this one.
+    pub(super) gap: u8,
+    /// How many steps stand before it.
+    pub(super) depth: u16,
+    /// The rules whose phrase is whole here.
+    pub(super) rules: Vec<u16>,
+}
+
+/// One thing that a literal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wake {
-    pub(super) rule: u16,
-    pub(super) step: u16,
+pub(super) enum Wake {
+    /// It is this step of a phrase.
+    Step(u16),
+    /// It is all that this rule wants.
+    Rule(u16),
 }
 
 /// All rules that are on, compiled.
@@ -114,11 +120,13 @@ pub(super) struct Wake {
 pub struct RuleSet {
     rules: Vec<RuleInfo>,
     pub(super) bodies: Vec<Body>,
-    /// Gap in bytes before each step of each phrase.
-    pub(super) gaps: Vec<u8>,
+    pub(super) nodes: Vec<Node>,
+    /// Lists of words that undo a rule when they stand right before it.
+    pub(super) vetoes: Vec<&'static [&'static str]>,
     literals: Vec<Literal>,
-    /// For each literal, what it wakes.
-    pub(super) wakes: Vec<Box<[Wake]>>,
+    wakes: Vec<Wake>,
+    /// For each literal, where what it wakes ends; it begins where that of the one before ends.
+    wake_ends: Vec<u32>,
 }
 
 impl RuleSet {
@@ -130,11 +138,7 @@ impl RuleSet {
         own: &[OwnRule],
         canonical: impl Fn(&str) -> String,
     ) -> Result<Self, RuleFault> {
-        let mut maker = Maker {
-            set: Self::default(),
-            ids: BTreeMap::new(),
-            canonical,
-        };
+        let mut maker = Maker::new(canonical);
         for id in off {
             let known = tables
                 .iter()
@@ -184,150 +188,39 @@ impl RuleSet {
         }
     }
 
-    /// Every rule that is on, in order of place.
-    pub fn rules(&self) -> &[RuleInfo] {
-        &self.rules
-    }
-}
-
-/// A set in the making.
-struct Maker<F> {
-    set: RuleSet,
-    /// Literal → its id and what it wakes so far.
-    ids: BTreeMap<Literal, Vec<Wake>>,
-    canonical: F,
-}
-
-impl<F: Fn(&str) -> String> Maker<F> {
-    fn built_in(&mut self, rule: &Rule) -> Result<(), RuleFault> {
-        let info = RuleInfo {
-            id: rule.id.into(),
-            family: rule.family,
-            kind: rule.kind.into(),
-            severity: rule.severity,
-            points: rule.points,
-            group: rule.group,
+    /// What a literal wakes.
+    pub(super) fn wakes(&self, literal: u16) -> &[Wake] {
+        let place = usize::from(literal);
+        let end = |at: usize| {
+            let end = self.wake_ends.get(at).copied().unwrap_or(0);
+            usize::try_from(end).unwrap_or(0)
         };
-        let veto = rule.veto.iter().map(|word| (*word).into()).collect();
-        let ix = self.add(info, rule.pattern, rule.reach, veto)?;
-        for literal in rule.literals {
-            self.wake(rule.id, literal, Wake { rule: ix, step: 0 })?;
-        }
-        let first = self.set.gaps.len();
-        for (place, step) in rule.steps.iter().enumerate() {
-            self.set.gaps.push(step.gap);
-            let step_no = u16::try_from(place).map_err(|_out_of_range| RuleFault::TooMany)?;
-            for word in step.any {
-                self.wake(
-                    rule.id,
-                    word,
-                    Wake {
-                        rule: ix,
-                        step: step_no,
-                    },
-                )?;
-            }
-        }
-        if let Some(body) = self.set.bodies.last_mut() {
-            body.steps = rule.steps.len();
-            body.first = first;
-            body.at_end = rule.at_end;
-        }
-        Ok(())
+        let start = place.checked_sub(1).map_or(0, end);
+        self.wakes.get(start..end(place)).unwrap_or_default()
     }
 
-    fn own(&mut self, rule: &OwnRule) -> Result<(), RuleFault> {
-        if rule.literals.is_empty() {
-            return Err(RuleFault::Literal(rule.id.clone()));
-        }
-        let info = RuleInfo {
-            id: rule.id.as_str().into(),
-            family: rule.family,
-            kind: rule.kind.as_str().into(),
-            severity: rule.severity,
-            points: rule.points,
-            group: Group::Payload,
-        };
-        let ix = self.add(
-            info,
-            rule.pattern.as_deref(),
-            (u8::MAX, u8::MAX),
-            Box::default(),
-        )?;
-        for literal in &rule.literals {
-            self.wake(&rule.id, literal, Wake { rule: ix, step: 0 })?;
-        }
-        Ok(())
-    }
-
-    fn add(
-        &mut self,
-        info: RuleInfo,
-        pattern: Option<&str>,
-        reach: (u8, u8),
-        veto: Box<[Box<str>]>,
-    ) -> Result<u16, RuleFault> {
-        if self.set.find(&info.id).is_some() {
+    /// Appends a rule; its place.
+    pub(super) fn push(&mut self, info: RuleInfo, body: Body) -> Result<u16, RuleFault> {
+        if self.find(&info.id).is_some() {
             return Err(RuleFault::TakenId(info.id.into_string()));
         }
-        let ix = u16::try_from(self.set.rules.len()).map_err(|_out_of_range| RuleFault::TooMany)?;
-        let pattern = pattern.map(|text| {
-            RegexBuilder::new(text)
-                .unicode(false)
-                .size_limit(PATTERN_LIMIT)
-                .build()
-                .map_err(|source| RuleFault::Pattern {
-                    id: info.id.to_string(),
-                    source,
-                })
-        });
-        self.set.bodies.push(Body {
-            steps: 0,
-            first: 0,
-            pattern: pattern.transpose()?,
-            reach,
-            at_end: false,
-            veto,
-        });
-        self.set.rules.push(info);
+        let ix = u16::try_from(self.rules.len()).map_err(|_out_of_range| RuleFault::TooMany)?;
+        self.rules.push(info);
+        self.bodies.push(body);
         Ok(ix)
     }
 
-    fn wake(&mut self, id: &str, spelled: &str, wake: Wake) -> Result<(), RuleFault> {
-        let fault = || RuleFault::Literal(id.to_owned());
-        let (spelled, open_start) = match spelled.strip_prefix('~') {
-            Some(rest) => (rest, true),
-            None => (spelled, false),
-        };
-        let (spelled, open_end) = match spelled.strip_suffix('~') {
-            Some(rest) => (rest, true),
-            None => (spelled, false),
-        };
-        let text = (self.canonical)(spelled);
-        if text.len() < 2 || text.len() > LITERAL_LIMIT {
-            return Err(fault());
-        }
-        let edge = |c: Option<char>| c.is_some_and(is_word);
-        let literal = Literal {
-            word_start: !open_start && edge(text.chars().next()),
-            word_end: !open_end && edge(text.chars().next_back()),
-            text: text.into(),
-        };
-        let wakes = self.ids.entry(literal).or_default();
-        if !wakes.contains(&wake) {
-            wakes.push(wake);
-        }
-        Ok(())
+    /// Appends a literal with what it wakes.
+    pub(super) fn push_literal(&mut self, literal: Literal, wakes: &[Wake]) {
+        self.literals.push(literal);
+        self.wakes.extend_from_slice(wakes);
+        self.wake_ends
+            .push(u32::try_from(self.wakes.len()).unwrap_or(u32::MAX));
     }
 
-    fn finish(mut self) -> RuleSet {
-        for (literal, mut wakes) in self.ids {
-            // Later steps first: one word must not be two steps of a phrase.
-            wakes.sort_by(|a, b| b.step.cmp(&a.step).then(a.rule.cmp(&b.rule)));
-            self.set.literals.push(literal);
-            self.set.wakes.push(wakes.into());
-        }
-        self.set
+    /// Every rule that is on, in order of place.
+    pub fn rules(&self) -> &[RuleInfo] {
+        &self.rules
     }
 }
 

@@ -189,7 +189,16 @@ impl Work {
     /// in which it was hidden.
     fn views(&mut self, inspector: &Inspector, text: &str, mine: &impl Fn(u32) -> bool) {
         self.views.find(text, &self.canon);
+        if self.views.is_empty() {
+            return;
+        }
+        // What was found before a view is in order, for the search; what it adds is few.
+        let mut known = 0;
         for view in self.views.iter() {
+            if self.found.len() > known {
+                self.found.sort_unstable();
+                known = self.found.len();
+            }
             let canonical = if view.kind.is_canonical() {
                 view.text
             } else {
@@ -205,7 +214,9 @@ impl Work {
                     .source_range(&self.canon, &view, hit.start, hit.end);
                 let found = Found::new(hit, range);
                 // What can be read as it stands was not hidden.
-                if mine(range.0) && !self.found.contains(&found) {
+                let (before, new) = self.found.split_at_checked(known).unwrap_or_default();
+                let again = before.binary_search(&found).is_ok() || new.contains(&found);
+                if mine(range.0) && !again {
                     attack = attack.or_else(|| Some(range).filter(|_| hit.family == INJECTION));
                     self.found.push(found);
                 }

@@ -99,9 +99,15 @@ impl Canon {
     }
 
     /// Something was dropped from the source after the ASCII character at a canonical offset.
-    pub(super) fn drops_after(&self, at: usize) -> bool {
+    /// Asked in order of offsets, with the cursor of [`Canon::cursor`].
+    pub(super) fn drops_after(&self, at: usize, cursor: &mut usize) -> bool {
         let next = at.saturating_add(1);
-        next < self.text.len() && self.map.start(next) > self.map.end(next)
+        next < self.text.len() && self.map.drops_before(next, cursor)
+    }
+
+    /// Where a walk from a canonical offset on begins.
+    pub(super) fn cursor(&self, at: usize) -> usize {
+        self.map.cursor(at)
     }
 
     /// Bytes that the way back takes at present.

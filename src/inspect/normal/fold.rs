@@ -28,7 +28,7 @@ pub(super) struct Fold<'a> {
     /// How far Latin letters have been looked for.
     pub(super) searched: usize,
     /// The character written last, if it is not ASCII.
-    last: char,
+    pub(super) last: char,
     /// Where the mark dropped last ended.
     marked: usize,
 }
@@ -132,15 +132,31 @@ impl<'a> Fold<'a> {
         at.saturating_add(1)
     }
 
-    /// Characters outside ASCII, up to the next that is.
+    /// Characters outside ASCII and the signs and spaces between them, up to the next ASCII letter,
+    /// digit or control character.
     fn others(&mut self, from: usize) -> usize {
         let mut at = from;
-        for c in self.source.get(from..).unwrap_or_default().chars() {
-            if c.is_ascii() {
-                break;
+        while let Some(&byte) = self.source.as_bytes().get(at) {
+            let run = match byte {
+                0..0x80 => {
+                    let white = ascii::is_white(byte);
+                    if !white && (is_word(byte) || byte.is_ascii_control()) {
+                        return at;
+                    }
+                    self.ascii_in_word(at, byte);
+                    1
+                }
+                0x80..0xe0 => self.letters(at),
+                0xe0.. => self.unchanged(at),
+            };
+            at = at.saturating_add(run);
+            if run == 0 {
+                let Some(c) = self.source.get(at..).and_then(|rest| rest.chars().next()) else {
+                    return at;
+                };
+                self.put(c, self.table.get(c), at);
+                at = at.saturating_add(c.len_utf8());
             }
-            self.put(c, self.table.get(c), at);
-            at = at.saturating_add(c.len_utf8());
         }
         at
     }

@@ -4,7 +4,7 @@
 //! stands around, so that a phrase of which one word is disguised is read whole. Never judges: a
 //! part number makes a view as well, which then matches nothing.
 
-use super::ascii::{self, Chunks, WIDE};
+use super::ascii::WIDE;
 use super::canon::Canon;
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
@@ -57,26 +57,48 @@ pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut P
 /// The next place, from an offset on, of a leet digit before a letter, or of a leet sign between
 /// two letters.
 fn next_candidate(text: &[u8], from: usize) -> Option<usize> {
-    let (mut letter_before, mut leet_before, mut at) = (0, 0, from);
-    for chunk in Chunks(text.get(from..)?) {
-        let digit = chunk.map(|byte| {
-            let low = u8::from(byte.wrapping_sub(b'0') < 2) | u8::from(byte == b'7');
-            low | u8::from(byte.wrapping_sub(b'3') < 3)
-        });
-        let sign = chunk
-            .map(|byte| u8::from(byte == b'@') | u8::from(byte == b'$') | u8::from(byte == b'!'));
-        let letters = ascii::gather(&chunk.map(|byte| u8::from(byte.wrapping_sub(b'a') < 26)));
-        let signs = ascii::gather(&sign) & ((letters << 1) | letter_before);
-        let leet = ascii::gather(&digit) | signs;
-        let hits = letters & ((leet << 1) | leet_before);
-        if hits != 0 {
-            let hit = usize::try_from(hits.trailing_zeros()).unwrap_or(0);
-            return at.saturating_add(hit).checked_sub(1);
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        if rest.is_empty() {
+            return None;
         }
-        (letter_before, leet_before) = (letters >> 63, leet >> 63);
+        if may_begin(rest) {
+            let end = at.saturating_add(WIDE).min(text.len());
+            let found = (at..end).find(|&place| is_candidate(text, place, from));
+            if found.is_some() {
+                return found;
+            }
+        }
         at = at.saturating_add(WIDE);
     }
-    None
+}
+
+/// Whether a digit or sign stands before a letter in the next chunk: asked of every chunk of every
+/// text, and so made of nothing that the compiler can't turn into vector code.
+fn may_begin(rest: &[u8]) -> bool {
+    let Some(window) = rest.first_chunk::<{ WIDE + 1 }>() else {
+        return true;
+    };
+    let [_, after @ ..] = window;
+    let pairs = window.iter().zip(after);
+    let pairs = pairs.map(|(&byte, &next)| {
+        // `0` to `7` but `2` and `6`, and the signs with a few others.
+        let low = u8::from(byte.wrapping_sub(b'0') < 8) | u8::from(byte == b'@');
+        let sign = u8::from(byte == b'$') | u8::from(byte == b'!');
+        (low | sign) & u8::from(next.wrapping_sub(b'a') < 26)
+    });
+    pairs.fold(0, |any, hit| any | hit) != 0
+}
+
+fn is_candidate(text: &[u8], place: usize, from: usize) -> bool {
+    let small = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
+    let after = small(place.saturating_add(1));
+    match text.get(place) {
+        Some(b'0' | b'1' | b'3' | b'4' | b'5' | b'7') => after,
+        Some(b'@' | b'$' | b'!') => after && place > from && small(place.saturating_sub(1)),
+        Some(_) | None => false,
+    }
 }
 
 const fn is_part(byte: u8) -> bool {
@@ -102,7 +124,6 @@ fn is_leet(token: &[u8]) -> bool {
     if token.len() > LONGEST {
         return false;
     }
-    let known = |&byte: &u8| byte.is_ascii_lowercase() || letter(byte, b'i').is_some();
     let small = u8::is_ascii_lowercase;
     let Some(first) = token.iter().position(small) else {
         return false;
@@ -111,7 +132,7 @@ fn is_leet(token: &[u8]) -> bool {
     let inner = token.get(first..last).unwrap_or(&[]);
     let letters = token.iter().filter(|byte| small(byte)).count();
     let between = !inner.iter().all(small);
-    token.iter().all(known) && (between || (first > 0 && letters > 2))
+    token.iter().all(|&byte| is_known(byte)) && (between || (first > 0 && letters > 2))
 }
 
 /// Writes a region with its letters restored: with each 1 as `i`, and if there was one, as `l`.
@@ -148,28 +169,46 @@ fn write_leet(
 /// Writes a text with digits replaced in each part that is of letters and such digits alone. Tells
 /// whether a 1 was among them. Two of them beside each other are `ll` in either reading.
 fn restore(text: &str, one: u8, out: &mut String) -> bool {
-    let mut ambiguous = false;
-    for part in text.split_inclusive(|c: char| !u8::try_from(c).is_ok_and(is_part)) {
-        let body = part.trim_end_matches(|c: char| !u8::try_from(c).is_ok_and(is_part));
-        let known = |byte: u8| byte.is_ascii_lowercase() || letter(byte, one).is_some();
-        if body.len() > LONGEST || !body.bytes().all(known) {
-            out.push_str(part);
-            continue;
+    let bytes = text.as_bytes();
+    let (mut ambiguous, mut at, mut written) = (false, 0_usize, 0_usize);
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let len = rest.iter().take_while(|&&byte| is_part(byte)).count();
+        let body = rest.get(..len).unwrap_or_default();
+        let digits = body.iter().any(|byte| !byte.is_ascii_lowercase());
+        if digits && len <= LONGEST && body.iter().all(|&byte| is_known(byte)) {
+            out.push_str(text.get(written..at).unwrap_or_default());
+            ambiguous |= restore_part(body, one, out);
+            written = at.saturating_add(len);
         }
-        let bytes = body.as_bytes();
-        for (at, &byte) in bytes.iter().enumerate() {
-            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-            let after = bytes.get(at.saturating_add(1));
-            let to = match byte {
-                // At the end it is what it looks like.
-                b'!' | b'$' | b'@' if after.is_none() => byte,
-                b'1' if before == Some(&b'1') || after == Some(&b'1') => b'l',
-                _ => letter(byte, one).unwrap_or(byte),
-            };
-            ambiguous |= to != byte && matches!(byte, b'1' | b'!');
-            out.push(char::from(to));
-        }
-        out.push_str(part.get(body.len()..).unwrap_or_default());
+        let gap = rest.get(len..).unwrap_or_default();
+        let gap = gap.iter().take_while(|&&byte| !is_part(byte)).count();
+        at = at.saturating_add(len).saturating_add(gap);
     }
+    out.push_str(text.get(written..).unwrap_or_default());
     ambiguous
+}
+
+/// One part of at most [`LONGEST`] letters and leet digits.
+fn restore_part(part: &[u8], one: u8, out: &mut String) -> bool {
+    let (mut ambiguous, mut letters) = (false, [0_u8; LONGEST]);
+    let mut before = 0;
+    for ((place, slot), &byte) in letters.iter_mut().enumerate().zip(part) {
+        let after = part.get(place.saturating_add(1));
+        *slot = match byte {
+            // At the end it is what it looks like.
+            b'!' | b'$' | b'@' if after.is_none() => byte,
+            b'1' if before == b'1' || after == Some(&b'1') => b'l',
+            _ => letter(byte, one).unwrap_or(byte),
+        };
+        ambiguous |= *slot != byte && matches!(byte, b'1' | b'!');
+        before = byte;
+    }
+    let letters = letters.get(..part.len()).unwrap_or_default();
+    out.push_str(std::str::from_utf8(letters).unwrap_or_default());
+    ambiguous
+}
+
+const fn is_known(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || letter(byte, b'i').is_some()
 }

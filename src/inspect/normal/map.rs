@@ -109,6 +109,33 @@ impl SourceMap {
         to_usize(run.source).saturating_add(ahead)
     }
 
+    /// Whether source was left out right before a canonical offset: a run begins there, further on
+    /// than the run before it ends. `cursor` belongs to one walk in order of offsets.
+    pub(super) fn drops_before(&self, out: usize, cursor: &mut usize) -> bool {
+        while let Some(run) = self.runs.get(*cursor)
+            && to_usize(run.out) <= out
+        {
+            *cursor = cursor.saturating_add(1);
+        }
+        let newest = cursor.checked_sub(1).and_then(|at| self.runs.get(at));
+        let before = cursor.checked_sub(2).and_then(|at| self.runs.get(at));
+        let (Some(run), Some(before)) = (newest, before) else {
+            return false;
+        };
+        let inside = out.saturating_sub(to_usize(before.out)).saturating_sub(1);
+        let steps = inside.checked_div(usize::from(before.wide)).unwrap_or(0);
+        let ahead = steps
+            .saturating_add(1)
+            .saturating_mul(usize::from(before.from_wide));
+        to_usize(run.out) == out
+            && to_usize(run.source) > to_usize(before.source).saturating_add(ahead)
+    }
+
+    /// Where a walk from a canonical offset on begins.
+    pub(super) fn cursor(&self, out: usize) -> usize {
+        self.runs.partition_point(|run| to_usize(run.out) <= out)
+    }
+
     /// The run of a canonical byte, and how many whole steps lie before the byte in it.
     fn find(&self, out: usize) -> Option<(Run, usize)> {
         let after = self.runs.partition_point(|run| to_usize(run.out) <= out);

@@ -12,6 +12,18 @@ pub(super) enum Script {
 }
 
 impl Script {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Greek, Self::Cyrillic, Self::Rare];
+
+    /// A bit of its own.
+    pub(super) const fn bit(self) -> u8 {
+        match self {
+            Self::Greek => 1,
+            Self::Cyrillic => 2,
+            Self::Rare => 4,
+        }
+    }
+
     /// The script of a letter, if it is one with letters that look Latin.
     pub(super) const fn of(c: char) -> Option<Self> {
         match c {

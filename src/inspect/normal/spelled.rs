@@ -118,31 +118,79 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
     start..text.ceil_char_boundary(range.end.saturating_add(CONTEXT))
 }
 
+/// Bytes behind a gap that tell whether a row of three ASCII letters begins with it.
+const ROW: usize = 6;
+
 /// The next place, from an offset on, of a gap with which a row of three single letters begins, a
-/// gap on both sides of each; a run of five letters holds such a row. A letter is one to three
-/// bytes here. Two chunks are looked at together, since a row may lie across their border.
+/// gap on both sides of each; a run of five letters holds such a row.
 fn next_link(text: &[u8], from: usize) -> Option<usize> {
-    let (mut gaps, mut starts, mut at) = (0_u128, 0_u128, from);
-    for chunk in Chunks(text.get(from..)?) {
-        let gap = chunk.map(|byte| {
-            let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~');
-            u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'*') < 6) | sign
-        });
-        let inside = chunk.map(|byte| u8::from(byte & 0xc0 == 0x80));
-        gaps = (gaps >> 64) | (u128::from(ascii::gather(&gap)) << 64);
-        starts = (starts >> 64) | (u128::from(!ascii::gather(&inside)) << 64);
-        let two = (gaps >> 3) & !(starts >> 2);
-        let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
-        let single = gaps & !(gaps >> 1) & ((gaps >> 2) | two | three);
-        let next = |bits: u128| (bits >> 2) | (bits >> 3) | (bits >> 4);
-        let row = single & next(single & next(single));
-        if row != 0 {
-            let bit = usize::try_from(row.trailing_zeros()).unwrap_or(0);
-            return at.saturating_add(bit).checked_sub(WIDE);
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        if rest.is_empty() {
+            return None;
+        }
+        if may_link(rest) {
+            let row = links(rest);
+            if row != 0 {
+                return at.checked_add(usize::try_from(row.trailing_zeros()).ok()?);
+            }
         }
         at = at.saturating_add(WIDE);
     }
-    None
+}
+
+/// Whether a row may begin in the next chunk: asked of every chunk of every text, and so made of
+/// nothing that the compiler can't turn into vector code.
+fn may_link(rest: &[u8]) -> bool {
+    let Some(window) = rest.first_chunk::<{ WIDE + ROW }>() else {
+        return true;
+    };
+    if !window.is_ascii() {
+        return true;
+    }
+    let gap = window.map(gap_bit);
+    let (first, second) = (&gap, gap.get(2..).unwrap_or_default());
+    let (third, fourth) = (
+        gap.get(4..).unwrap_or_default(),
+        gap.get(ROW..).unwrap_or_default(),
+    );
+    let rows = first.iter().zip(second).zip(third).zip(fourth);
+    rows.fold(0, |any, (((a, b), c), d)| any | (a & b & c & d)) != 0
+}
+
+/// The gaps of the next chunk with which a row begins. A letter is one to three bytes here. Two
+/// chunks are looked at together, since a row may lie across their border.
+fn links(rest: &[u8]) -> u64 {
+    let (mut gaps, mut starts, mut letters) = (0_u128, 0_u128, 0_u128);
+    let mut chunks = Chunks(rest);
+    let here = chunks.next().unwrap_or([0; WIDE]);
+    let ahead = chunks.next().unwrap_or([0; WIDE]);
+    for chunk in [ahead, here] {
+        let inside = chunk.map(|byte| u8::from(byte & 0xc0 == 0x80));
+        gaps = (gaps << 64) | u128::from(ascii::gather(&chunk.map(gap_bit)));
+        starts = (starts << 64) | u128::from(!ascii::gather(&inside));
+        letters = (letters << 64) | u128::from(ascii::gather(&chunk.map(letter_bit)));
+    }
+    let two = (gaps >> 3) & !(starts >> 2);
+    let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
+    let single = gaps & (letters >> 1) & ((gaps >> 2) | two | three);
+    let next = |bits: u128| (bits >> 2) | (bits >> 3) | (bits >> 4);
+    let row = single & next(single & next(single));
+    u64::try_from(row & u128::from(u64::MAX)).unwrap_or(0)
+}
+
+/// A gap between letters: see [`is_gap`].
+fn gap_bit(byte: u8) -> u8 {
+    let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~');
+    u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'*') < 6) | sign
+}
+
+/// A byte with which a letter may begin: see [`is_letter`].
+fn letter_bit(byte: u8) -> u8 {
+    let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
+    let sign = u8::from(byte == b'@') | u8::from(byte == b'$') | u8::from(byte == b'!');
+    letter | sign | u8::from(byte.wrapping_sub(b'0') < 10) | (byte >> 7)
 }
 
 /// A character that can stand between letters: space, and `*` to `/`, `_`, `|`, `~`.
@@ -203,6 +251,7 @@ fn write_joined(canon: &Canon, region: &Range<usize>, runs: &[Run], pad: &mut Pa
         return;
     };
     let mut at = region.start;
+    let mut cursor = canon.cursor(at);
     for run in runs {
         pad.copy(text.get(at..run.range.start).unwrap_or_default(), at);
         let mut usual = None;
@@ -211,7 +260,7 @@ fn write_joined(canon: &Canon, region: &Range<usize>, runs: &[Run], pad: &mut Pa
             let len = c.len_utf8();
             if is_letter(c) {
                 pad.put(c, at, len);
-            } else if *usual.get_or_insert(c) != c || canon.drops_after(at) {
+            } else if *usual.get_or_insert(c) != c || canon.drops_after(at, &mut cursor) {
                 pad.put(' ', at, len);
             }
             at = at.saturating_add(len);

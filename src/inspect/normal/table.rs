@@ -5,6 +5,7 @@
 //! that is one character. Never looks at neighbours: what depends on the word is `word`'s matter.
 
 use super::lookalike::{FOREIGN, LATIN, SIGNS};
+use super::narrow::{NARROW, Narrow};
 use super::script::Script;
 use std::sync::LazyLock;
 use unicode_normalization::char::{
@@ -68,6 +69,8 @@ pub(super) struct Table {
     /// Ends of expansions in the list of their pieces.
     ends: Vec<usize>,
     pieces: Vec<(Kind, char)>,
+    /// What becomes of the characters of two bytes, where that is a letter of two bytes.
+    narrow: Box<[Narrow; NARROW]>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
@@ -85,6 +88,7 @@ impl Table {
             blocks: vec![[0; 256]],
             ends,
             pieces,
+            narrow: Box::new([Narrow::default(); NARROW]),
         };
         for page in 0..=0x10ff_u32 {
             let mut index = 0;
@@ -97,6 +101,12 @@ impl Table {
                 }
             }
             table.pages.push(u16::try_from(index).unwrap_or(0));
+        }
+        let entries: Vec<Narrow> = ('\0'..'\u{800}')
+            .map(|c| Narrow::new(table.get(c)))
+            .collect();
+        for (slot, narrow) in table.narrow.iter_mut().zip(entries) {
+            *slot = narrow;
         }
         table
     }
@@ -160,6 +170,22 @@ impl Table {
             .and_then(|block| block.get(usize::from(low)))
             .copied()
             .unwrap_or(0)
+    }
+
+    /// The letter that a character of two bytes becomes. What is no such character is none.
+    #[inline]
+    pub(super) fn narrow(&self, [lead, low]: [u8; 2]) -> Narrow {
+        let place = (usize::from(lead & 0x1f) << 6) | usize::from(low & 0x3f);
+        match lead {
+            0xc2..0xe0 => self.narrow.get(place).copied().unwrap_or_default(),
+            _ => Narrow::default(),
+        }
+    }
+
+    /// It stays what it is and is no part of a word that could be disguised.
+    #[inline]
+    pub(super) fn is_unchanged(&self, c: char) -> bool {
+        self.entry(c) == 0
     }
 
     /// The pieces of a character that becomes several.

@@ -89,6 +89,18 @@ impl Word {
         }
     }
 
+    /// Counts many letters of other scripts; `scripts` has the bits of the genuine ones'.
+    pub(super) fn letters(&mut self, genuine: u32, lookalike: u32, scripts: u8) {
+        self.genuine = self.genuine.saturating_add(genuine);
+        self.lookalike = self.lookalike.saturating_add(lookalike);
+        for script in Script::ALL {
+            if scripts & script.bit() != 0 {
+                self.mixed |= self.script.is_some_and(|known| known != script);
+                self.script = Some(script);
+            }
+        }
+    }
+
     /// How the finished word is to be read.
     pub(super) fn reading(&self, before: Before) -> Reading {
         if self.latin == 0 {

@@ -13,8 +13,9 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::needless_range_loop,
-    reason = "the hot scanner: a step's index is at most 65,535 * 32 + 255, inside CELLS; spans \
-              and pieces are cut from lengths that were measured; texts are below 4 GiB \
+    reason = "the hot scanner: a step's index is at most 65,535 * 32 + 255, inside CELLS; a lane \
+              has SPARE places behind the LANE that it may fill, and a group adds at most eight; \
+              spans and pieces are cut from lengths that were measured; texts are below 4 GiB \
               (`benches/scan.rs` has the rates)"
 )]
 
@@ -45,21 +46,16 @@ const CELLS: usize = 2 * LOUD * WIDTH + 256;
 /// A state's successors by class.
 pub(super) type Row = [u16; WIDTH];
 
+/// Notes that may be written behind a lane's last one: a group's, and the one that says full.
+const SPARE: usize = 16;
+
 /// Where one lane met states with outputs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lane {
-    met: [(u32, u16); 2 * LANE],
+    /// Empty until the first scan, which makes room for [`LANE`].
+    met: Vec<(u32, u16)>,
     /// At most `LANE + 1`, which means that more were met.
     len: usize,
-}
-
-impl Default for Lane {
-    fn default() -> Self {
-        Self {
-            met: [(0, 0); 2 * LANE],
-            len: 0,
-        }
-    }
 }
 
 impl Lane {
@@ -67,13 +63,19 @@ impl Lane {
         self.len > LANE
     }
 
+    fn make_room(&mut self) {
+        if self.met.is_empty() {
+            self.met.resize(LANE + SPARE, (0, 0));
+        }
+    }
+
     /// Writes each state, and counts only those with outputs: in a text full of triggers, a branch
-    /// would be mispredicted as often as not.
+    /// would be mispredicted as often as not. A group has at most eight.
     #[inline]
     fn note(&mut self, end: usize, states: impl Iterator<Item = usize>) {
         let mut len = self.len;
         for (step, state) in states.enumerate() {
-            self.met[len % (2 * LANE)] = ((end + step) as u32, state as u16);
+            self.met[len] = ((end + step) as u32, state as u16);
             len += (state & LOUD) / LOUD;
         }
         self.len = len.min(LANE + 1);
@@ -173,6 +175,7 @@ impl Automaton {
 
     /// Appends the literals that lie in `region`, in order of end, id and start.
     pub(super) fn scan(&self, text: &[u8], region: Range<usize>, hits: &mut Hits) {
+        hits.lanes.iter_mut().for_each(Lane::make_room);
         let piece = self.reach.max(PIECE).next_multiple_of(8);
         if region.len() >= piece * LANES {
             self.interleave::<LANES, 4>(text, region, &mut hits.lanes);

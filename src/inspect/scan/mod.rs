@@ -7,9 +7,9 @@
 //! for its speed. One load per byte is done in interleaved lanes, so a text full of triggers
 //! costs what plain prose costs, but for the hits it yields, which are bounded by [`MAX_HITS`].
 //!
-//! *May miss*: occurrences past the 48th in an eighth of the text. [`Hits::saturated`] then says
-//! so. What is listed is true, but the list has gaps, and a caller must not read the absence of a
-//! hit as innocence: hundreds of triggers in one block are a finding of their own, or the text is
+//! *May miss*: occurrences past the 1,536th place in an eighth of the text, which no block of 9 KiB
+//! has; a canonical form may be longer. [`Hits::saturated`] then says so. What is listed is true,
+//! but the list has gaps, and a caller must not read the absence of a hit as innocence: the text is
 //! scanned again in smaller pieces.
 //!
 //! Literals of ASCII bytes and those with other bytes live in two automata. The second runs only
@@ -23,9 +23,9 @@ mod tests;
 use automaton::{Automaton, LANES, Lane};
 use thiserror::Error;
 
-/// Places of one stretch of text at which a literal ends that are looked at: one in 24 bytes of a
-/// full block. It bounds what text made of triggers can make a scan do and write.
-pub const MAX_HITS: usize = 384;
+/// Places of one stretch of text at which a literal ends that are looked at: more than a full block
+/// has bytes. It bounds what text made of triggers can make a scan do and write.
+pub const MAX_HITS: usize = 12 * 1024;
 
 /// Longest literal in bytes. Each lane reads this much twice, so it is kept well below a block.
 pub const MAX_LITERAL: usize = 128;
@@ -88,7 +88,7 @@ pub struct Hits {
 }
 
 impl Hits {
-    /// An empty list. It holds 4 KiB of notes, and allocates what the hits found take.
+    /// An empty list. The first scan makes room for 100 KiB of notes, which are kept.
     pub fn new() -> Self {
         Self::default()
     }
@@ -190,7 +190,17 @@ fn wide_region(text: &[u8], from: usize, reach: usize) -> Option<std::ops::Range
     let first = from.saturating_add(skip_ascii(text.get(from..)?)?);
     let start = first.saturating_sub(reach).max(from);
     let mut end = first.saturating_add(1);
-    while let Some(gap) = text.get(end..).and_then(skip_ascii) {
+    while let Some(rest) = text.get(end..) {
+        // Text of another script has such a byte nearly everywhere: chunks of it are not searched.
+        let (chunks, _) = rest.as_chunks::<32>();
+        let foreign = chunks.iter().take_while(|chunk| !chunk.is_ascii()).count();
+        if foreign > 0 {
+            end = end.saturating_add(foreign.saturating_mul(32));
+            continue;
+        }
+        let Some(gap) = skip_ascii(rest) else {
+            break;
+        };
         if gap > reach.saturating_mul(2) {
             break;
         }

@@ -11,7 +11,7 @@
 use crate::inspect::scan::LiteralHit;
 
 use super::rules::injection_words::REPORTED;
-use super::set::{Body, RuleSet, Wake, is_word};
+use super::set::{Body, Node, RuleSet, Wake, is_word};
 use super::{Family, Hit, RuleIx, Standard, TAIL};
 
 /// Times that one rule may run its pattern in one block.
@@ -29,7 +29,6 @@ const REPORT_REACH: usize = 160;
 #[derive(Clone, Copy, Debug, Default)]
 struct Partial {
     start: u32,
-    /// 0: not come here yet; no literal ends at 0.
     end: u32,
 }
 
@@ -42,22 +41,53 @@ struct Used {
     searched: u32,
 }
 
+/// Whether a list of veto words stands before a place, asked last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Vetoed {
+    place: u32,
+    answer: bool,
+}
+
+/// Something of this text, or of one before it, which does not count.
+#[derive(Clone, Copy, Debug, Default)]
+struct Noted<T> {
+    text: u32,
+    value: T,
+}
+
 /// Reusable memory of the evaluation, a few KiB; belongs to one thread of work.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    partials: Vec<Partial>,
-    used: Vec<Used>,
+    /// Tells what was noted for this text from what an earlier one left: nothing is wiped.
+    text: u32,
+    partials: Vec<Noted<Partial>>,
+    used: Vec<Noted<Used>>,
+    vetoed: Vec<Noted<Vetoed>>,
     spent: u32,
 }
 
 impl Scratch {
     fn reset(&mut self, set: &RuleSet) {
-        self.partials.clear();
-        self.partials.resize(set.gaps.len(), Partial::default());
-        self.used.clear();
-        self.used.resize(set.bodies.len(), Used::default());
         self.spent = 0;
+        self.text = self.text.wrapping_add(1);
+        let sizes = (set.nodes.len(), set.bodies.len(), set.vetoes.len());
+        let kept = (self.partials.len(), self.used.len(), self.vetoed.len());
+        if sizes != kept || self.text == 0 {
+            self.text = 1;
+            self.partials.clear();
+            self.partials.resize(sizes.0, Noted::default());
+            self.used.clear();
+            self.used.resize(sizes.1, Noted::default());
+            self.vetoed.clear();
+            self.vetoed.resize(sizes.2, Noted::default());
+        }
     }
+}
+
+/// What is evaluated, and by which standard.
+struct Reading<'t> {
+    canon: &'t str,
+    standard: Standard,
 }
 
 impl RuleSet {
@@ -87,9 +117,9 @@ impl RuleSet {
             return;
         }
         scratch.reset(self);
+        let reading = Reading { canon, standard };
         for hit in hits {
-            let id = usize::from(hit.id);
-            let (Some(literal), Some(wakes)) = (self.literals().get(id), self.wakes.get(id)) else {
+            let Some(literal) = self.literals().get(usize::from(hit.id)) else {
                 continue;
             };
             if (literal.word_start && joined_before(canon, hit.start))
@@ -101,75 +131,118 @@ impl RuleSet {
                 start: hit.start,
                 end: hit.end,
             };
-            for wake in wakes {
-                if !self.counts(RuleIx(wake.rule), standard) {
-                    continue;
+            for wake in self.wakes(hit.id) {
+                match *wake {
+                    Wake::Rule(rule) => out.extend(self.whole(scratch, rule, found, &reading)),
+                    Wake::Step(place) => {
+                        let Some(node) = self.nodes.get(usize::from(place)) else {
+                            continue;
+                        };
+                        let Some(phrase) = grow(scratch, (place, node), found, canon) else {
+                            continue;
+                        };
+                        for rule in &node.rules {
+                            out.extend(self.whole(scratch, *rule, phrase, &reading));
+                        }
+                    }
                 }
-                let hit = self.woken(scratch, *wake, found, canon);
-                out.extend(hit.filter(|hit| standard == Standard::Anyone || !reported(canon, hit)));
             }
         }
     }
 
-    fn woken(&self, scratch: &mut Scratch, wake: Wake, found: Partial, canon: &str) -> Option<Hit> {
-        let body = self.bodies.get(usize::from(wake.rule))?;
-        let whole = if body.steps == 0 {
-            found
-        } else {
-            self.step(scratch, body, usize::from(wake.step), found, canon)?
-        };
-        if body
-            .veto
-            .iter()
-            .any(|word| before(canon, whole.start, VETO_REACH).ends_with(&**word))
+    /// All that a rule wants has been found at one place: whether it is a hit.
+    fn whole(
+        &self,
+        scratch: &mut Scratch,
+        rule: u16,
+        whole: Partial,
+        reading: &Reading<'_>,
+    ) -> Option<Hit> {
+        let (ix, canon) = (RuleIx(rule), reading.canon);
+        let body = self.bodies.get(usize::from(rule))?;
+        let text = scratch.text;
+        let used = scratch.used.get_mut(usize::from(rule))?;
+        if used.text != text {
+            *used = Noted {
+                text,
+                value: Used::default(),
+            };
+        }
+        if used.value.reports >= REPORTS
+            || !self.counts(ix, reading.standard)
+            || (body.at_end && index(whole.end.saturating_add(TAIL)) < canon.len())
         {
             return None;
         }
-        if body.at_end && index(whole.end.saturating_add(TAIL)) < canon.len() {
+        if let Some(veto) = body.veto
+            && self.vetoed(&mut scratch.vetoed, (veto, text), whole.start, canon)
+        {
             return None;
         }
-        let used = scratch.used.get_mut(usize::from(wake.rule))?;
-        if used.reports >= REPORTS {
-            return None;
-        }
-        let span = confirm(body, used, &mut scratch.spent, whole, canon)?;
-        used.reports = used.reports.saturating_add(1);
-        let info = self.rule(RuleIx(wake.rule))?;
-        Some(Hit {
+        let span = confirm(body, &mut used.value, &mut scratch.spent, whole, canon)?;
+        used.value.reports = used.value.reports.saturating_add(1);
+        let info = self.rule(ix)?;
+        let hit = Hit {
             family: info.family,
-            rule: RuleIx(wake.rule),
+            rule: ix,
             start: span.start,
             end: span.end,
             score: info.points,
-        })
+        };
+        (reading.standard == Standard::Anyone || !reported(canon, &hit)).then_some(hit)
     }
 
-    /// Moves a phrase on by one step; the whole phrase when that was the last.
-    fn step(
+    /// Whether a word of a veto list stands right before a place. Many rules share a list, and
+    /// ask about one place one after the other.
+    fn vetoed(
         &self,
-        scratch: &mut Scratch,
-        body: &Body,
-        step: usize,
-        found: Partial,
+        memory: &mut [Noted<Vetoed>],
+        (veto, text): (u16, u32),
+        place: u32,
         canon: &str,
-    ) -> Option<Partial> {
-        let place = body.first.checked_add(step)?;
-        let mut grown = found;
-        if step > 0 {
-            let gap = u32::from(*self.gaps.get(place)?);
-            let previous = *scratch.partials.get(place.checked_sub(1)?)?;
-            let distance = found.start.checked_sub(previous.end)?;
-            if previous.end == 0
-                || distance > gap
-                || sentence_ends(canon, previous.end, found.start)
-            {
-                return None;
-            }
-            grown.start = previous.start;
+    ) -> bool {
+        let words = self.vetoes.get(usize::from(veto)).copied();
+        let Some(known) = memory.get_mut(usize::from(veto)) else {
+            return false;
+        };
+        if known.text != text || known.value.place != place {
+            let head = before(canon, place, VETO_REACH);
+            let answer = words
+                .unwrap_or_default()
+                .iter()
+                .any(|word| head.ends_with(word));
+            *known = Noted {
+                text,
+                value: Vetoed { place, answer },
+            };
         }
-        *scratch.partials.get_mut(place)? = grown;
-        (step.checked_add(1)? == body.steps).then_some(grown)
+        known.value.answer
     }
+}
+
+/// Moves the phrases of a node on by one step, if the step before it was found near by.
+fn grow(
+    scratch: &mut Scratch,
+    (place, node): (u16, &Node),
+    found: Partial,
+    canon: &str,
+) -> Option<Partial> {
+    let text = scratch.text;
+    let mut grown = found;
+    if let Some(parent) = node.parent {
+        let before = scratch.partials.get(usize::from(parent))?;
+        let distance = found.start.checked_sub(before.value.end)?;
+        if before.text != text
+            || distance > u32::from(node.gap)
+            || sentence_ends(canon, before.value.end, found.start)
+        {
+            return None;
+        }
+        grown.start = before.value.start;
+    }
+    let noted = scratch.partials.get_mut(usize::from(place))?;
+    *noted = Noted { text, value: grown };
+    Some(grown)
 }
 
 /// Runs the rule's pattern, if it has one, over the bytes around the literal.

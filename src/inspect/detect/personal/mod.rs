@@ -21,7 +21,7 @@ mod phone;
 mod tests;
 
 use super::rules::personal::{CRYPTO, RULES};
-use super::window::{Edges, Found, Places, Rest, Window, next_mark};
+use super::window::{Edges, Found, Places, Rest, Window, digit_mark, next_mark};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
 
@@ -71,16 +71,12 @@ impl Personal {
 }
 
 /// Runs the checkers over every mark; answers the first undecided candidate.
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "no branches: the scan is vector code, 1.5 GB/s"
-)]
 fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let mut heard = Heard::default();
     let mut i = window.from;
     let mut hex_done = 0;
     while let Some(mark) = next_mark(window.bytes, i, |byte| {
-        byte.is_ascii_digit() | (byte == b'@') | (byte == b':')
+        digit_mark(byte) | u8::from(byte == b'@') | u8::from(byte == b':')
     }) {
         window.fresh();
         let (start, next) = match window.bytes.get(mark) {

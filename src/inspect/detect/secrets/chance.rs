@@ -29,31 +29,28 @@ impl Mix {
             length: value.len(),
             ..Self::default()
         };
-        let mut seen = 0_u128;
+        let mut seen = [0_u64; 2];
         let mut last = Class::Other;
         let mut word: usize = 0;
         for byte in value {
-            seen |= 1_u128.checked_shl(u32::from(*byte)).unwrap_or(0);
-            let class = Class::of(*byte);
-            match class {
-                Class::Digit => mix.digits = mix.digits.saturating_add(1),
-                Class::Lower => mix.lower = mix.lower.saturating_add(1),
-                Class::Upper => mix.upper = mix.upper.saturating_add(1),
-                Class::Other => {}
+            if let Some(seen) = seen.get_mut(usize::from(byte >> 6)) {
+                *seen |= 1_u64.wrapping_shl(u32::from(byte & 63));
             }
-            let hex = byte.is_ascii_hexdigit();
+            let class = Class::of(*byte);
+            let (digit, lower) = (class == Class::Digit, class == Class::Lower);
+            let upper = class == Class::Upper;
+            mix.digits = mix.digits.saturating_add(usize::from(digit));
+            mix.lower = mix.lower.saturating_add(usize::from(lower));
+            mix.upper = mix.upper.saturating_add(usize::from(upper));
+            let hex = digit || matches!(byte | 0x20, b'a'..=b'f');
             mix.hex = mix.hex.saturating_add(usize::from(hex));
-            let turned = matches!(
-                (last, class),
-                (Class::Digit, Class::Lower | Class::Upper)
-                    | (Class::Lower | Class::Upper, Class::Digit)
+            let (from_digit, from_letter) = (
+                last == Class::Digit,
+                matches!(last, Class::Lower | Class::Upper),
             );
+            let turned = (from_digit && (lower || upper)) || (from_letter && digit);
             mix.changes = mix.changes.saturating_add(usize::from(turned));
-            word = if class == Class::Lower {
-                word.saturating_add(1)
-            } else {
-                0
-            };
+            word = if lower { word.saturating_add(1) } else { 0 };
             mix.wordy = mix.wordy.saturating_add(match word {
                 0..=2 => 0,
                 3 => 3,
@@ -61,7 +58,8 @@ impl Mix {
             });
             last = class;
         }
-        mix.distinct = usize::try_from(seen.count_ones()).unwrap_or(0);
+        let distinct = seen.iter().map(|seen| seen.count_ones()).sum::<u32>();
+        mix.distinct = usize::try_from(distinct).unwrap_or(0);
         mix
     }
 

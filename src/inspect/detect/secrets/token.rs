@@ -15,42 +15,74 @@ use crate::inspect::detect::words::{Heard, Topic};
 /// Longest value read in one go; longer ones are continued by the next block.
 pub(super) const LONGEST: usize = 1 << 14;
 
-/// Prefixes by their first byte.
+/// Prefixes by their first two bytes, which nearly no word of a text shares with one.
 #[derive(Clone, Debug)]
 pub(super) struct Prefixes {
-    buckets: Box<[Vec<Prefix>]>,
+    /// For each first byte, whether there are any.
+    firsts: [bool; 256],
+    /// For each pair of ASCII bytes, one more than the place of its list, or nothing.
+    pairs: Box<[u8]>,
+    lists: Vec<Vec<Prefix>>,
 }
 
 /// A prefix and the place of its key in [`KEYS`].
 type Prefix = (&'static [u8], u8);
 
+/// The place of a pair of ASCII bytes.
+fn pair(first: u8, second: u8) -> usize {
+    (usize::from(first) << 7) | usize::from(second & 0x7f)
+}
+
 impl Prefixes {
     pub(super) fn compile() -> Self {
-        let mut buckets = vec![Vec::new(); 128];
-        for (n, key) in KEYS.iter().enumerate() {
+        let mut prefixes = Self {
+            firsts: [false; 256],
+            pairs: vec![0; 1 << 15].into(),
+            lists: Vec::new(),
+        };
+        for (n, key) in (0_u8..).zip(KEYS) {
             for prefix in key.prefixes {
-                let bytes = prefix.as_bytes();
-                let first = bytes.first().copied().map_or(0, usize::from);
-                if let (Some(bucket), Ok(n)) = (buckets.get_mut(first), u8::try_from(n)) {
-                    bucket.push((bytes, n));
-                }
+                prefixes.add(prefix.as_bytes(), n);
             }
         }
-        for bucket in &mut buckets {
-            bucket.sort_by_key(|(prefix, n): &(&[u8], u8)| {
+        for list in &mut prefixes.lists {
+            list.sort_by_key(|(prefix, n): &(&[u8], u8)| {
                 (usize::MAX.saturating_sub(prefix.len()), *n)
             });
         }
-        Self {
-            buckets: buckets.into(),
+        prefixes
+    }
+
+    fn add(&mut self, prefix: &'static [u8], key: u8) {
+        let [first, second, ..] = *prefix else {
+            return;
+        };
+        if let Some(known) = self.firsts.get_mut(usize::from(first)) {
+            *known = true;
+        }
+        let Some(list) = self.pairs.get_mut(pair(first, second)) else {
+            return;
+        };
+        if *list == 0 {
+            self.lists.push(Vec::new());
+            *list = u8::try_from(self.lists.len()).unwrap_or(0);
+        }
+        let place = usize::from(*list).wrapping_sub(1);
+        if let Some(list) = self.lists.get_mut(place) {
+            list.push((prefix, key));
         }
     }
 
     /// The prefixed key at `start`; of several the one with the longest prefix.
     pub(super) fn check(&self, window: &Window<'_>, start: usize) -> Option<Found> {
         let first = window.at(start);
-        self.buckets
-            .get(usize::from(first))?
+        if !*self.firsts.get(usize::from(first))? {
+            return None;
+        }
+        let second = window.at(start.saturating_add(1));
+        let list = self.pairs.get(pair(first, second))?.checked_sub(1)?;
+        self.lists
+            .get(usize::from(list))?
             .iter()
             .find_map(|(prefix, n)| {
                 let body = start.checked_add(prefix.len())?;
@@ -306,7 +338,12 @@ pub(super) fn told(
     heard: &mut Heard,
 ) -> Option<Found> {
     let word = window.slice(start, end);
-    if !(16..=300).contains(&word.len()) || uuid(word) || public_id(word) {
+    if !(16..=300).contains(&word.len()) {
+        return None;
+    }
+    // Nothing random has fewer, and most long words of code have none.
+    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if digits < 2 || uuid(word) || public_id(word) {
         return None;
     }
     let mix = Mix::of(word);

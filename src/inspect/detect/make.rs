@@ -1,0 +1,211 @@
+//! Making a rule set: from tables and own rules to literals, steps and patterns.
+//!
+//! Decides which literals may wake a rule, and which phrases share their first steps. Refuses
+//! what could not be woken or can't be compiled. Never looks at a text.
+
+use std::collections::BTreeMap;
+
+use regex::bytes::RegexBuilder;
+
+use super::set::{Body, Literal, Node, OwnRule, RuleFault, RuleInfo, RuleSet, Wake, is_word};
+use super::{Group, Rule, Step};
+
+/// Compiled patterns above this are refused: an own rule must not cost megabytes.
+const PATTERN_LIMIT: usize = 1 << 20;
+/// Longest literal in bytes; a hit must fit the overlap of two blocks many times.
+const LITERAL_LIMIT: usize = 128;
+
+/// What makes two steps the same: the step before, the gap, and the words.
+type Way = (Option<u16>, u8, &'static [&'static str]);
+
+/// A set in the making.
+pub(super) struct Maker<F> {
+    set: RuleSet,
+    /// Literal → what it wakes so far.
+    ids: BTreeMap<Literal, Vec<Wake>>,
+    steps: BTreeMap<Way, u16>,
+    canonical: F,
+}
+
+impl<F: Fn(&str) -> String> Maker<F> {
+    /// An empty set; `canonical` is the form that texts are brought to.
+    pub(super) fn new(canonical: F) -> Self {
+        Self {
+            set: RuleSet::default(),
+            ids: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            canonical,
+        }
+    }
+
+    /// Adds a row of a table.
+    pub(super) fn built_in(&mut self, rule: &Rule) -> Result<(), RuleFault> {
+        let info = RuleInfo {
+            id: rule.id.into(),
+            family: rule.family,
+            kind: rule.kind.into(),
+            severity: rule.severity,
+            points: rule.points,
+            group: rule.group,
+        };
+        let veto = self.veto(rule.veto)?;
+        let ix = self.add(info, rule.pattern, (rule.reach, veto, rule.at_end))?;
+        for literal in rule.literals {
+            self.wake(rule.id, literal, Wake::Rule(ix))?;
+        }
+        let mut node = None;
+        for step in rule.steps {
+            node = Some(self.step(rule.id, node, step)?);
+        }
+        if let Some(last) = node.and_then(|node| self.set.nodes.get_mut(usize::from(node))) {
+            last.rules.push(ix);
+        }
+        Ok(())
+    }
+
+    /// Adds a rule of the operator's.
+    pub(super) fn own(&mut self, rule: &OwnRule) -> Result<(), RuleFault> {
+        if rule.literals.is_empty() {
+            return Err(RuleFault::Literal(rule.id.clone()));
+        }
+        let info = RuleInfo {
+            id: rule.id.as_str().into(),
+            family: rule.family,
+            kind: rule.kind.as_str().into(),
+            severity: rule.severity,
+            points: rule.points,
+            group: Group::Payload,
+        };
+        let reach = (u8::MAX, u8::MAX);
+        let ix = self.add(info, rule.pattern.as_deref(), (reach, None, false))?;
+        for literal in &rule.literals {
+            self.wake(&rule.id, literal, Wake::Rule(ix))?;
+        }
+        Ok(())
+    }
+
+    /// The set.
+    pub(super) fn finish(mut self) -> RuleSet {
+        let order = |wake: &Wake| match wake {
+            // Later steps first: one word must not be two steps of a phrase.
+            Wake::Step(node) => {
+                let node = self.set.nodes.get(usize::from(*node));
+                let first = node.and_then(|node| node.rules.first());
+                let depth = node.map_or(0, |node| node.depth);
+                (
+                    u16::MAX.saturating_sub(depth),
+                    first.copied().unwrap_or(u16::MAX),
+                )
+            }
+            Wake::Rule(rule) => (u16::MAX, *rule),
+        };
+        let mut listed = Vec::with_capacity(self.ids.len());
+        for (literal, mut wakes) in std::mem::take(&mut self.ids) {
+            wakes.sort_by_key(order);
+            listed.push((literal, wakes));
+        }
+        for (literal, wakes) in listed {
+            self.set.push_literal(literal, &wakes);
+        }
+        self.set
+    }
+
+    fn veto(&mut self, words: &'static [&'static str]) -> Result<Option<u16>, RuleFault> {
+        if words.is_empty() {
+            return Ok(None);
+        }
+        let vetoes = &mut self.set.vetoes;
+        let known = vetoes.iter().position(|list| *list == words);
+        let place = known.unwrap_or(vetoes.len());
+        if known.is_none() {
+            vetoes.push(words);
+        }
+        let place = u16::try_from(place).map_err(|_out_of_range| RuleFault::TooMany)?;
+        Ok(Some(place))
+    }
+
+    /// The node of a step behind `parent`, which may be one that another phrase made.
+    fn step(&mut self, id: &str, parent: Option<u16>, step: &Step) -> Result<u16, RuleFault> {
+        // Nothing stands before a first step.
+        let gap = parent.map_or(0, |_| step.gap);
+        let way = (parent, gap, step.any);
+        if let Some(node) = self.steps.get(&way) {
+            return Ok(*node);
+        }
+        let before = parent.and_then(|node| self.set.nodes.get(usize::from(node)));
+        let depth = before.map_or(0, |node| node.depth.saturating_add(1));
+        let node =
+            u16::try_from(self.set.nodes.len()).map_err(|_out_of_range| RuleFault::TooMany)?;
+        self.set.nodes.push(Node {
+            parent,
+            gap,
+            depth,
+            rules: Vec::new(),
+        });
+        self.steps.insert(way, node);
+        for word in step.any {
+            self.wake(id, word, Wake::Step(node))?;
+        }
+        Ok(node)
+    }
+
+    fn add(
+        &mut self,
+        info: RuleInfo,
+        pattern: Option<&str>,
+        (reach, veto, at_end): ((u8, u8), Option<u16>, bool),
+    ) -> Result<u16, RuleFault> {
+        let pattern = pattern.map(|text| {
+            RegexBuilder::new(text)
+                .unicode(false)
+                .size_limit(PATTERN_LIMIT)
+                .build()
+                .map_err(|fault| RuleFault::Pattern {
+                    id: info.id.to_string(),
+                    reason: reason(&fault),
+                })
+        });
+        let body = Body {
+            pattern: pattern.transpose()?,
+            reach,
+            at_end,
+            veto,
+        };
+        self.set.push(info, body)
+    }
+
+    fn wake(&mut self, id: &str, spelled: &str, wake: Wake) -> Result<(), RuleFault> {
+        let fault = || RuleFault::Literal(id.to_owned());
+        let (spelled, open_start) = match spelled.strip_prefix('~') {
+            Some(rest) => (rest, true),
+            None => (spelled, false),
+        };
+        let (spelled, open_end) = match spelled.strip_suffix('~') {
+            Some(rest) => (rest, true),
+            None => (spelled, false),
+        };
+        let text = (self.canonical)(spelled);
+        if text.len() < 2 || text.len() > LITERAL_LIMIT {
+            return Err(fault());
+        }
+        let edge = |c: Option<char>| c.is_some_and(is_word);
+        let literal = Literal {
+            word_start: !open_start && edge(text.chars().next()),
+            word_end: !open_end && edge(text.chars().next_back()),
+            text: text.into(),
+        };
+        let wakes = self.ids.entry(literal).or_default();
+        if !wakes.contains(&wake) {
+            wakes.push(wake);
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a pattern, without the drawing of it that the compiler adds.
+fn reason(fault: &regex::Error) -> String {
+    let text = fault.to_string();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    let line = line.unwrap_or_default().trim();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}

@@ -1,0 +1,58 @@
+//! Letters of two bytes, in two bytes: what the fold needs to know of the scripts from Latin to
+//! Arabic, in a table of 4 KiB that stays in the first cache.
+
+use super::script::Script;
+use super::table::{Entry, Kind};
+
+/// Characters of two bytes, and those before them.
+pub(super) const NARROW: usize = 0x800;
+
+/// A letter of two bytes, in 11 bits, with three bits for its script and one that says that it is
+/// genuine; zero for everything else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Narrow(u16);
+
+impl Narrow {
+    /// The letter that a character becomes, if that is one of two bytes.
+    pub(super) fn new(Entry { kind, to, .. }: Entry) -> Self {
+        let code = u16::try_from(u32::from(to)).unwrap_or(0);
+        let genuine = kind == Kind::Genuine;
+        let letter = genuine || kind == Kind::Lookalike;
+        if !letter || !(0x80..0x800).contains(&code) {
+            return Self(0);
+        }
+        let script = Script::of(to).filter(|_| genuine).map_or(0, Script::bit);
+        Self(code | (u16::from(script) << 11) | (u16::from(genuine) << 14))
+    }
+
+    /// It is one at all.
+    #[inline]
+    pub(super) const fn is_letter(self) -> bool {
+        self.0 != 0
+    }
+
+    /// One if no one takes it for a Latin letter.
+    #[inline]
+    pub(super) fn genuine(self) -> u32 {
+        u32::from(self.0 >> 14)
+    }
+
+    /// The bit of its script, if it is genuine.
+    #[inline]
+    pub(super) fn script(self) -> u8 {
+        let [high, _] = self.0.to_be_bytes();
+        (high >> 3) & 7
+    }
+
+    /// Its bytes.
+    #[inline]
+    pub(super) fn bytes(self) -> [u8; 2] {
+        let [high, low] = ((self.0 & 0x7c0) << 2 | (self.0 & 0x3f)).to_be_bytes();
+        [high | 0xc0, low | 0x80]
+    }
+
+    /// Itself.
+    pub(super) fn char(self) -> char {
+        char::from_u32(u32::from(self.0 & 0x7ff)).unwrap_or('\0')
+    }
+}
