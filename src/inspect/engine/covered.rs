@@ -20,12 +20,17 @@ impl Covered {
         &self.text
     }
 
-    /// Writes `block` anew with a label of this many bytes in the place of each value. Values are
-    /// in order; of two that overlap the later has what lies behind the earlier.
-    pub(super) fn write(&mut self, block: &str, values: impl Iterator<Item = (Range<u32>, usize)>) {
+    /// Writes a part of `block` anew with a label of this many bytes in the place of each value.
+    /// Values are in order; of two that overlap the later has what lies behind the earlier. All of
+    /// them reach into the part.
+    pub(super) fn write(
+        &mut self,
+        (block, part): (&str, Range<u32>),
+        values: impl Iterator<Item = (Range<u32>, usize)>,
+    ) {
         self.text.clear();
         self.parts.clear();
-        let mut done = 0;
+        let mut done = part.start;
         for (value, label) in values {
             if value.end <= done {
                 continue;
@@ -39,8 +44,9 @@ impl Covered {
             self.text.push(']');
             done = value.end;
         }
-        let end = u32::try_from(block.len()).unwrap_or(u32::MAX);
-        self.part(block, done..end);
+        if done < part.end {
+            self.part(block, done..part.end);
+        }
     }
 
     fn part(&mut self, block: &str, part: Range<u32>) {
@@ -72,7 +78,7 @@ mod tests {
     fn values_are_labels_and_the_rest_has_its_place() {
         let mut covered = Covered::default();
         covered.write(
-            "ab 123456 cd 99 e",
+            ("ab 123456 cd 99 e", 0..17),
             [(3..8, 3), (4..7, 3), (5..9, 3), (13..15, 5)].into_iter(),
         );
         assert_eq!(covered.text(), "ab [x][x] cd [xxx] e");
@@ -86,5 +92,15 @@ mod tests {
         ] {
             assert_eq!(covered.source(range.clone()), want, "{range:?}");
         }
+        covered.write(
+            ("ab 123456 cd 99 e", 5..14),
+            [(3..8, 3), (13..15, 5)].into_iter(),
+        );
+        assert_eq!(covered.text(), "[x]6 cd [xxx]", "a part of it");
+        assert_eq!(
+            covered.source(4..5),
+            Some(9..10),
+            "has its places in the whole"
+        );
     }
 }

@@ -8,12 +8,13 @@
 //! there.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::Inspector;
 use super::covered::Covered;
 use super::labels;
 use crate::inspect::block::Block;
-use crate::inspect::detect::window::{Edges, Rest};
+use crate::inspect::detect::window::{Edges, LOOKBACK, Rest};
 use crate::inspect::detect::{Family, Hit, RuleIx, Scratch};
 use crate::inspect::normal::{Canon, Views};
 use crate::inspect::scan::{Hits, LiteralHit, MAX_LITERAL};
@@ -24,6 +25,10 @@ const INJECTION: Family = Family::PromptInjection;
 const HELD: usize = 512;
 /// How often values are looked for once more behind those found.
 const ROUNDS: u8 = 3;
+/// Bytes on both sides of a value in which its label may bring another to light.
+const NEAR: u32 = 640;
+/// Longest word that such a stretch is made longer for.
+const LONG_WORD: usize = 1024;
 /// Pieces in which text is searched again that has more literals than one search lists.
 const PIECE: usize = 256;
 
@@ -74,6 +79,8 @@ pub(super) struct Work {
     /// The block without the words in labels.
     unlabelled: String,
     covered: Covered,
+    /// Values found last, and then the parts of the text around them.
+    fresh: Vec<Range<u32>>,
     hits: Vec<Hit>,
     found: Vec<Found>,
 }
@@ -283,27 +290,32 @@ impl Work {
             progress.secrets = onward(rest);
             progress.open = rest.open;
         }
-        for _ in 0..ROUNDS {
-            if !self.uncovered(inspector, block, (first, last), (&before, progress)) {
-                break;
+        if inspector.masks() {
+            self.fresh.clear();
+            let found = self.found.get(first..).unwrap_or_default();
+            self.fresh.extend(found.iter().map(|f| f.start..f.end));
+            for _ in 0..ROUNDS {
+                if self.fresh.is_empty() {
+                    break;
+                }
+                self.uncovered(inspector, block, (first, last), (&before, progress));
             }
         }
     }
 
     /// Values that come to light once those found have become labels: what stood right beside
-    /// another may not have looked like one. Whether there were any.
+    /// another may not have looked like one. Looked for around the values found last.
     fn uncovered(
         &mut self,
         inspector: &Inspector,
         block: &Block,
         (first, last): (usize, bool),
         (before, after): (&Progress, &Progress),
-    ) -> bool {
-        let known = self.found.get_mut(first..).unwrap_or_default();
-        if known.is_empty() || !inspector.masks() {
-            return false;
-        }
-        known.sort_unstable();
+    ) {
+        self.found
+            .get_mut(first..)
+            .unwrap_or_default()
+            .sort_unstable();
         let labelled = labels::blank(block.text(), &mut self.unlabelled);
         let text = if labelled {
             self.unlabelled.as_str()
@@ -317,35 +329,77 @@ impl Work {
                 .map_or(0, |(_, name)| name.len())
                 .saturating_add(4)
         };
-        self.covered
-            .write(text, known.iter().map(|f| (f.start..f.end, label(f.rule))));
-        let edges = |from: u64| Edges {
-            from: offset(from, block.base()),
-            ends_string: last,
-            open: None,
-        };
-        self.hits.clear();
-        if let Some(personal) = &inspector.personal {
-            personal.find(self.covered.text(), edges(before.personal), &mut self.hits);
-        }
-        let personal = self.hits.len();
-        if let Some(secrets) = &inspector.secrets {
-            secrets.find(self.covered.text(), edges(before.secrets), &mut self.hits);
-        }
-        let old = self.found.len();
-        for (place, hit) in self.hits.iter().enumerate() {
-            let until = if place < personal {
-                after.personal
-            } else {
-                after.secrets
+        let known = self.found.len();
+        near(text, &mut self.fresh);
+        for part in self.fresh.drain(..) {
+            let values = self.found.get(first..known).unwrap_or_default();
+            let from = values.partition_point(|f| f.end <= part.start);
+            let values = values.get(from..).unwrap_or_default();
+            // In the order of their ends, so that one may begin behind the part and another not.
+            let inside = values.iter().filter(|f| f.start < part.end);
+            self.covered.write(
+                (text, part.clone()),
+                inside.map(|f| (f.start..f.end, label(f.rule))),
+            );
+            let whole = usize::try_from(part.end).is_ok_and(|end| end >= text.len());
+            let lead = if part.start == 0 { 0 } else { LOOKBACK };
+            let edges = |from: u64| Edges {
+                from: offset(from, block.base())
+                    .saturating_sub(part.start)
+                    .max(u32::try_from(lead).unwrap_or(0)),
+                ends_string: last && whole,
+                open: None,
             };
-            if let Some(range) = self.covered.source(hit.start..hit.end)
-                && range.end <= offset(until, block.base())
-            {
-                self.found.push(Found::new(hit, (range.start, range.end)));
+            self.hits.clear();
+            if let Some(personal) = &inspector.personal {
+                personal.find(self.covered.text(), edges(before.personal), &mut self.hits);
+            }
+            let personal = self.hits.len();
+            if let Some(secrets) = &inspector.secrets {
+                secrets.find(self.covered.text(), edges(before.secrets), &mut self.hits);
+            }
+            for (place, hit) in self.hits.iter().enumerate() {
+                let until = if place < personal {
+                    after.personal
+                } else {
+                    after.secrets
+                };
+                // What reaches to the end of a part may go on behind it.
+                if let Some(range) = self.covered.source(hit.start..hit.end)
+                    && range.end <= offset(until, block.base())
+                    && (whole || range.end < part.end)
+                {
+                    self.found.push(Found::new(hit, (range.start, range.end)));
+                }
             }
         }
-        self.found.len() > old
+        let new = self.found.get(known..).unwrap_or_default();
+        self.fresh.extend(new.iter().map(|f| f.start..f.end));
+    }
+}
+
+/// The parts of a text around some places, joined where they meet.
+fn near(text: &str, places: &mut Vec<Range<u32>>) {
+    let boundary = |at: u32| {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        u32::try_from(text.floor_char_boundary(at)).unwrap_or(u32::MAX)
+    };
+    places.sort_unstable_by_key(|place| (place.start, place.end));
+    places.dedup_by(|next, open| {
+        let meet = next.start <= open.end.saturating_add(NEAR.saturating_mul(2));
+        if meet {
+            open.end = open.end.max(next.end);
+        }
+        meet
+    });
+    for place in places {
+        let end = boundary(place.end.saturating_add(NEAR));
+        let rest = usize::try_from(end).ok().and_then(|end| text.get(end..));
+        let rest = rest.unwrap_or_default().bytes().take(LONG_WORD);
+        // A word that is cut would not be decided.
+        let word = rest.take_while(|byte| !byte.is_ascii_whitespace()).count();
+        let end = end.saturating_add(u32::try_from(word).unwrap_or(0));
+        *place = boundary(place.start.saturating_sub(NEAR))..boundary(end);
     }
 }
 

@@ -67,13 +67,33 @@ fn value_end(window: &Window<'_>, start: usize, quoted: bool, promise: Promise) 
 
 /// The last two letters of all names that promise something.
 fn may_promise(name: &[u8]) -> bool {
-    let mut letters = name.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
+    let mut letters = name
+        .iter()
+        .rev()
+        .filter(|byte| byte.is_ascii_alphanumeric());
     let mut next = || letters.next().map_or(0, u8::to_ascii_lowercase);
     let (last, before) = (next(), next());
     matches!(
         &[before, last],
-        b"rd" | b"wd" | b"se" | b"rt" | b"ss" | b"na" | b"pw" | b"ey" | b"et" | b"en"
-            | b"al" | b"ls" | b"on" | b"th" | b"ys" | b"ts" | b"at" | b"id" | b"in"
+        b"rd"
+            | b"wd"
+            | b"se"
+            | b"rt"
+            | b"ss"
+            | b"na"
+            | b"pw"
+            | b"ey"
+            | b"et"
+            | b"en"
+            | b"al"
+            | b"ls"
+            | b"on"
+            | b"th"
+            | b"ys"
+            | b"ts"
+            | b"at"
+            | b"id"
+            | b"in"
     )
 }
 
