@@ -118,8 +118,9 @@ impl Groups {
     }
 
     /// Whether the groups are exactly of these lengths, or begin so.
-    pub(super) fn like(&self, lengths: &[u8]) -> bool {
-        self.lengths.starts_with(lengths)
+    #[inline]
+    pub(super) fn like<const N: usize>(&self, lengths: &[u8; N]) -> bool {
+        self.lengths.first_chunk() == Some(lengths)
     }
 
     /// Whether groups `from..count` all stand behind the same separator.

@@ -139,8 +139,8 @@ fn american(window: &Window<'_>, groups: &Groups, lead: &Lead) -> Option<usize> 
     let one = groups.length(0) == 1 && groups.digits(1) == [1];
     let first = usize::from(one);
     let count = first.saturating_add(3);
-    let shape: &[u8] = if one { &[1, 3, 3, 4] } else { &[3, 3, 4] };
-    if !groups.like(shape) {
+    let shaped = groups.like(&[1, 3, 3, 4]) || groups.like(&[3, 3, 4]);
+    if !shaped || (!one && groups.length(0) == 1) {
         // "(555)555-1234" and "555-5551234" are read as two groups at most.
         return None;
     }
@@ -207,6 +207,10 @@ fn told(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<usize
 fn labelled(window: &Window<'_>, end: usize) -> bool {
     let labels: [&[u8]; 6] = [b"office", b"fax", b"mobile", b"home", b"cell", b"work"];
     matches!(window.at(end), b' ' | b'-' | b'(')
+        && matches!(
+            window.at(end.saturating_add(1)).to_ascii_lowercase(),
+            b'o' | b'f' | b'm' | b'h' | b'c' | b'w'
+        )
         && labels
             .iter()
             .any(|label| window.reads(end.saturating_add(1), label))
