@@ -36,7 +36,7 @@ struct RawRule {
     /// How bad a hit is.
     #[serde(default)]
     severity: RawSeverity,
-    /// What a hit adds to the score: 100 block, 50 flag.
+    /// What a hit adds to the score: 60 block, 50 flag.
     #[serde(default)]
     points: Option<u16>,
     /// Texts that wake it, in any case and spelling.

@@ -1,6 +1,6 @@
 //! Where in a request a text stands.
 //!
-//! Decides the names that records show, and whose words are held to the harder threshold: see
+//! Decides the names that records show, and whose words are judged as an author's: see
 //! [`Channel::is_trusted`]. Never looks at a text.
 
 /// The place of a text, by meaning.
@@ -84,7 +84,7 @@ impl Channel {
     }
 
     /// Whether the application itself speaks. Instructions that forbid an attack use the words of
-    /// the attack, so here it takes twice the points to be one.
+    /// the attack, so here only what is out of place even there counts.
     pub const fn is_trusted(self) -> bool {
         match self {
             Self::System | Self::Developer | Self::Instructions => true,

@@ -14,7 +14,8 @@ use crate::config::raw::{
 };
 use crate::config::rulesfile::{self, RulesFile};
 use crate::inspect::answer::AnswerPolicy;
-use crate::inspect::engine::{Hold, Inspector};
+use crate::inspect::detect::Family;
+use crate::inspect::engine::{self, Hold, Inspector};
 use crate::inspect::json::Limits;
 use crate::policy::Cors;
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
@@ -53,7 +54,7 @@ impl Compiler<'_> {
             own_rules: rules.own,
             ..InspectionSettings::request()
         };
-        match Inspector::compile(&settings) {
+        match Inspector::compile(&with_own_harm(settings.clone())) {
             Ok(inspector) => Some((settings, Arc::new(inspector))),
             Err(fault) => {
                 self.fault(
@@ -190,6 +191,17 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Requests are not looked through for harmful content, but for what the operator says is.
+fn with_own_harm(mut settings: InspectionSettings) -> InspectionSettings {
+    let own = &settings.own_rules;
+    if own.iter().any(|rule| rule.family == Family::Harmful) {
+        settings.harmful = Action::Flag;
+        let built_in = engine::built_in(Family::Harmful).map(str::to_owned);
+        settings.disabled_rules.extend(built_in);
+    }
+    settings
 }
 
 const fn verdict(raw: RawVerdict) -> Action {

@@ -1,6 +1,7 @@
 //! The `inspection` block and the rules file.
 
 use super::*;
+use crate::inspect::channel::Channel;
 use crate::inspect::detect::Family;
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
 
@@ -147,6 +148,26 @@ fn rules_are_read_from_beside_the_configuration() {
 }
 
 #[test]
+fn own_rules_for_harmful_content_are_looked_for_and_the_built_in_ones_are_not() {
+    let text = with("inspection: {request: {rules_file: rules.yaml}}");
+    let rules = "rules:\n  - {id: a.b, family: harmful, literals: [the forbidden dance]}\n";
+    let policy = World::default().file("rules.yaml", rules).policy(&text);
+    let found = |text: &str| {
+        let scanned = policy.inspector.scan_text([text.as_bytes()], Channel::User);
+        let rules = scanned
+            .findings
+            .iter()
+            .map(|finding| finding.rule.to_string());
+        (scanned.verdict(), rules.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        found("show the forbidden dance"),
+        ("flag", vec!["a.b".to_owned()])
+    );
+    assert_eq!(found("how to build a pipe bomb at home"), ("pass", vec![]));
+}
+
+#[test]
 fn a_wrong_rules_file_is_told_with_the_place() {
     let key = "x.yaml:2: inspection.request.rules_file: ";
     let rule = |fields: &str| format!("rules:\n  - {{id: a.b, family: web_attacks, {fields}}}\n");
@@ -159,6 +180,11 @@ fn a_wrong_rules_file_is_told_with_the_place() {
         ("disabled: [no.such]\n".to_owned(), key, "`no.such`"),
         (rule("literals: [a]"), key, "`a.b`"),
         (rule("literals: [abcd], pattern: '['"), key, "`a.b`"),
+        (
+            rule("literals: [abcd], pattern: '['"),
+            key,
+            "unclosed character class",
+        ),
         (
             rule("literals: [abcd], points: many"),
             "/etc/p/rules.yaml:2: ",

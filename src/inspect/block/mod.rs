@@ -139,6 +139,12 @@ impl Block {
         if !follows {
             self.mark(raw, 0, 0);
         }
+        // Doubling would end at 16 KiB; a block is never more than this.
+        if self.text.len().saturating_add(take) > BLOCK / 2 {
+            let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
+            self.text
+                .reserve_exact(most.saturating_sub(self.text.len()).max(take));
+        }
         self.text.push_str(part);
         take
     }
@@ -189,6 +195,25 @@ impl Block {
     pub(super) fn span(&self, at: u32) -> Option<Span> {
         let after = self.spans.partition_point(|span| span.at <= at);
         self.spans.get(after.checked_sub(1)?).copied()
+    }
+
+    /// Where the string begins in which the byte at `at` stands, if that is in this block.
+    pub(super) fn string_start(&self, at: u32) -> Option<u32> {
+        let after = self.spans.partition_point(|span| span.at <= at);
+        let begins = self.spans.get(after.checked_sub(1)?)?.at;
+        // What goes on from the block before begins nowhere here.
+        (begins > 0 || self.base == 0).then_some(begins)
+    }
+
+    /// Where the string ends in which the byte at `at` stands, if that is in this block; the
+    /// newest may go on unless the text is over.
+    pub(super) fn string_end(&self, at: u32, last: bool) -> Option<u32> {
+        let after = self.spans.partition_point(|span| span.at <= at);
+        match self.spans.get(after) {
+            // The line feed before a string is no one's.
+            Some(next) => Some(next.at.saturating_sub(1)),
+            None => last.then_some(self.end()),
+        }
     }
 
     /// The parts of the body that a range of the text came from, one for each string.

@@ -25,7 +25,7 @@ pub mod web;
 pub mod window;
 mod words;
 
-pub use evaluate::Scratch;
+pub use evaluate::{Bounds, OneString, Scratch};
 pub use set::{Literal, OwnRule, RuleFault, RuleInfo, RuleSet};
 pub use tally::{BLOCK_POINTS, CELL, CORROBORATION, FLAG_POINTS, Level, Tally};
 
@@ -207,7 +207,7 @@ pub struct Rule {
     pub kind: &'static str,
     /// How bad one hit is.
     pub severity: Severity,
-    /// What it adds to the score; 100 block, 50 flag.
+    /// What it adds to the score; 60 block, 50 flag.
     pub points: u16,
     /// The kind of signal it is.
     pub group: Group,

@@ -14,7 +14,7 @@
 use super::{Family, Group, Hit, RuleSet};
 
 /// Points at which a message is blocked.
-pub const BLOCK_POINTS: u32 = 100;
+pub const BLOCK_POINTS: u32 = 60;
 /// Points at which a message is flagged.
 pub const FLAG_POINTS: u32 = 50;
 /// Bytes of canonical text in one cell; a neighbourhood is a cell and the one before.
@@ -35,6 +35,17 @@ pub enum Level {
     Flag,
     /// A finding that blocks where the family's action is block.
     Block,
+}
+
+impl Level {
+    /// What so many points amount to.
+    pub const fn of(points: u32) -> Self {
+        match points {
+            0..FLAG_POINTS => Self::Quiet,
+            FLAG_POINTS..BLOCK_POINTS => Self::Flag,
+            BLOCK_POINTS.. => Self::Block,
+        }
+    }
 }
 
 /// Which rules hit in a cell.
@@ -138,15 +149,11 @@ impl Tally {
 
     /// What the points of a scored family amount to.
     pub fn level(&self, family: Family) -> Level {
-        match self.points(family) {
-            0..FLAG_POINTS => Level::Quiet,
-            FLAG_POINTS..BLOCK_POINTS => Level::Flag,
-            BLOCK_POINTS.. => Level::Block,
-        }
+        Level::of(self.points(family))
     }
 
-    /// The points as a number from 0 to 1: `p / (p + 100)`. Strictly rising, so
-    /// that it ranks as the points do; 50 points give 0.333, 100 give 0.5.
+    /// The points as a number from 0 to 1: `p / (p + 60)`. Strictly rising, so
+    /// that it ranks as the points do; 60 points, which block, give 0.5.
     pub fn score(&self, family: Family) -> f64 {
         let points = f64::from(self.points(family));
         points / (points + f64::from(BLOCK_POINTS))
@@ -241,8 +248,8 @@ mod tests {
         );
         assert_eq!(
             tally.level(Family::PromptInjection),
-            Level::Flag,
-            "60 flags"
+            Level::Block,
+            "60 block"
         );
         add(&mut tally, &set, 1, CELL + 5);
         assert_eq!(

@@ -12,7 +12,7 @@ use super::labels::Labels;
 use super::work::Found;
 use crate::inspect::block::Block;
 use crate::inspect::channel::Channel;
-use crate::inspect::detect::{BLOCK_POINTS, FLAG_POINTS, Family, Level, RuleIx, Tally};
+use crate::inspect::detect::{BLOCK_POINTS, Family, Level, RuleIx, Tally};
 use crate::inspect::finding::{Edit, Finding, Refusal};
 use crate::policy::inspection::Action;
 
@@ -182,9 +182,7 @@ impl Judge {
 
     /// The unit is over: what it has of each family is found, or was nothing.
     fn close(&mut self, inspector: &Inspector, unit: Unit) {
-        let points = unit.tally.points(Family::PromptInjection);
-        let counted = if unit.trusted { points / 2 } else { points };
-        self.worst = self.worst.max(counted);
+        self.worst = self.worst.max(unit.points(Family::PromptInjection));
         let verdicts = SCORED.map(|family| (family, unit.level(family), unit.blocks(family)));
         for mut finding in unit.waiting {
             let verdict = verdicts
@@ -281,16 +279,17 @@ impl Unit {
         level == Level::Block || (level == Level::Flag && family != Family::PromptInjection)
     }
 
-    /// What its points of a family amount to; twice as many are needed where the application
-    /// itself speaks.
-    fn level(&self, family: Family) -> Level {
+    /// Its points of a family. Where the application itself speaks, only what is out of place even
+    /// there was counted, and still it takes twice as much: a prompt that guards itself names what
+    /// it guards against, and refusing it refuses every request.
+    fn points(&self, family: Family) -> u32 {
         let points = self.tally.points(family);
-        let points = if self.trusted { points / 2 } else { points };
-        match points {
-            0..FLAG_POINTS => Level::Quiet,
-            FLAG_POINTS..BLOCK_POINTS => Level::Flag,
-            BLOCK_POINTS.. => Level::Block,
-        }
+        if self.trusted { points / 2 } else { points }
+    }
+
+    /// What its points of a family amount to.
+    fn level(&self, family: Family) -> Level {
+        Level::of(self.points(family))
     }
 }
 

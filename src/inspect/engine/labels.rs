@@ -4,7 +4,6 @@
 //! keyed hash. May miss: values after the first [`MOST`] have a label without a number; of a
 //! thousand values two share one once in ten thousand messages.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// Values that are told apart.
@@ -16,7 +15,8 @@ const LONGEST: usize = 40;
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     hasher: RandomState,
-    known: HashMap<u32, u16>,
+    /// Hashes in order, with their numbers: half the memory of a hash table.
+    known: Vec<(u32, u16)>,
     /// For each kind that appeared, how many values it has.
     counts: Vec<(u16, u16)>,
 }
@@ -26,12 +26,13 @@ impl Labels {
     pub(super) fn label(&mut self, (kind, name): (u16, &str), value: &str) -> Box<str> {
         let hash = self.hasher.hash_one((kind, value));
         let hash = u32::try_from(hash >> 32).unwrap_or(0);
-        let number = match self.known.get(&hash) {
-            Some(number) => *number,
-            None if self.known.len() >= MOST => return format!("[{name}]").into(),
-            None => {
+        let place = self.known.binary_search_by_key(&hash, |(known, _)| *known);
+        let number = match place {
+            Ok(place) => self.known.get(place).map_or(0, |(_, number)| *number),
+            Err(_) if self.known.len() >= MOST => return format!("[{name}]").into(),
+            Err(place) => {
                 let number = self.next(kind);
-                self.known.insert(hash, number);
+                self.known.insert(place, (hash, number));
                 number
             }
         };
@@ -49,9 +50,10 @@ impl Labels {
 
     /// Bytes that it takes in memory.
     pub(super) fn state_bytes(&self) -> usize {
-        let slot = size_of::<(u32, u16)>().saturating_add(1);
-        // The table is at most seven eighths full.
-        let known = self.known.capacity().saturating_mul(slot).saturating_mul(8) / 7;
+        let known = self
+            .known
+            .capacity()
+            .saturating_mul(size_of::<(u32, u16)>());
         known.saturating_add(
             self.counts
                 .capacity()

@@ -21,6 +21,7 @@ mod speech;
 #[cfg(test)]
 mod tests;
 mod utf8;
+mod values;
 mod work;
 
 use std::fmt;
@@ -104,6 +105,13 @@ const TABLES: [(Family, &[&[Rule]]); 8] = [
     (Family::Canary, &[canary::RULES]),
     (Family::Sanitization, &[sanitize::RULES]),
 ];
+
+/// The ids of a family's built-in rules.
+pub fn built_in(family: Family) -> impl Iterator<Item = &'static str> {
+    let own = TABLES.iter().filter(move |(known, _)| *known == family);
+    own.flat_map(|(_, tables)| tables.iter().copied().flatten())
+        .map(|rule| rule.id)
+}
 
 impl Inspector {
     /// Compiles the settings of one direction. Takes some milliseconds.

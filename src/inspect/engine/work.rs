@@ -12,10 +12,9 @@ use std::ops::Range;
 
 use super::Inspector;
 use super::covered::Covered;
-use super::labels;
 use crate::inspect::block::Block;
-use crate::inspect::detect::window::{Edges, LOOKBACK, Rest};
-use crate::inspect::detect::{Family, Hit, RuleIx, Scratch};
+use crate::inspect::detect::window::Edges;
+use crate::inspect::detect::{Bounds, Family, Hit, OneString, RuleIx, Scratch};
 use crate::inspect::normal::{Canon, Views};
 use crate::inspect::scan::{Hits, LiteralHit, MAX_LITERAL};
 
@@ -23,26 +22,20 @@ const INJECTION: Family = Family::PromptInjection;
 
 /// Bytes at a block's end of which the rules decide in the next block.
 const HELD: usize = 512;
-/// How often values are looked for once more behind those found.
-const ROUNDS: u8 = 3;
-/// Bytes on both sides of a value in which its label may bring another to light.
-const NEAR: u32 = 640;
-/// Longest word that such a stretch is made longer for.
-const LONG_WORD: usize = 1024;
 /// Pieces in which text is searched again that has more literals than one search lists.
 const PIECE: usize = 256;
 
 /// Up to where the text was judged, by detector; offsets in the whole text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
-    rules: u64,
-    personal: u64,
-    secrets: u64,
-    canaries: u64,
+    pub(super) rules: u64,
+    pub(super) personal: u64,
+    pub(super) secrets: u64,
+    pub(super) canaries: u64,
     /// Up to where all detectors are done.
     pub(super) settled: u64,
     /// The secret in whose middle the block before ended.
-    open: Option<RuleIx>,
+    pub(super) open: Option<RuleIx>,
 }
 
 /// A hit in a block.
@@ -57,7 +50,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn new(hit: &Hit, (start, end): (u32, u32)) -> Self {
+    /// A find of a detector, by its range in the block.
+    pub(super) fn new(hit: &Hit, (start, end): (u32, u32)) -> Self {
         Self {
             end,
             start,
@@ -77,12 +71,12 @@ pub(super) struct Work {
     views: Views,
     literals: Literal,
     /// The block without the words in labels.
-    unlabelled: String,
-    covered: Covered,
+    pub(super) unlabelled: String,
+    pub(super) covered: Covered,
     /// Values found last, and then the parts of the text around them.
-    fresh: Vec<Range<u32>>,
-    hits: Vec<Hit>,
-    found: Vec<Found>,
+    pub(super) fresh: Vec<Range<u32>>,
+    pub(super) hits: Vec<Hit>,
+    pub(super) found: Vec<Found>,
 }
 
 /// Buffers of the literal stage and what follows it.
@@ -156,15 +150,22 @@ impl Work {
         let mine = |at: u32| at >= from && (at < done || last);
         self.canon.fold(text);
         self.hits.clear();
+        let canon = self.canon.text();
+        let strings = Strings {
+            canon: &self.canon,
+            block,
+            last,
+        };
         self.literals
-            .find(inspector, self.canon.text(), &mut self.hits);
+            .find(inspector, (canon, &strings), &mut self.hits);
         for hit in &self.hits {
             let range = self.canon.source_range(hit.start, hit.end);
-            if mine(range.0) {
+            let told = || !inspector.set.counts_for_author(canon, hit);
+            if mine(range.0) && !(is_authors(block, range.0) && told()) {
                 self.found.push(Found::new(hit, range));
             }
         }
-        self.views(inspector, text, &mine);
+        self.views(inspector, block, &mine);
         if let Some(rule) = inspector.invisible {
             let places = odd.iter().map(|place| offset(*place, block.base()));
             let inside = self.canon.oddities();
@@ -194,8 +195,8 @@ impl Work {
 
     /// What stands in the text in another writing. A find in a decoded text is one of the stretch
     /// in which it was hidden.
-    fn views(&mut self, inspector: &Inspector, text: &str, mine: &impl Fn(u32) -> bool) {
-        self.views.find(text, &self.canon);
+    fn views(&mut self, inspector: &Inspector, block: &Block, mine: &impl Fn(u32) -> bool) {
+        self.views.find(block.text(), &self.canon);
         if self.views.is_empty() {
             return;
         }
@@ -213,7 +214,9 @@ impl Work {
                 self.inner.text()
             };
             self.hits.clear();
-            self.literals.find(inspector, canonical, &mut self.hits);
+            let whole = OneString(canonical);
+            self.literals
+                .find(inspector, (canonical, &whole), &mut self.hits);
             let mut attack = None;
             for hit in &self.hits {
                 let range = self
@@ -223,7 +226,9 @@ impl Work {
                 // What can be read as it stands was not hidden.
                 let (before, new) = self.found.split_at_checked(known).unwrap_or_default();
                 let again = before.binary_search(&found).is_ok() || new.contains(&found);
-                if mine(range.0) && !again {
+                let told = || !inspector.set.counts_for_author(canonical, hit);
+                let other = is_authors(block, range.0) && told();
+                if mine(range.0) && !again && !other {
                     attack = attack.or_else(|| Some(range).filter(|_| hit.family == INJECTION));
                     self.found.push(found);
                 }
@@ -239,184 +244,26 @@ impl Work {
             }
         }
     }
-
-    /// The detectors that find exact values in the text as it is.
-    fn values(
-        &mut self,
-        inspector: &Inspector,
-        block: &Block,
-        last: bool,
-        progress: &mut Progress,
-    ) {
-        let first = self.found.len();
-        let labelled = labels::blank(block.text(), &mut self.unlabelled);
-        let text = if labelled {
-            self.unlabelled.as_str()
-        } else {
-            block.text()
-        };
-        let before = *progress;
-        let edges = |from: u64, open: Option<RuleIx>| Edges {
-            from: offset(from, block.base()),
-            ends_string: last,
-            open,
-        };
-        let onward = |rest: Rest| block.base().saturating_add(u64::from(rest.from));
-        self.hits.clear();
-        if let Some((canaries, _)) = &inspector.canaries {
-            let rest = canaries.find(text, edges(before.canaries, None), &mut self.hits);
-            progress.canaries = onward(rest);
-        }
-        if let Some(personal) = &inspector.personal {
-            let rest = personal.find(text, edges(before.personal, None), &mut self.hits);
-            progress.personal = onward(rest);
-        }
-        self.found.extend(
-            self.hits
-                .iter()
-                .map(|hit| Found::new(hit, (hit.start, hit.end))),
-        );
-        if let Some(secrets) = &inspector.secrets {
-            self.hits.clear();
-            let edges = edges(before.secrets, before.open);
-            let rest = secrets.find(text, edges, &mut self.hits);
-            for hit in &self.hits {
-                let goes_on = hit.start == edges.from && edges.open == Some(hit.rule);
-                self.found.push(Found {
-                    goes_on,
-                    ..Found::new(hit, (hit.start, hit.end))
-                });
-            }
-            progress.secrets = onward(rest);
-            progress.open = rest.open;
-        }
-        if inspector.masks() {
-            self.fresh.clear();
-            let found = self.found.get(first..).unwrap_or_default();
-            self.fresh.extend(found.iter().map(|f| f.start..f.end));
-            for _ in 0..ROUNDS {
-                if self.fresh.is_empty() {
-                    break;
-                }
-                self.uncovered(inspector, block, (first, last), (&before, progress));
-            }
-        }
-    }
-
-    /// Values that come to light once those found have become labels: what stood right beside
-    /// another may not have looked like one. Looked for around the values found last.
-    fn uncovered(
-        &mut self,
-        inspector: &Inspector,
-        block: &Block,
-        (first, last): (usize, bool),
-        (before, after): (&Progress, &Progress),
-    ) {
-        self.found
-            .get_mut(first..)
-            .unwrap_or_default()
-            .sort_unstable();
-        let labelled = labels::blank(block.text(), &mut self.unlabelled);
-        let text = if labelled {
-            self.unlabelled.as_str()
-        } else {
-            block.text()
-        };
-        let name = |rule: RuleIx| inspector.kinds.get(usize::from(rule.0));
-        // The shortest label that it can get: a bracket, the name, `_1`, a bracket.
-        let label = |rule| {
-            name(rule)
-                .map_or(0, |(_, name)| name.len())
-                .saturating_add(4)
-        };
-        let known = self.found.len();
-        near(text, &mut self.fresh);
-        for part in self.fresh.drain(..) {
-            let values = self.found.get(first..known).unwrap_or_default();
-            let from = values.partition_point(|f| f.end <= part.start);
-            let values = values.get(from..).unwrap_or_default();
-            // In the order of their ends, so that one may begin behind the part and another not.
-            let inside = values.iter().filter(|f| f.start < part.end);
-            self.covered.write(
-                (text, part.clone()),
-                inside.map(|f| (f.start..f.end, label(f.rule))),
-            );
-            let whole = usize::try_from(part.end).is_ok_and(|end| end >= text.len());
-            let lead = if part.start == 0 { 0 } else { LOOKBACK };
-            let edges = |from: u64| Edges {
-                from: offset(from, block.base())
-                    .saturating_sub(part.start)
-                    .max(u32::try_from(lead).unwrap_or(0)),
-                ends_string: last && whole,
-                open: None,
-            };
-            self.hits.clear();
-            if let Some(personal) = &inspector.personal {
-                personal.find(self.covered.text(), edges(before.personal), &mut self.hits);
-            }
-            let personal = self.hits.len();
-            if let Some(secrets) = &inspector.secrets {
-                secrets.find(self.covered.text(), edges(before.secrets), &mut self.hits);
-            }
-            for (place, hit) in self.hits.iter().enumerate() {
-                let until = if place < personal {
-                    after.personal
-                } else {
-                    after.secrets
-                };
-                // What reaches to the end of a part may go on behind it.
-                if let Some(range) = self.covered.source(hit.start..hit.end)
-                    && range.end <= offset(until, block.base())
-                    && (whole || range.end < part.end)
-                {
-                    self.found.push(Found::new(hit, (range.start, range.end)));
-                }
-            }
-        }
-        let new = self.found.get(known..).unwrap_or_default();
-        self.fresh.extend(new.iter().map(|f| f.start..f.end));
-    }
-}
-
-/// The parts of a text around some places, joined where they meet.
-fn near(text: &str, places: &mut Vec<Range<u32>>) {
-    let boundary = |at: u32| {
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        u32::try_from(text.floor_char_boundary(at)).unwrap_or(u32::MAX)
-    };
-    places.sort_unstable_by_key(|place| (place.start, place.end));
-    places.dedup_by(|next, open| {
-        let meet = next.start <= open.end.saturating_add(NEAR.saturating_mul(2));
-        if meet {
-            open.end = open.end.max(next.end);
-        }
-        meet
-    });
-    for place in places {
-        let end = boundary(place.end.saturating_add(NEAR));
-        let rest = usize::try_from(end).ok().and_then(|end| text.get(end..));
-        let rest = rest.unwrap_or_default().bytes().take(LONG_WORD);
-        // A word that is cut would not be decided.
-        let word = rest.take_while(|byte| !byte.is_ascii_whitespace()).count();
-        let end = end.saturating_add(u32::try_from(word).unwrap_or(0));
-        *place = boundary(place.start.saturating_sub(NEAR))..boundary(end);
-    }
 }
 
 impl Literal {
     /// Appends what the rules and the canaries find in a canonical text.
-    pub(super) fn find(&mut self, inspector: &Inspector, canon: &str, out: &mut Vec<Hit>) {
+    pub(super) fn find(
+        &mut self,
+        inspector: &Inspector,
+        (canon, bounds): (&str, &dyn Bounds),
+        out: &mut Vec<Hit>,
+    ) {
         inspector.literals.scan(canon.as_bytes(), &mut self.hits);
-        if self.hits.saturated() {
+        let hits = if self.hits.saturated() {
             self.in_pieces(inspector, canon.as_bytes());
-            inspector
-                .set
-                .evaluate(&mut self.scratch, &self.piecewise, canon, out);
+            self.piecewise.as_slice()
         } else {
-            inspector
-                .set
-                .evaluate(&mut self.scratch, self.hits.as_slice(), canon, out);
-        }
+            self.hits.as_slice()
+        };
+        inspector
+            .set
+            .evaluate_strings(&mut self.scratch, hits, (canon, bounds), out);
         if let Some((_, canaries)) = &inspector.canaries {
             canaries.find(canon, Edges::WHOLE, out);
         }
@@ -449,7 +296,61 @@ impl Literal {
     }
 }
 
+/// The strings of a block, by their places in its canonical form.
+struct Strings<'a> {
+    canon: &'a Canon,
+    block: &'a Block,
+    last: bool,
+}
+
+impl Bounds for Strings<'_> {
+    fn start(&self, at: u32, within: u32) -> Option<u32> {
+        let source = |at: u32| self.canon.source_range(at, at.saturating_add(1)).0;
+        let begins = self.block.string_start(source(at))?;
+        let (mut low, mut high) = (at.saturating_sub(within), at);
+        if source(low) < begins || low == 0 {
+            // The first place in canonical text that is of the string.
+            while low < high {
+                let middle = low.midpoint(high);
+                if source(middle) < begins {
+                    low = middle.saturating_add(1);
+                } else {
+                    high = middle;
+                }
+            }
+            return Some(high);
+        }
+        (source(low) == begins).then_some(low)
+    }
+
+    fn end(&self, at: u32, within: u32) -> Option<u32> {
+        let length = u32::try_from(self.canon.text().len()).unwrap_or(u32::MAX);
+        let before = self.canon.source_range(at.saturating_sub(1), at).0;
+        let ends = self.block.string_end(before, self.last)?;
+        let (mut low, mut high) = (at, at.saturating_add(within).min(length));
+        let behind =
+            |at: u32| at >= length || self.canon.source_range(at, at.saturating_add(1)).0 >= ends;
+        if !behind(high) {
+            return None;
+        }
+        while low < high {
+            let middle = low.midpoint(high);
+            if behind(middle) {
+                high = middle;
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        Some(high)
+    }
+}
+
+/// Whether the application's author wrote what stands there.
+fn is_authors(block: &Block, at: u32) -> bool {
+    block.span(at).is_some_and(|span| span.channel.is_trusted())
+}
+
 /// A place in the whole text as one in the block.
-fn offset(place: u64, base: u64) -> u32 {
+pub(super) fn offset(place: u64, base: u64) -> u32 {
     u32::try_from(place.saturating_sub(base)).unwrap_or(u32::MAX)
 }

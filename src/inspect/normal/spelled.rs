@@ -182,7 +182,7 @@ fn links(rest: &[u8]) -> u64 {
 
 /// A gap between letters: see [`is_gap`].
 fn gap_bit(byte: u8) -> u8 {
-    let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~');
+    let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~') | u8::from(byte == b'\\');
     u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'*') < 6) | sign
 }
 
@@ -193,9 +193,9 @@ fn letter_bit(byte: u8) -> u8 {
     letter | sign | u8::from(byte.wrapping_sub(b'0') < 10) | (byte >> 7)
 }
 
-/// A character that can stand between letters: space, and `*` to `/`, `_`, `|`, `~`.
+/// A character that can stand between letters: space, and `*` to `/`, `\`, `_`, `|`, `~`.
 const fn is_gap(c: char) -> bool {
-    matches!(c, ' ' | '*'..='/' | '_' | '|' | '~')
+    matches!(c, ' ' | '*'..='/' | '\\' | '_' | '|' | '~')
 }
 
 fn is_letter(c: char) -> bool {

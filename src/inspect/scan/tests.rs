@@ -170,6 +170,25 @@ fn a_literal_is_found_wherever_it_lies_in_a_text_of_any_length() {
 }
 
 #[test]
+fn pieces_are_never_shorter_than_what_a_lane_reads_before_its_own() {
+    // Lanes take whole groups of steps: a text just long enough for eight pieces of the longest
+    // literal is cut into pieces that are shorter by a few bytes, unless a piece is a multiple of
+    // eight. The second lane would then begin to read before the first.
+    for len in 41..=58 {
+        let literal = vec![b'q'; len];
+        let set = [plain(&literal, 1), plain(b"qz", 2)];
+        for size in (4 * len - 10)..(8 * len + 80) {
+            let mut text = vec![b'.'; size];
+            for at in [0, size / 8, size / 4, size / 2, size - len] {
+                let at = at.min(size - len);
+                text[at..at + len].copy_from_slice(&literal);
+            }
+            assert_like_naive(&set, &text);
+        }
+    }
+}
+
+#[test]
 fn a_text_made_of_triggers_saturates_and_stays_bounded() {
     let set = [plain(b"x", 1), plain("ж".as_bytes(), 2)];
     let (hits, saturated) = found(&set, "x".repeat(100_000).as_bytes());

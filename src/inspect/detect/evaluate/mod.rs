@@ -8,11 +8,15 @@
 //! wakes the same rule that often in 8 KiB without ever confirming it is written
 //! to tire the scanner, and must not hide the one real hit behind the decoys.
 
+mod bounds;
+
 use crate::inspect::scan::LiteralHit;
 
 use super::rules::injection_words::REPORTED;
 use super::set::{Body, Node, RuleSet, Wake, is_word};
 use super::{Family, Hit, RuleIx, Standard, TAIL};
+
+pub use bounds::{Bounds, OneString};
 
 /// Times that one rule may run its pattern in one block.
 const WINDOWS: u8 = 200;
@@ -87,6 +91,7 @@ impl Scratch {
 /// What is evaluated, and by which standard.
 struct Reading<'t> {
     canon: &'t str,
+    bounds: &'t dyn Bounds,
     standard: Standard,
 }
 
@@ -102,9 +107,25 @@ impl RuleSet {
         self.evaluate_by(Standard::Anyone, scratch, hits, canon, out);
     }
 
-    /// Appends to `out` what the rules find in `canon`, given its literal hits in
-    /// order of their ends, as far as it counts by `standard`. Offsets are bytes of
-    /// `canon`, on character boundaries.
+    /// Appends to `out` what the rules find in `canon`, which may be many strings, given
+    /// its literal hits in order of their ends. Offsets are bytes of `canon`, on character
+    /// boundaries.
+    pub fn evaluate_strings(
+        &self,
+        scratch: &mut Scratch,
+        hits: &[LiteralHit],
+        (canon, bounds): (&str, &dyn Bounds),
+        out: &mut Vec<Hit>,
+    ) {
+        let reading = Reading {
+            canon,
+            bounds,
+            standard: Standard::Anyone,
+        };
+        self.read(&reading, scratch, hits, out);
+    }
+
+    /// The same of a text that is one string, as far as it counts by `standard`.
     pub fn evaluate_by(
         &self,
         standard: Standard,
@@ -113,11 +134,32 @@ impl RuleSet {
         canon: &str,
         out: &mut Vec<Hit>,
     ) {
+        let reading = Reading {
+            canon,
+            bounds: &OneString(canon),
+            standard,
+        };
+        self.read(&reading, scratch, hits, out);
+    }
+
+    /// Whether a hit in `canon` counts in what an application's author writes: see
+    /// [`Standard::Author`].
+    pub fn counts_for_author(&self, canon: &str, hit: &Hit) -> bool {
+        self.counts(hit.rule, Standard::Author) && !reported(canon, hit)
+    }
+
+    fn read(
+        &self,
+        reading: &Reading<'_>,
+        scratch: &mut Scratch,
+        hits: &[LiteralHit],
+        out: &mut Vec<Hit>,
+    ) {
         if hits.is_empty() {
             return;
         }
         scratch.reset(self);
-        let reading = Reading { canon, standard };
+        let canon = reading.canon;
         for hit in hits {
             let Some(literal) = self.literals().get(usize::from(hit.id)) else {
                 continue;
@@ -133,7 +175,7 @@ impl RuleSet {
             };
             for wake in self.wakes(hit.id) {
                 match *wake {
-                    Wake::Rule(rule) => out.extend(self.whole(scratch, rule, found, &reading)),
+                    Wake::Rule(rule) => out.extend(self.whole(scratch, rule, found, reading)),
                     Wake::Step(place) => {
                         let Some(node) = self.nodes.get(usize::from(place)) else {
                             continue;
@@ -142,7 +184,7 @@ impl RuleSet {
                             continue;
                         };
                         for rule in &node.rules {
-                            out.extend(self.whole(scratch, *rule, phrase, &reading));
+                            out.extend(self.whole(scratch, *rule, phrase, reading));
                         }
                     }
                 }
@@ -170,7 +212,7 @@ impl RuleSet {
         }
         if used.value.reports >= REPORTS
             || !self.counts(ix, reading.standard)
-            || (body.at_end && index(whole.end.saturating_add(TAIL)) < canon.len())
+            || (body.at_end && reading.bounds.end(whole.end, TAIL).is_none())
         {
             return None;
         }
@@ -179,7 +221,7 @@ impl RuleSet {
         {
             return None;
         }
-        let span = confirm(body, &mut used.value, &mut scratch.spent, whole, canon)?;
+        let span = confirm(body, &mut used.value, &mut scratch.spent, whole, reading)?;
         used.value.reports = used.value.reports.saturating_add(1);
         let info = self.rule(ix)?;
         let hit = Hit {
@@ -251,8 +293,9 @@ fn confirm(
     used: &mut Used,
     spent: &mut u32,
     whole: Partial,
-    canon: &str,
+    reading: &Reading<'_>,
 ) -> Option<Partial> {
+    let Reading { canon, bounds, .. } = *reading;
     let Some(pattern) = &body.pattern else {
         return Some(whole);
     };
@@ -262,23 +305,28 @@ fn confirm(
     if used.windows >= WINDOWS || *spent >= WINDOW_BYTES {
         return Some(whole);
     }
-    let from = whole
-        .start
-        .saturating_sub(body.reach.0.into())
-        .max(used.searched);
+    let (before, behind) = (u32::from(body.reach.0), u32::from(body.reach.1));
+    let from = whole.start.saturating_sub(before).max(used.searched);
     let length = u32::try_from(canon.len()).unwrap_or(u32::MAX);
-    let to = whole.end.saturating_add(body.reach.1.into()).min(length);
+    let to = whole.end.saturating_add(behind).min(length);
+    // Never into the next string, so that `$` sees this one's end.
+    let to = bounds.end(whole.end, behind).map_or(to, |end| to.min(end));
+    // From the string's start, so that `^` sees one, or from before the reach, so that word edges
+    // see what really stands before.
+    let first = bounds.start(whole.start, before).unwrap_or(0);
+    let from = from.max(first);
     used.windows = used.windows.saturating_add(1);
     *spent = spent
         .saturating_add(to.saturating_sub(from))
         .saturating_add(64);
-    // From the block's start, so that `^` and word edges see what really stands before.
-    let matched = pattern.find_at(canon.as_bytes().get(..index(to))?, index(from))?;
-    let start = u32::try_from(matched.start()).ok()?;
+    let string = canon.as_bytes().get(index(first)..index(to))?;
+    let matched = pattern.find_at(string, index(from.saturating_sub(first)))?;
+    let place = |at: usize| u32::try_from(at).ok()?.checked_add(first);
+    let start = place(matched.start())?;
     if body.reach.0 == 0 && start != from {
         return None;
     }
-    let end = u32::try_from(matched.end()).ok()?;
+    let end = place(matched.end())?;
     used.searched = end;
     Some(Partial {
         start: boundary_before(canon, start),

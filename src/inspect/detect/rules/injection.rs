@@ -150,7 +150,7 @@ pub const RULES: &[Rule] = &[
         .steps(&[step(0, REVEAL), step(16, YOUR), step(16, SETUP)]),
     extracting("injection.extraction.ask-own-instructions", STRONG)
         .steps(&[step(0, TELL), step(16, YOUR), step(16, SETUP)]),
-    extracting("injection.extraction.own-rules", MEDIUM).steps(&[
+    extracting("injection.extraction.own-rules", STRONG).steps(&[
         step(0, REVEAL),
         step(16, YOUR),
         step(16, &["rules", "configuration", "settings", "training", "restriction~", "policies"]),
@@ -188,7 +188,7 @@ pub const RULES: &[Rule] = &[
         "what were you told", "were you instruct~", "were you prompt~", "what have you been told",
         "in your system prompt", "does your system prompt", "does your prompt say",
     ]),
-    extracting("injection.extraction.named", WEAK).literals(&[
+    extracting("injection.extraction.named", MEDIUM).literals(&[
         "your system prompt", "your system message", "your initial instruct~",
         "your original instruct~", "your hidden", "hidden instruct~",
     ]),

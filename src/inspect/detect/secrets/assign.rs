@@ -65,6 +65,57 @@ fn value_end(window: &Window<'_>, start: usize, quoted: bool, promise: Promise) 
     end
 }
 
+/// Ends of names whose value is a password.
+const PASSWORDS: &[&[u8]] = &[
+    b"password",
+    b"passwd",
+    b"passphrase",
+    b"pwd",
+    b"passwort",
+    b"pass",
+    b"contrasena",
+    b"pw",
+];
+
+/// Names with such an end that promise nothing.
+const HARMLESS: &[&[u8]] = &[
+    b"publickey",
+    b"pubkey",
+    b"primarykey",
+    b"foreignkey",
+    b"cachekey",
+    b"sortkey",
+    b"partitionkey",
+    b"routingkey",
+    b"idempotencykey",
+    b"hotkey",
+    b"nexttoken",
+    b"pagetoken",
+    b"continuationtoken",
+    b"objectkey",
+    b"monkey",
+    b"eostoken",
+    b"bostoken",
+    b"padtoken",
+];
+
+/// Ends of names whose value is a key.
+const NAMES: &[&[u8]] = &[
+    b"key",
+    b"secret",
+    b"token",
+    b"credential",
+    b"credentials",
+    b"authorization",
+    b"auth",
+    b"apikey",
+    b"keys",
+    b"secrets",
+    b"pat",
+    b"keyid",
+    b"login",
+];
+
 /// The last two letters of all names that promise something.
 fn may_promise(name: &[u8]) -> bool {
     let mut letters = name
@@ -111,55 +162,10 @@ fn promise(name: &[u8]) -> Option<Promise> {
     }
     let name = lower.get(..length).unwrap_or_default();
     let ends = |tails: &[&[u8]]| tails.iter().any(|tail| name.ends_with(tail));
-    let passwords: &[&[u8]] = &[
-        b"password",
-        b"passwd",
-        b"passphrase",
-        b"pwd",
-        b"passwort",
-        b"pass",
-        b"contrasena",
-        b"pw",
-    ];
-    if ends(passwords) && !ends(&[b"bypass", b"compass"]) {
+    if ends(PASSWORDS) && !ends(&[b"bypass", b"compass"]) {
         return Some(Promise::Password);
     }
-    let harmless: &[&[u8]] = &[
-        b"publickey",
-        b"pubkey",
-        b"primarykey",
-        b"foreignkey",
-        b"cachekey",
-        b"sortkey",
-        b"partitionkey",
-        b"routingkey",
-        b"idempotencykey",
-        b"hotkey",
-        b"nexttoken",
-        b"pagetoken",
-        b"continuationtoken",
-        b"objectkey",
-        b"monkey",
-        b"eostoken",
-        b"bostoken",
-        b"padtoken",
-    ];
-    let keys: &[&[u8]] = &[
-        b"key",
-        b"secret",
-        b"token",
-        b"credential",
-        b"credentials",
-        b"authorization",
-        b"auth",
-        b"apikey",
-        b"keys",
-        b"secrets",
-        b"pat",
-        b"keyid",
-        b"login",
-    ];
-    (ends(keys) && !ends(harmless)).then_some(Promise::Key)
+    (ends(NAMES) && !ends(HARMLESS)).then_some(Promise::Key)
 }
 
 /// What stands between the sign and the value.

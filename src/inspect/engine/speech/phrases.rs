@@ -4,8 +4,8 @@
 //! held from its first character on; of a phrase, what stood before its last word has left.
 
 use super::{BEFORE, BENCH, BLOCK, Bench, Notes, Speech, TAIL, place};
-use crate::inspect::detect::Family;
 use crate::inspect::detect::window::Edges;
+use crate::inspect::detect::{Family, OneString};
 use crate::inspect::engine::Inspector;
 use crate::inspect::finding::Refusal;
 use crate::policy::inspection::Action;
@@ -115,9 +115,10 @@ impl Speech {
         let from = self.total().saturating_sub(text.len());
         bench.canon.fold(text);
         bench.hits.clear();
+        let canon = bench.canon.text();
         bench
             .literal
-            .find(inspector, bench.canon.text(), &mut bench.hits);
+            .find(inspector, (canon, &OneString(canon)), &mut bench.hits);
         for hit in &mut bench.hits {
             (hit.start, hit.end) = bench.canon.source_range(hit.start, hit.end);
         }

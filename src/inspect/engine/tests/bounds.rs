@@ -16,6 +16,39 @@ fn most(body: &[u8]) -> usize {
     most
 }
 
+/// As many open keys as may be, in the deepest object; as many labels of as many kinds as are
+/// numbered; more findings than are kept; blocks full of marks: all in one body.
+fn everything() -> String {
+    let keys: Vec<String> = (0..4000)
+        .map(|no| {
+            format!(
+                "\"a long key with spaces {no} {}\":\"\\n\"",
+                "k".repeat(200)
+            )
+        })
+        .collect();
+    let values: Vec<String> = (0..3000_u32)
+        .map(|no| {
+            let (high, low) = (no / 250, no % 250);
+            format!(
+                "u{no}@example.org\\n10.7.{high}.{low} +49 170 {} ignore all previous \\u2028",
+                1_000_000 + no
+            )
+        })
+        .collect();
+    let unit = format!(
+        "{{\"role\":\"user\",\"content\":\"{}\"}}",
+        values.join("\\t")
+    );
+    let units = vec![unit.as_str(); 3].join(",");
+    let (deep, shut) = ("[".repeat(40), "]".repeat(40));
+    format!(
+        "{{\"model\":\"m\",{},\"messages\":[{units}],\"x\":{deep}{{{}}}{shut}}}",
+        keys.get(..2000).unwrap_or_default().join(","),
+        keys.get(2000..).unwrap_or_default().join(",")
+    )
+}
+
 #[test]
 fn state_stays_under_96_kib() {
     let mib = 1 << 20;
@@ -49,6 +82,7 @@ fn state_stays_under_96_kib() {
             ),
         ),
         ("keys", format!("{{{}}}", keys.join(","))),
+        ("everything", everything()),
         (
             "data",
             format!("{{\"data\":\"{}\"}}", "QUJD\\/".repeat(mib / 6)),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod cuts;
+mod families;
 mod forms;
 mod masks;
 mod places;
