@@ -96,7 +96,7 @@ struct Reading<'t> {
 }
 
 impl RuleSet {
-    /// [`Self::evaluate_by`] the standard for anyone.
+    /// [`Self::evaluate_strings`] of a text that is one string.
     pub fn evaluate(
         &self,
         scratch: &mut Scratch,
@@ -104,7 +104,7 @@ impl RuleSet {
         canon: &str,
         out: &mut Vec<Hit>,
     ) {
-        self.evaluate_by(Standard::Anyone, scratch, hits, canon, out);
+        self.evaluate_strings(scratch, hits, (canon, &OneString(canon)), out);
     }
 
     /// Appends to `out` what the rules find in `canon`, which may be many strings, given
@@ -307,7 +307,8 @@ fn confirm(
     }
     let (before, behind) = (u32::from(body.reach.0), u32::from(body.reach.1));
     let from = whole.start.saturating_sub(before).max(used.searched);
-    let length = u32::try_from(canon.len()).unwrap_or(u32::MAX);
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let length = narrow(canon.len());
     let to = whole.end.saturating_add(behind).min(length);
     // Never into the next string, so that `$` sees this one's end.
     let to = bounds.end(whole.end, behind).map_or(to, |end| to.min(end));
@@ -329,21 +330,13 @@ fn confirm(
     let end = place(matched.end())?;
     used.searched = end;
     Some(Partial {
-        start: boundary_before(canon, start),
-        end: boundary_after(canon, end),
+        start: narrow(canon.floor_char_boundary(index(start))),
+        end: narrow(canon.ceil_char_boundary(index(end))),
     })
 }
 
 fn index(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
-}
-
-fn boundary_before(canon: &str, offset: u32) -> u32 {
-    u32::try_from(canon.floor_char_boundary(index(offset))).unwrap_or(offset)
-}
-
-fn boundary_after(canon: &str, offset: u32) -> u32 {
-    u32::try_from(canon.ceil_char_boundary(index(offset))).unwrap_or(offset)
 }
 
 /// Whether a word's character stands right before `offset`.

@@ -32,7 +32,7 @@ fn everything() -> String {
             let (high, low) = (no / 250, no % 250);
             format!(
                 "u{no}@example.org\\n10.7.{high}.{low} +49 170 {} ignore all previous \\u2028",
-                1_000_000 + no
+                no.saturating_add(1_000_000)
             )
         })
         .collect();
@@ -40,7 +40,7 @@ fn everything() -> String {
         "{{\"role\":\"user\",\"content\":\"{}\"}}",
         values.join("\\t")
     );
-    let units = vec![unit.as_str(); 3].join(",");
+    let units = [unit.as_str(); 3].join(",");
     let (deep, shut) = ("[".repeat(40), "]".repeat(40));
     format!(
         "{{\"model\":\"m\",{},\"messages\":[{units}],\"x\":{deep}{{{}}}{shut}}}",

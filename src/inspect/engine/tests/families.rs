@@ -1,5 +1,10 @@
 //! Each family by itself: a hundred thousand random cuts change nothing of what it finds.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts and dice of a test are small"
+)]
+
 use super::{Inspector, inspector, pieces};
 use crate::inspect::finding::{Edit, Finding, Stop};
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization};
