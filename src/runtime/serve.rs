@@ -105,6 +105,7 @@ pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
     let listeners = policy.listeners.clone();
     let keepalive = policy.timeouts.keepalive.get();
     let budget = Budget::new(policy.bytes_in_flight.get());
+    let ledger = Arc::new(Ledger::new(policy.limits.max_clients));
     log::info!(
         "policy {} is in force; listening on {}",
         policy.hash,
@@ -119,7 +120,6 @@ pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
         lines,
         sink: sink.clone(),
     };
-    let ledger = Arc::new(Ledger::default());
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
     let control = control(state, findings, &desk.lines);
     let state = (budget, Arc::clone(&ledger));
