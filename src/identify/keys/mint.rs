@@ -4,6 +4,8 @@
 //! checksum lets a scanner tell a leaked key from a look-alike, and us a typing mistake from an
 //! attack. It is no secret and protects nothing.
 
+use subtle::{Choice, ConstantTimeEq as _};
+
 use crate::policy::secret::Secret;
 
 /// The prefix by which people and scanners recognise a key of this product.
@@ -34,11 +36,11 @@ pub fn mint(random: &[u8; 32]) -> Secret {
 /// Whether a text begins like one of our keys and can't be one, because its checksum is wrong. All
 /// is computed for every text, so that its beginning can't be told from the time that this takes.
 pub fn is_mistyped(text: &[u8]) -> bool {
-    let is_ours = text.starts_with(KEY_PREFIX.as_bytes());
+    let is_ours = Choice::from(u8::from(text.starts_with(KEY_PREFIX.as_bytes())));
     let split = KEY_PREFIX.len().saturating_add(BODY_DIGITS);
     let (body, check) = text.split_at_checked(split).unwrap_or((text, &[]));
-    let is_true = check_digits(body) == check;
-    is_ours & !is_true
+    let is_true = check_digits(body).ct_eq(check);
+    bool::from(is_ours & !is_true)
 }
 
 fn check_digits(body: &[u8]) -> [u8; CHECK_DIGITS] {
