@@ -27,8 +27,8 @@ async fn drive(test: &str, api: &str) {
     let upstream = Upstream::start().await;
     let gateway = Gateway::builder()
         .provider("mock", api, &upstream.url())
-        .route("{models: [\"gpt-*\", \"claude-*\", \"text-*\", \"status-*\"], providers: [mock]}")
-        .yaml("size_limits: {json: 64KiB}")
+        .route("{models: [\"gpt-*\", \"claude-*\", \"text-*\", \"status-*\", \"play-*\"], providers: [mock]}")
+        .yaml("size_limits: {json: 64KiB}\ninspection: {response: {canaries: [our-canary-text]}}")
         .key(READER)
         .start()
         .await;
@@ -66,4 +66,9 @@ async fn the_openai_sdk_works_unchanged() {
 #[tokio::test]
 async fn the_anthropic_sdk_works_unchanged() {
     drive("test_anthropic.py", "anthropic").await;
+}
+
+#[tokio::test]
+async fn the_sdks_read_cleaned_refused_and_broken_streams() {
+    drive("test_answers.py", "openai").await;
 }

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
+use super::again::Again;
 use super::script::{Act, Form, Script};
 use super::sse::Event;
 use super::texts::{Key, Text};
@@ -61,6 +62,24 @@ pub(super) fn event(
     if data.is_empty() {
         return Ok(());
     }
+    if let Some(again) = talk.again.take() {
+        if let Some((range, piece)) = again.piece(event.bytes) {
+            let begins = script.frame(event.bytes);
+            let key = (again.key.clone(), (&*again.kind, &*again.item));
+            let heard = own(
+                talk,
+                key,
+                (moved(&range, begins), piece),
+                (by, notes),
+                script,
+            );
+            if heard.is_err() {
+                script.forget(begins);
+            }
+            talk.again = Some(again);
+            return heard.map(|_place| ());
+        }
+    }
     read(data, by, |walk| {
         if walk.error || matches!(&*walk.kind, "error" | "response.failed" | "response.error") {
             return Err(Broken::Failed);
@@ -83,6 +102,7 @@ pub(super) fn event(
         let touched = judged?;
         let alters = by.inspector.alters();
         common(walk, begins.saturating_add(offset), alters, script);
+        talk.again = remember(walk, event.bytes, offset);
         let place = (begins, begins.saturating_add(offset));
         let ended = ends(talk, walk, place, (shape, by), (notes, &touched), script);
         if ended.is_err() {
@@ -129,21 +149,9 @@ fn judge(
         || matches!(&*walk.kind, "response.completed" | "response.incomplete");
     for spot in &walk.spots {
         if let Some((key, kind)) = key(walk, spot) {
-            let place = talk.texts.place(key, (kind, &walk.item), by)?;
-            let piece = walk.of(spot);
-            let (own, end) = talk.texts.push(place, piece, by, notes)?;
-            let range = moved(&spot.raw, start);
-            let anew = end.saturating_sub(own) != piece.len();
-            script.cue(
-                range,
-                Act::Own {
-                    text: place,
-                    start: own,
-                    end,
-                    anew,
-                },
-            );
-            touched.push(place);
+            let text = (key, (kind, walk.item.as_str()));
+            let piece = (moved(&spot.raw, start), walk.of(spot));
+            touched.push(own(talk, text, piece, (by, notes), script)?);
             continue;
         }
         let cut = talk.texts.is_cut();
@@ -168,6 +176,42 @@ fn judge(
         replace(script, start, &spot.raw, clean.as_deref());
     }
     Ok(touched)
+}
+
+/// More of a text: judged, and where it stands noted; the text's place.
+fn own(
+    talk: &mut Talk,
+    (key, names): (Key, (&str, &str)),
+    (range, piece): (Range<usize>, &str),
+    (by, notes): (By<'_>, &mut Notes),
+    script: &mut Script,
+) -> Result<usize, Broken> {
+    let text = talk.texts.place(key, names, by)?;
+    let (start, end) = talk.texts.push(text, piece, by, notes)?;
+    let anew = end.saturating_sub(start) != piece.len();
+    let act = Act::Own {
+        text,
+        start,
+        end,
+        anew,
+    };
+    script.cue(range, act);
+    Ok(text)
+}
+
+/// The event, if a piece of a text is all that matters in it.
+fn remember(walk: &Walk, event: &[u8], offset: usize) -> Option<Again> {
+    let [spot] = walk.spots.as_slice() else {
+        return None;
+    };
+    let more = !walk.cuts.is_empty()
+        || !walk.logprobs.is_empty()
+        || walk.sequence.is_some()
+        || walk.prompted.is_some()
+        || walk.completed.is_some()
+        || walk.choices.iter().any(|choice| choice.finished);
+    let (key, kind) = key(walk, spot).filter(|_| !more)?;
+    Again::new(event, &moved(&spot.raw, offset), key, (kind, &walk.item))
 }
 
 /// The text of which a string is a piece, and the type of its events.

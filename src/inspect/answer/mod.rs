@@ -10,6 +10,7 @@
 //! events is one [`Speech`]; what of it may leave is put back into the events it came in.
 //! May miss: what [`walk`] and the detectors miss.
 
+mod again;
 mod arguments;
 mod cross_check;
 mod frame;
@@ -165,6 +166,8 @@ struct Talk {
     /// How far `sequence_number` has moved on.
     shift: u64,
     last_number: u64,
+    /// The event before, if all it had was a piece of a text.
+    again: Option<again::Again>,
     ended: bool,
 }
 

@@ -2,8 +2,9 @@
 
 use super::http2_client::{Answer, Client, secured};
 use super::{FORM, JSON, PATH, assert_held, form, framing, sized};
-use crate::harness::Upstream;
+use crate::harness::replies::chat_event;
 use crate::harness::upstream::{Arrival, Received};
+use crate::harness::{Script, Upstream};
 
 fn assert_fine(answer: &Answer, why: &str) {
     assert!(answer.status == 200 && answer.complete, "{why}: {answer:?}");
@@ -243,4 +244,27 @@ async fn framing_fields_of_http1_over_http2_change_nothing() {
         .gateway
         .wait_for_line("an access line", on_record)
         .await;
+}
+
+#[tokio::test]
+async fn framing_a_refused_stream_over_http2_ends_in_good_order() {
+    let upstream = Upstream::start().await;
+    let policy = "{inspection: {response: {canaries: [our-canary-text]}}}";
+    let gateway = secured(&upstream, policy).await;
+    let client = Client::connect(&gateway).await;
+    for _ in 0..3 {
+        let (script, feed) = Script::live();
+        upstream.answer(script);
+        let body =
+            br#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+        for word in ["It is ", "our-canary-", "text "] {
+            feed.event(&chat_event("gpt-4o", word));
+        }
+        // The provider is silent from here on: it is the gateway that ends the stream.
+        let answer = client.send(PATH, JSON, &[], (body, 64)).await;
+        assert!(answer.complete, "END_STREAM and no reset: {answer:?}");
+        assert!(answer.body.contains("event: error\ndata: {"), "{answer:?}");
+        assert!(!answer.body.contains("our-"), "{answer:?}");
+        drop(feed);
+    }
 }

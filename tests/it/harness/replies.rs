@@ -27,6 +27,9 @@ pub(crate) fn natural(request: &Received) -> Script {
     {
         return failure(status, path);
     }
+    if let Some(name) = model.strip_prefix("play-") {
+        return Script::events(&[played(name, path)]);
+    }
     match (method.as_str(), path, streamed) {
         ("GET", "/v1/models", _) => Script::json(200, &models()),
         (_, "/v1/chat/completions", false) => Script::json(200, &chat(&model)),
@@ -41,6 +44,36 @@ pub(crate) fn natural(request: &Received) -> Script {
         (_, "/v1/moderations", _) => Script::json(200, &json!({"id": "modr-1", "results": []})),
         _ => Script::json(200, &json!({"object": "file", "id": "file-1"})),
     }
+}
+
+/// A recording of `tests/fixtures/answers` by its name; `canary` and `broken` are streams of
+/// `path` that say what they must not, or end before their end.
+fn played(name: &str, path: &str) -> String {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/answers")
+        .join(format!("{name}.sse"));
+    if let Ok(recording) = std::fs::read_to_string(file) {
+        return recording;
+    }
+    let words = if name == "canary" {
+        ["It is ", "our-can", "ary-text", ". "]
+    } else {
+        ["It ", "is ", "not ", "all "]
+    };
+    let event = |word: &&str| match path {
+        "/v1/responses" => named(
+            "response.output_text.delta",
+            &json!({"type": "response.output_text.delta", "item_id": "m", "output_index": 0,
+                "content_index": 0, "delta": word, "sequence_number": 0, "logprobs": []}),
+        ),
+        "/v1/messages" => named(
+            "content_block_delta",
+            &json!({"type": "content_block_delta", "index": 0,
+                "delta": {"type": "text_delta", "text": word}}),
+        ),
+        _ => chat_event("played", word),
+    };
+    words.iter().map(event).collect()
 }
 
 /// A provider's own error, with the details that a provider gives away.
