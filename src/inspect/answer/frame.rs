@@ -62,23 +62,18 @@ pub(super) fn event(
     if data.is_empty() {
         return Ok(());
     }
-    if let Some(again) = talk.again.take() {
-        if let Some((range, piece)) = again.piece(event.bytes) {
-            let begins = script.frame(event.bytes);
-            let key = (again.key.clone(), (&*again.kind, &*again.item));
-            let heard = own(
-                talk,
-                key,
-                (moved(&range, begins), piece),
-                (by, notes),
-                script,
-            );
-            if heard.is_err() {
-                script.forget(begins);
-            }
-            talk.again = Some(again);
-            return heard.map(|_place| ());
+    if let Some(again) = talk.again.take()
+        && let Some((range, piece)) = again.piece(event.bytes)
+    {
+        let begins = script.frame(event.bytes);
+        let key = (again.key.clone(), (&*again.kind, &*again.item));
+        let piece = (moved(&range, begins), piece);
+        let heard = own(talk, key, piece, (by, notes), script);
+        if heard.is_err() {
+            script.forget(begins);
         }
+        talk.again = Some(again);
+        return heard.map(|_place| ());
     }
     read(data, by, |walk| {
         if walk.error || matches!(&*walk.kind, "error" | "response.failed" | "response.error") {
