@@ -62,8 +62,7 @@ fn reading(head: &ResponseHeader, endpoint: Endpoint, method: &Method) -> Readin
         status,
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::RESET_CONTENT
     );
-    let length = head.headers.get(header::CONTENT_LENGTH);
-    if bodyless || *method == Method::HEAD || length.is_some_and(|length| length == "0") {
+    if bodyless || *method == Method::HEAD {
         return Reading::Nothing;
     }
     let (shape, free) = match endpoint {
@@ -88,6 +87,15 @@ fn reading(head: &ResponseHeader, endpoint: Endpoint, method: &Method) -> Readin
     let is = |name: &str| kind.eq_ignore_ascii_case(name);
     if !status.is_success() {
         return Reading::Fault;
+    }
+    let length = head.headers.get(header::CONTENT_LENGTH);
+    if length.is_some_and(|length| length == "0") {
+        // Where JSON is the answer, nothing is none.
+        return if free {
+            Reading::Nothing
+        } else {
+            Reading::Wrong
+        };
     }
     if is("text/event-stream") {
         Reading::Stream(shape)

@@ -77,9 +77,6 @@ async fn what_is_no_proper_answer_is_a_502() {
     ] {
         upstream.answer(Script::body(200, kind, &headers, body.as_bytes()));
         let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
-        if body.is_empty() {
-            continue;
-        }
         reply.assert_refused(502, "upstream_error", body);
     }
 }
