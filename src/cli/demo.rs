@@ -10,6 +10,7 @@ use super::run::serve_reviewed;
 use crate::config::{self, FileContent, Resolve, SourceInfo, Unreadable};
 use crate::identify::keys;
 use crate::policy::secret::Secret;
+use crate::runtime::serve::Start;
 
 /// Arguments of `portcullis demo`.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +49,7 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         }
     };
     introduce(args.listen, &world.0, out)?;
-    serve_reviewed(reviewed, err)
+    serve_reviewed(reviewed, Start::Anew, err)
 }
 
 fn source() -> SourceInfo {

@@ -8,7 +8,8 @@ use clap::Args;
 use super::source;
 use crate::config::Reviewed;
 use crate::policy::AuthMode;
-use crate::runtime::serve;
+use crate::runtime::daemon;
+use crate::runtime::serve::{self, Start};
 
 /// Arguments of `portcullis run`.
 #[derive(Debug, Clone, Args)]
@@ -16,25 +17,16 @@ pub(super) struct RunArgs {
     /// The configuration file
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
-    /// Take the listening sockets over from the running process (not yet built)
+    /// Wait until the running process gets SIGQUIT, then take its listening sockets over
     #[arg(long)]
     upgrade: bool,
-    /// Go to the background (not yet built: run it under systemd, or with `&`)
+    /// Go to the background as soon as the listeners take connections; logs go to `logging.file`
     #[arg(long)]
     daemon: bool,
 }
 
 /// Serves until a signal ends it.
 pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
-    for (given, flag, instead) in [
-        (args.upgrade, "--upgrade", "stop the running process first"),
-        (args.daemon, "--daemon", "run it under systemd, or with `&`"),
-    ] {
-        if given {
-            writeln!(err, "portcullis: {flag} is not built yet; {instead}")?;
-            return Ok(2);
-        }
-    }
     let reviewed = match source::review(&args.config) {
         Ok(reviewed) => reviewed,
         Err(faults) => {
@@ -52,12 +44,24 @@ pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
             serve::addresses(&reviewed.policy),
         )?;
     }
-    serve_reviewed(reviewed, err)
+    if args.daemon {
+        return daemon::start(&args.config, args.upgrade, err);
+    }
+    let start = if args.upgrade {
+        Start::Upgrade
+    } else {
+        Start::Anew
+    };
+    serve_reviewed(reviewed, start, err)
 }
 
 /// Serves a policy; what keeps it from serving is said, and is exit code 2.
-pub(super) fn serve_reviewed(reviewed: Reviewed, err: &mut dyn Write) -> io::Result<u8> {
-    match serve::serve(reviewed) {
+pub(super) fn serve_reviewed(
+    reviewed: Reviewed,
+    start: Start,
+    err: &mut dyn Write,
+) -> io::Result<u8> {
+    match serve::serve(reviewed, start) {
         Ok(()) => Ok(0),
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;

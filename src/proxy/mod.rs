@@ -44,6 +44,7 @@ use crate::policy::Policy;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
 use crate::runtime::clock;
+use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
 use crate::runtime::writer::LogSink;
@@ -72,6 +73,7 @@ pub(crate) struct Gateway {
     snapshot: Arc<ArcSwap<Snapshot>>,
     budget: Arc<Budget>,
     ledger: Arc<Ledger>,
+    leaving: Arc<Leaving>,
     control: Arc<Control>,
     desk: Desk,
     ids: RequestIds,
@@ -90,7 +92,7 @@ impl Gateway {
     /// A gateway that judges by whatever policy is current when a request arrives.
     pub(crate) fn new(
         control: Arc<Control>,
-        (budget, ledger): (Arc<Budget>, Arc<Ledger>),
+        (budget, ledger, leaving): (Arc<Budget>, Arc<Ledger>, Arc<Leaving>),
         desk: Desk,
         random: [u8; 16],
     ) -> Self {
@@ -99,11 +101,17 @@ impl Gateway {
             snapshot: Arc::clone(&control.snapshot),
             budget,
             ledger,
+            leaving,
             control,
             desk,
             ids,
             ticks: AtomicU64::new(0),
         }
+    }
+
+    /// Whether connections are to end with the answer under way.
+    fn is_leaving(&self, session: &Session) -> bool {
+        session.is_process_shutting_down() || self.leaving.has_begun()
     }
 
     fn budget(&self) -> &Arc<Budget> {
@@ -165,7 +173,7 @@ impl ProxyHttp for Gateway {
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestCtx) -> Result<bool> {
         let flight = ctx.flight.insert(self.open(session));
         let keepalive = flight.snapshot.policy.timeouts.keepalive.get().as_secs();
-        let stays = !session.is_process_shutting_down();
+        let stays = !self.is_leaving(session);
         // Their heads would pass no filter, so a provider's interim answers stay here.
         session.set_ignore_info_resp(true);
         session.set_keepalive(stays.then_some(keepalive.max(1)));
@@ -299,7 +307,7 @@ impl ProxyHttp for Gateway {
             return Ok(());
         }
         flight.record.status = Some(head.status.as_u16());
-        if let (true, Some(call)) = (session.is_process_shutting_down(), flight.call()) {
+        if let (true, Some(call)) = (self.is_leaving(session), flight.call()) {
             call.handle.close_after_answer();
         }
         let asked = session.req_header();

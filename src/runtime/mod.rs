@@ -4,11 +4,16 @@
 //! provider. Must not live here: any decision about a request.
 
 pub mod clock;
+pub(crate) mod daemon;
 mod door;
 pub mod echo;
+pub mod handover;
+pub(crate) mod leaving;
 pub mod logger;
 pub(crate) mod pools;
+mod ready;
 pub mod serve;
 mod signals;
+pub(crate) mod systemd;
 pub mod tls;
 pub mod writer;

@@ -5,23 +5,30 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
-use pingora::proxy::ProxyServiceBuilder;
+use pingora::listeners::tls::TlsSettings;
+use pingora::proxy::{HttpProxy, ProxyServiceBuilder};
+use pingora::server::configuration::Opt;
 use pingora::server::configuration::ServerConf;
-use pingora::server::{ExecutionPhase, RunArgs, Server, ShutdownWatch};
+use pingora::server::{RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
+use pingora::services::listening::Service;
 use prometheus::process_collector::ProcessCollector;
 use thiserror::Error;
 
 use super::clock;
 use super::door::Door;
+use super::handover::new::{self, TakeoverFault};
+use super::handover::place::{Place, PlaceFault};
+use super::handover::state;
+use super::leaving::{Leaving, leave_early};
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
+use super::ready;
 use super::signals::Signals;
 use super::tls::{self, TlsFault};
 use super::writer::{LogSink, SinkFault};
@@ -68,6 +75,12 @@ pub enum ServeFault {
     /// The system gives no random bits.
     #[error("the system gives no random bits: {0}")]
     Random(getrandom::Error),
+    /// There is no safe place to meet the running process.
+    #[error(transparent)]
+    Place(#[from] PlaceFault),
+    /// The running process does not hand over.
+    #[error(transparent)]
+    Takeover(#[from] TakeoverFault),
     /// No runtime can be made.
     #[error("no runtime can be made: {0}")]
     Runtime(std::io::Error),
@@ -75,80 +88,150 @@ pub enum ServeFault {
 
 /// The addresses of a policy's listeners, for people.
 pub fn addresses(policy: &Policy) -> String {
-    let all: Vec<_> = policy
-        .listeners
-        .iter()
-        .map(|l| l.address.to_string())
-        .collect();
+    shown(&policy.listeners)
+}
+
+fn shown(listeners: &[Listener]) -> String {
+    let all: Vec<_> = listeners.iter().map(|l| l.address.to_string()).collect();
     all.join(", ")
+}
+
+/// How a process comes to its listening sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// It opens them.
+    Anew,
+    /// It takes them over from the running process.
+    Upgrade,
 }
 
 /// Serves until a signal ends it.
 ///
 /// # Errors
 /// Whatever keeps it from serving; once it serves, nothing does.
-pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
+pub fn serve(reviewed: Reviewed, start: Start) -> Result<(), ServeFault> {
     let Reviewed { policy, findings } = reviewed;
-    check_addresses(&policy.listeners)?;
+    if start == Start::Anew {
+        check_addresses(&policy.listeners, &[])?;
+    }
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
-    let sink = LogSink::open(policy.logging.file.as_deref(), policy.logging.mask_secrets)?;
-    let lines = LineWriter::new(sink.clone(), policy.logging.format, clock::wall);
-    logger::install(lines.clone(), policy.logging.level).map_err(ServeFault::Logger)?;
-    logger::report_panics(lines.clone());
-    let metrics = metrics(&policy)?;
+    let desk = desk(&policy)?;
+    let (metrics, sink) = (Arc::clone(&desk.metrics), desk.sink.clone());
 
-    let conf = Arc::new(configuration(&policy));
-    let mut server = Server::new_with_opt_and_conf(None, configuration(&policy));
-    server.bootstrap();
-    let drain = policy.drain.get();
+    let place = meeting_place(&policy.listeners, start)?;
+    let conf = Arc::new(configuration(&policy, place.as_ref()));
+    let mut server = server(&policy, start, place.as_ref());
+    let (drain, keepalive) = (policy.drain.get(), policy.timeouts.keepalive.get());
     let listeners = policy.listeners.clone();
-    let keepalive = policy.timeouts.keepalive.get();
+    let doors = doors(&listeners)?;
     let budget = Budget::new(policy.bytes_in_flight.get());
     let ledger = Arc::new(Ledger::new(policy.limits.max_clients));
-    log::info!(
-        "policy {} is in force; listening on {}",
-        policy.hash,
-        addresses(&policy)
-    );
+    let hash = policy.hash.clone();
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(policy)));
     resolve_first(&snapshot)?;
 
-    let desk = Desk {
-        recorder: Arc::new(RequestLog::new(Arc::clone(&metrics), lines.clone())),
-        metrics: Arc::clone(&metrics),
-        lines,
-        sink: sink.clone(),
-    };
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
     let control = control(state, findings, &desk.lines);
-    let state = (budget, Arc::clone(&ledger));
+    let leaving = Arc::new(Leaving::default());
+    if let (Start::Upgrade, Some(place)) = (start, &place) {
+        take_over(place, &listeners, &control)?;
+    }
+    // Waits for the sockets, in an upgrade, and ends the process if they don't come.
+    server.bootstrap();
+    log::info!(
+        "policy {hash} is in force; listening on {}",
+        shown(&listeners)
+    );
+    let state = (budget, Arc::clone(&ledger), Arc::clone(&leaving));
     let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
-    let mut options = HttpServerOptions::default();
-    options.h2_idle_timeout = Some(keepalive);
-    let mut service = ProxyServiceBuilder::new(&conf, gateway)
-        .name("gateway")
-        .server_options(options)
-        .build();
-    service.set_connection_filter(Arc::new(Door {
-        snapshot: Arc::clone(&snapshot),
-        ledger,
-    }));
-    for listener in &listeners {
-        let address = listener.address.to_string();
-        match &listener.tls {
-            Some(files) => service.add_tls_with_settings(&address, None, tls::settings(files)?),
+    let door = Door { snapshot, ledger };
+    let mut service = service(&conf, gateway, keepalive);
+    service.set_connection_filter(Arc::new(door));
+    for (address, tls) in doors {
+        match tls {
+            Some(settings) => service.add_tls_with_settings(&address, None, settings),
             None => service.add_tcp(&address),
         }
     }
     server.add_service(service);
-    server.add_service(background_service("resolver", Resolver { snapshot }));
-    server.add_service(background_service("measures", Expiry { control }));
-    leave_early(&server, metrics, sink.clone(), drain);
+    in_background(&mut server, &control);
+    leave_early(&server, metrics, Arc::clone(&leaving), sink.clone(), drain);
+    ready::announce(&server, &listeners);
     server.run(RunArgs {
-        shutdown_signal: Box::new(Signals { sink: sink.clone() }),
+        shutdown_signal: Box::new(Signals {
+            sink: sink.clone(),
+            control,
+            leaving,
+            place,
+            addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
+        }),
     });
     sink.flush(Duration::from_secs(2));
+    Ok(())
+}
+
+/// Where everything is written down and counted; from here on the log is there.
+fn desk(policy: &Policy) -> Result<Desk, ServeFault> {
+    let sink = LogSink::open(policy.logging.file.as_deref(), policy.logging.mask_secrets)?;
+    let lines = LineWriter::new(sink.clone(), policy.logging.format, clock::wall);
+    logger::install(lines.clone(), policy.logging.level).map_err(ServeFault::Logger)?;
+    logger::report_panics(lines.clone());
+    let metrics = metrics(policy)?;
+    Ok(Desk {
+        recorder: Arc::new(RequestLog::new(Arc::clone(&metrics), lines.clone())),
+        metrics,
+        lines,
+        sink,
+    })
+}
+
+/// The gateway as a service of Pingora's.
+fn service(
+    conf: &Arc<ServerConf>,
+    gateway: Gateway,
+    keepalive: Duration,
+) -> Service<HttpProxy<Gateway>> {
+    let mut options = HttpServerOptions::default();
+    options.h2_idle_timeout = Some(keepalive);
+    ProxyServiceBuilder::new(conf, gateway)
+        .name("gateway")
+        .server_options(options)
+        .build()
+}
+
+fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {
+    let opt = Opt {
+        upgrade: start == Start::Upgrade,
+        ..Opt::default()
+    };
+    Server::new_with_opt_and_conf(opt, configuration(policy, place))
+}
+
+/// What goes on beside the requests.
+fn in_background(server: &mut Server, control: &Arc<Control>) {
+    let snapshot = Arc::clone(&control.snapshot);
+    server.add_service(background_service("resolver", Resolver { snapshot }));
+    let control = Arc::clone(control);
+    server.add_service(background_service("measures", Expiry { control }));
+}
+
+/// The listeners as Pingora takes them. Their certificates are read here, so that a process that
+/// can't speak TLS takes nothing over.
+fn doors(listeners: &[Listener]) -> Result<Vec<(String, Option<TlsSettings>)>, ServeFault> {
+    let door = |listener: &Listener| {
+        let settings = listener.tls.as_ref().map(tls::settings).transpose()?;
+        Ok((listener.address.to_string(), settings))
+    };
+    listeners.iter().map(door).collect()
+}
+
+/// Waits until the running process hands over, and takes what it must not forget.
+fn take_over(place: &Place, listeners: &[Listener], control: &Control) -> Result<(), ServeFault> {
+    let takeover = new::call(place)?;
+    check_addresses(listeners, &takeover.listeners)?;
+    state::restore(control, takeover.state.clone(), clock::moment());
+    takeover.announce(place).map_err(TakeoverFault::Lost)?;
     Ok(())
 }
 
@@ -183,9 +266,27 @@ fn metrics(policy: &Policy) -> Result<Arc<Metrics>, prometheus::Error> {
     Ok(Arc::new(metrics))
 }
 
-/// Pingora panics in a thread of its own where an address can't be bound.
-fn check_addresses(listeners: &[Listener]) -> Result<(), ServeFault> {
-    for Listener { address, .. } in listeners {
+/// Where a successor will find this process, or this one its predecessor. A gateway that can't be
+/// taken over serves all the same.
+fn meeting_place(listeners: &[Listener], start: Start) -> Result<Option<Place>, ServeFault> {
+    let Some(first) = listeners.first() else {
+        return Ok(None);
+    };
+    match Place::of(first.address, |name| std::env::var(name).ok()) {
+        Ok(place) => Ok(Some(place)),
+        Err(fault) if start == Start::Upgrade => Err(fault.into()),
+        Err(fault) => {
+            log::warn!("no process can take over from this one: {fault}");
+            Ok(None)
+        }
+    }
+}
+
+/// Pingora panics in a thread of its own where an address can't be bound. Those that another
+/// process hands over are bound already.
+fn check_addresses(listeners: &[Listener], handed: &[String]) -> Result<(), ServeFault> {
+    let ours = |listener: &&Listener| !handed.contains(&listener.address.to_string());
+    for Listener { address, .. } in listeners.iter().filter(ours) {
         TcpListener::bind(address).map_err(|source| ServeFault::Listen {
             address: *address,
             source,
@@ -194,11 +295,14 @@ fn check_addresses(listeners: &[Listener]) -> Result<(), ServeFault> {
     Ok(())
 }
 
-fn configuration(policy: &Policy) -> ServerConf {
+fn configuration(policy: &Policy, place: Option<&Place>) -> ServerConf {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = policy.workers.unwrap_or_else(cores);
+    let transfer = place.map(|place| place.transfer.to_string_lossy().into_owned());
+    let defaults = ServerConf::default();
     ServerConf {
         threads,
+        upgrade_sock: transfer.unwrap_or(defaults.upgrade_sock),
         grace_period_seconds: Some(policy.drain.get().as_secs()),
         graceful_shutdown_timeout_seconds: Some(1),
         upstream_keepalive_pool_size: KEPT_CONNECTIONS,
@@ -267,40 +371,4 @@ impl BackgroundService for Expiry {
             }
         }
     }
-}
-
-/// Ends the process as soon as nothing is in flight any more: Pingora sleeps its whole grace
-/// period, however idle it is.
-fn leave_early(server: &Server, metrics: Arc<Metrics>, sink: LogSink, drain: Duration) {
-    let mut phases = server.watch_execution_phase();
-    let wait = move || {
-        while !matches!(
-            phases.blocking_recv(),
-            Ok(ExecutionPhase::ShutdownGracePeriod) | Err(_)
-        ) {}
-        let end = clock::now().checked_add(drain);
-        let (_never, nobody) = mpsc::channel::<()>();
-        while metrics.active() > 0 && end.is_some_and(|end| clock::now() < end) {
-            match nobody.recv_timeout(Duration::from_millis(20)) {
-                Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
-        }
-        log::info!("drained; exiting");
-        sink.flush(Duration::from_secs(2));
-        exit();
-    };
-    if let Err(error) = std::thread::Builder::new()
-        .name("drain".to_owned())
-        .spawn(wait)
-    {
-        log::warn!("a stop will take the whole drain period: {error}");
-    }
-}
-
-#[expect(
-    clippy::exit,
-    reason = "the main thread sleeps in Pingora, which can't be woken"
-)]
-fn exit() {
-    std::process::exit(0);
 }

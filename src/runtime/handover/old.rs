@@ -1,0 +1,193 @@
+//! The running process's side: who may take over, and when.
+//!
+//! Decides that a successor is of this user, speaks our version, and is the only one; and that
+//! Pingora gives nothing away before the successor has opened the transfer socket. A successor
+//! that dies, or is slow, changes nothing: this process goes on.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
+
+use super::message::{Answer, Call, State, VERSION};
+use super::place::Place;
+
+/// How long a caller may take to say what it wants.
+const HELLO: Duration = Duration::from_secs(5);
+
+/// How long `SIGQUIT` waits for a successor that is just starting.
+const SUCCESSOR: Duration = Duration::from_secs(20);
+
+/// How long the successor may take to open the transfer socket.
+const OPENS: Duration = Duration::from_secs(20);
+
+/// The longest word of a caller.
+const MAX_CALL: u64 = 4096;
+
+/// Why nothing was handed over.
+#[derive(Debug, Error)]
+pub(crate) enum HandoverFault {
+    /// Nobody asked to take over.
+    #[error(
+        "no process waits to take over; start one with `portcullis run --upgrade` (or stop this \
+         one with SIGTERM)"
+    )]
+    Nobody,
+    /// The successor went away or does not answer.
+    #[error("the new process {pid} does not take over: {source}")]
+    Lost {
+        /// Its process id.
+        pid: u32,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Where successors call.
+pub(crate) struct Host {
+    listener: UnixListener,
+    user: u32,
+    addresses: Vec<String>,
+    successor: Option<Successor>,
+}
+
+/// A process that waits to take over.
+struct Successor {
+    stream: BufReader<UnixStream>,
+    pid: u32,
+}
+
+impl Host {
+    /// Listens at the place, in the stead of whoever listened there before.
+    ///
+    /// # Errors
+    /// The socket can't be made.
+    pub(crate) fn open(place: &Place, addresses: Vec<String>) -> io::Result<Self> {
+        // Made aside and moved, so that callers find the old socket or the new one, never none.
+        let aside = place.call.with_extension(format!("{}", std::process::id()));
+        match fs::remove_file(&aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(&aside)?;
+        fs::set_permissions(&aside, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&aside, &place.call)?;
+        Ok(Self {
+            listener,
+            user: fs::metadata("/proc/self")?.uid(),
+            addresses,
+            successor: None,
+        })
+    }
+
+    /// Waits for the next caller, and hears what it wants.
+    pub(crate) async fn visited(&mut self) {
+        let stream = match self.listener.accept().await {
+            Ok((stream, _address)) => stream,
+            Err(error) => {
+                log::error!("no process can call to take over: {error}");
+                return tokio::time::sleep(HELLO).await;
+            }
+        };
+        if let Err(error) = timeout(HELLO, self.greet(stream)).await.unwrap_or(Ok(())) {
+            log::warn!("a process called to take over and went away: {error}");
+        }
+    }
+
+    async fn greet(&mut self, stream: UnixStream) -> io::Result<()> {
+        let user = stream.peer_cred()?.uid();
+        let mut stream = BufReader::new(stream);
+        let said = heard(&mut stream).await?;
+        let refusal = match said {
+            _ if user != self.user => "it is of another user".to_owned(),
+            Call::Ready { version, .. } if version != VERSION => {
+                format!("it speaks version {version} of the hand-over, this process {VERSION}")
+            }
+            Call::Ready { .. } if self.successor_lives() => {
+                "another process waits to take over".to_owned()
+            }
+            Call::Ready { pid, .. } => {
+                let own = std::process::id();
+                say(&mut stream, &Answer::Wait { pid: own }).await?;
+                log::info!("process {pid} waits to take over; SIGQUIT hands the sockets to it");
+                self.successor = Some(Successor { stream, pid });
+                return Ok(());
+            }
+            Call::Open => "nothing was offered to it".to_owned(),
+        };
+        log::warn!("a process may not take over: {refusal}");
+        say(&mut stream, &Answer::Refused { why: refusal }).await
+    }
+
+    /// Whether the one who waits is still there: it says nothing, so only its end can be read.
+    fn successor_lives(&self) -> bool {
+        let Some(successor) = &self.successor else {
+            return false;
+        };
+        let mut byte = [0_u8; 1];
+        matches!(
+            successor.stream.get_ref().try_read(&mut byte),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock
+        )
+    }
+
+    /// Offers everything to the successor. When this is done, Pingora may send the sockets.
+    ///
+    /// # Errors
+    /// There is no successor, or it does not take what is offered: this process goes on.
+    pub(crate) async fn hand_over(
+        &mut self,
+        state: impl FnOnce() -> State,
+    ) -> Result<(), HandoverFault> {
+        let waiting = async {
+            while !self.successor_lives() {
+                self.visited().await;
+            }
+        };
+        if timeout(SUCCESSOR, waiting).await.is_err() {
+            return Err(HandoverFault::Nobody);
+        }
+        let Some(mut successor) = self.successor.take() else {
+            return Err(HandoverFault::Nobody);
+        };
+        let listeners = self.addresses.clone();
+        let offer = Answer::Take {
+            listeners,
+            state: state(),
+        };
+        let taking = async {
+            say(&mut successor.stream, &offer).await?;
+            match heard(&mut successor.stream).await? {
+                Call::Open => Ok(()),
+                Call::Ready { .. } => Err(io::Error::other("it says the wrong word")),
+            }
+        };
+        let taken = timeout(OPENS, taking).await;
+        taken
+            .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|source| HandoverFault::Lost {
+                pid: successor.pid,
+                source,
+            })
+    }
+}
+
+async fn say(stream: &mut BufReader<UnixStream>, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    stream.get_mut().write_all(&line).await
+}
+
+async fn heard(stream: &mut BufReader<UnixStream>) -> io::Result<Call> {
+    let mut line = Vec::new();
+    stream.take(MAX_CALL).read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&line)?)
+}

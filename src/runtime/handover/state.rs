@@ -1,0 +1,185 @@
+//! What a successor must not forget: who is blocked, and which emergency measures hold.
+//!
+//! Decides how both are written down, with ends as lengths of time that are left for blocks (each
+//! process has a clock of its own) and as times of day for measures. What a successor can't take
+//! (a measure that its policy refuses, a block for which there is no place) is logged and left.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+
+use super::message::State;
+use crate::admit::blocks::{Block, By};
+use crate::admit::moment::Moment;
+use crate::internal::control::Control;
+use crate::policy::overlay::{Change, Measure, Order};
+use crate::policy::units::ByteLimit;
+
+const BLOCKS: &str = "blocks";
+const MEASURES: &str = "measures";
+
+#[derive(Serialize, Deserialize)]
+struct BlockLeft {
+    network: String,
+    reason: Box<str>,
+    by: String,
+    /// None: until it is lifted.
+    left: Option<Duration>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MeasureLeft {
+    change: ChangeLeft,
+    by: Box<str>,
+    reason: Option<Box<str>>,
+    since: SystemTime,
+    until: Option<SystemTime>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ChangeLeft {
+    Strict,
+    Sanitization,
+    Sizes {
+        any: Option<u64>,
+        json: Option<u64>,
+    },
+    Headers {
+        csp: Option<String>,
+        hsts_max_age: Option<u64>,
+    },
+}
+
+/// What this process must not take with it.
+pub(crate) fn gather(control: &Control, now: Moment) -> State {
+    let blocks = control.ledger.blocks.list(now);
+    let blocks: Vec<_> = blocks.iter().map(|block| left_of(block, now)).collect();
+    let measures = control.measures();
+    let measures: Vec<_> = measures.iter().filter_map(measure_left).collect();
+    let mut state = State::default();
+    for (name, part) in [
+        (BLOCKS, serde_json::to_value(blocks)),
+        (MEASURES, serde_json::to_value(measures)),
+    ] {
+        match part {
+            Ok(part) => drop(state.parts.insert(name.to_owned(), part)),
+            Err(error) => log::error!("{name} can't be handed over: {error}"),
+        }
+    }
+    state
+}
+
+fn left_of(block: &Block, now: Moment) -> BlockLeft {
+    BlockLeft {
+        network: block.network.to_string(),
+        reason: block.reason.clone(),
+        by: block.by.to_string(),
+        left: block.until.map(|until| until.since(now)),
+    }
+}
+
+fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
+    let size = |limit: &Option<ByteLimit>| limit.map(ByteLimit::get);
+    let change = match &measure.change {
+        Change::Strict => ChangeLeft::Strict,
+        Change::Sanitization => ChangeLeft::Sanitization,
+        Change::Sizes { any, json } => ChangeLeft::Sizes {
+            any: size(any),
+            json: size(json),
+        },
+        Change::Headers { csp, hsts_max_age } => ChangeLeft::Headers {
+            csp: match csp {
+                Some(value) => Some(value.to_str().ok()?.to_owned()),
+                None => None,
+            },
+            hsts_max_age: *hsts_max_age,
+        },
+    };
+    Some(MeasureLeft {
+        change,
+        by: measure.by.clone(),
+        reason: measure.reason.clone(),
+        since: measure.since,
+        until: measure.until,
+    })
+}
+
+/// Takes over what another process handed on.
+pub(crate) fn restore(control: &Control, mut state: State, now: Moment) {
+    let blocks = state.parts.remove(BLOCKS).unwrap_or_default();
+    match serde_json::from_value::<Option<Vec<BlockLeft>>>(blocks) {
+        Ok(blocks) => restore_blocks(control, blocks.unwrap_or_default(), now),
+        Err(error) => log::error!("the blocks of the process before can't be read: {error}"),
+    }
+    let measures = state.parts.remove(MEASURES).unwrap_or_default();
+    match serde_json::from_value::<Option<Vec<MeasureLeft>>>(measures) {
+        Ok(measures) => restore_measures(control, measures.unwrap_or_default()),
+        Err(error) => log::error!("the measures of the process before can't be read: {error}"),
+    }
+    for name in state.parts.keys() {
+        log::warn!("the process before handed over {name}, which this one does not know");
+    }
+}
+
+fn restore_blocks(control: &Control, blocks: Vec<BlockLeft>, now: Moment) {
+    let count = blocks.len();
+    for block in blocks {
+        let Ok(network) = block.network.parse() else {
+            log::error!("the process before handed over a block of no network");
+            continue;
+        };
+        let block = Block {
+            network,
+            reason: block.reason,
+            by: By::of(&block.by),
+            since: now,
+            until: block.left.map(|left| now.after(left)),
+        };
+        if let Err(full) = control.ledger.blocks.adopt(block, now) {
+            log::error!("the block of {network} can't be taken over: {full}");
+        }
+    }
+    log::info!("{count} blocks were taken over");
+}
+
+fn restore_measures(control: &Control, measures: Vec<MeasureLeft>) {
+    for measure in measures {
+        let since = measure.since;
+        let Some(order) = order(measure) else {
+            log::error!("a measure of the process before can't be taken over");
+            continue;
+        };
+        let kind = order.change.kind();
+        match control.remeasure(|overlay| overlay.take(order, since)) {
+            Ok(_measure) => log::info!("the measure {kind} was taken over"),
+            Err(error) => log::error!("the measure {kind} can't be taken over: {error}"),
+        }
+    }
+}
+
+fn order(measure: MeasureLeft) -> Option<Order> {
+    let size = |bytes: Option<u64>| bytes.map(ByteLimit::new).transpose();
+    let change = match measure.change {
+        ChangeLeft::Strict => Change::Strict,
+        ChangeLeft::Sanitization => Change::Sanitization,
+        ChangeLeft::Sizes { any, json } => Change::Sizes {
+            any: size(any).ok()?,
+            json: size(json).ok()?,
+        },
+        ChangeLeft::Headers { csp, hsts_max_age } => Change::Headers {
+            csp: csp
+                .map(|text| HeaderValue::from_str(&text))
+                .transpose()
+                .ok()?,
+            hsts_max_age,
+        },
+    };
+    Some(Order {
+        change,
+        by: measure.by,
+        reason: measure.reason,
+        until: measure.until,
+    })
+}
