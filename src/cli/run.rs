@@ -8,6 +8,7 @@ use clap::Args;
 use super::source;
 use crate::config::Reviewed;
 use crate::policy::AuthMode;
+use crate::runtime::reload::Load;
 use crate::runtime::serve;
 
 /// Arguments of `portcullis run`.
@@ -52,12 +53,17 @@ pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
             serve::addresses(&reviewed.policy),
         )?;
     }
-    serve_reviewed(reviewed, err)
+    let config = args.config.clone();
+    serve_reviewed(reviewed, Box::new(move || source::review(&config)), err)
 }
 
 /// Serves a policy; what keeps it from serving is said, and is exit code 2.
-pub(super) fn serve_reviewed(reviewed: Reviewed, err: &mut dyn Write) -> io::Result<u8> {
-    match serve::serve(reviewed) {
+pub(super) fn serve_reviewed(
+    reviewed: Reviewed,
+    load: Load,
+    err: &mut dyn Write,
+) -> io::Result<u8> {
+    match serve::serve(reviewed, load) {
         Ok(()) => Ok(0),
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;

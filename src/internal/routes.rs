@@ -87,6 +87,8 @@ pub(crate) const ROWS: &[Row] = &[
         Access::Act,
         Work::Quick(settings::validate),
     ),
+    get("/internal/config", Access::Act, Work::Quick(settings::show)),
+    post("/internal/config/reload", settings::reload),
     get(
         "/internal/security/measures",
         Access::Look,

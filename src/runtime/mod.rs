@@ -8,6 +8,7 @@ mod door;
 pub mod echo;
 pub mod logger;
 pub(crate) mod pools;
+pub mod reload;
 pub mod serve;
 mod signals;
 pub mod tls;

@@ -4,13 +4,14 @@
 //! that a wrong certificate or a port in use is an error with a name, not a panic in a thread.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
+use pingora::listeners::tls::TlsSettings;
 use pingora::proxy::ProxyServiceBuilder;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{ExecutionPhase, RunArgs, Server, ShutdownWatch};
@@ -22,13 +23,13 @@ use super::clock;
 use super::door::Door;
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
+use super::reload::{self, Load, Reloader};
 use super::signals::Signals;
-use super::tls::{self, TlsFault};
+use super::tls::{Certificates, TlsFault};
 use super::writer::{LogSink, SinkFault};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
 use crate::config::Reviewed;
-use crate::config::lint::Finding;
 use crate::internal::control::{Control, Loaded};
 use crate::internal::emergency;
 use crate::policy::{Listener, Policy};
@@ -87,8 +88,12 @@ pub fn addresses(policy: &Policy) -> String {
 ///
 /// # Errors
 /// Whatever keeps it from serving; once it serves, nothing does.
-pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
-    let Reviewed { policy, findings } = reviewed;
+pub fn serve(reviewed: Reviewed, load: Load) -> Result<(), ServeFault> {
+    let Reviewed {
+        policy,
+        findings,
+        view,
+    } = reviewed;
     check_addresses(&policy.listeners)?;
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
@@ -120,8 +125,23 @@ pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
         sink: sink.clone(),
     };
     let ledger = Arc::new(Ledger::default());
+    let mut certificates = Certificates::default();
+    let settings = tls_settings(&listeners, &mut certificates)?;
+    let loaded = Loaded {
+        findings,
+        view,
+        at: clock::wall(),
+    };
+    let reloader = Reloader {
+        load,
+        certificates,
+        budget: Arc::clone(&budget),
+        metrics: Arc::clone(&metrics),
+        running: Mutex::new(()),
+    };
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
-    let control = control(state, findings, &desk.lines);
+    let control = Control::new(state, loaded, desk.lines.clone(), reloader);
+    let control = Arc::new(control);
     let state = (budget, Arc::clone(&ledger));
     let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
     let mut options = HttpServerOptions::default();
@@ -134,52 +154,48 @@ pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
         snapshot: Arc::clone(&snapshot),
         ledger,
     }));
-    for listener in &listeners {
-        let address = listener.address.to_string();
-        match &listener.tls {
-            Some(files) => service.add_tls_with_settings(&address, None, tls::settings(files)?),
+    for (address, settings) in settings {
+        match settings {
+            Some(settings) => service.add_tls_with_settings(&address, None, settings),
             None => service.add_tcp(&address),
         }
     }
     server.add_service(service);
     server.add_service(background_service("resolver", Resolver { snapshot }));
-    server.add_service(background_service("measures", Expiry { control }));
+    let expiry = Expiry {
+        control: Arc::clone(&control),
+    };
+    server.add_service(background_service("measures", expiry));
     leave_early(&server, metrics, sink.clone(), drain);
     server.run(RunArgs {
-        shutdown_signal: Box::new(Signals { sink: sink.clone() }),
+        shutdown_signal: Box::new(Signals {
+            sink: sink.clone(),
+            control,
+        }),
     });
     sink.flush(Duration::from_secs(2));
     Ok(())
 }
 
-/// What the control plane acts on.
-fn control(
-    state: (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
-    findings: Vec<Finding>,
-    lines: &LineWriter,
-) -> Arc<Control> {
-    let loaded = Loaded {
-        findings,
-        at: clock::wall(),
-    };
-    Arc::new(Control::new(state, loaded, lines.clone()))
+/// The TLS settings of each listener that has any.
+fn tls_settings(
+    listeners: &[Listener],
+    certificates: &mut Certificates,
+) -> Result<Vec<(String, Option<TlsSettings>)>, TlsFault> {
+    let settings = listeners.iter().map(|listener| {
+        let address = listener.address;
+        let files = listener.tls.as_ref();
+        let settings = files.map(|files| certificates.settings(address, files));
+        Ok((address.to_string(), settings.transpose()?))
+    });
+    settings.collect()
 }
 
 /// The process's metrics, with labels for what the policy names.
 fn metrics(policy: &Policy) -> Result<Arc<Metrics>, prometheus::Error> {
     let metrics = Metrics::new()?;
     metrics.register(Box::new(ProcessCollector::for_self()))?;
-    metrics.know(
-        policy
-            .providers
-            .iter()
-            .map(|provider| provider.name.as_str()),
-        policy
-            .routes
-            .iter()
-            .flat_map(|route| &route.models)
-            .filter_map(|model| model.exact()),
-    );
+    reload::know(&metrics, policy);
     Ok(Arc::new(metrics))
 }
 

@@ -2,16 +2,22 @@
 //!
 //! Decides nothing but which order a signal stands for.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::reload::reload;
 use super::writer::LogSink;
+use crate::internal::control::Control;
 
-/// Waits for the signal to stop; reopens log files in the meantime.
+/// Waits for the signal to stop; in the meantime reopens log files and reloads.
 pub(crate) struct Signals {
     /// Whose files `SIGHUP` reopens.
     pub(crate) sink: LogSink,
+    /// Whose configuration it loads anew.
+    pub(crate) control: Arc<Control>,
 }
 
 #[async_trait]
@@ -29,6 +35,9 @@ impl ShutdownSignalWatch for Signals {
                         Ok(()) => log::info!("SIGHUP: the log file was opened anew"),
                         Err(fault) => log::error!("SIGHUP: the old log file stays in use: {fault}"),
                     }
+                    let control = Arc::clone(&self.control);
+                    // What came of it is in the log; the next signal need not wait for it.
+                    let _logged = tokio::task::spawn_blocking(move || reload(&control));
                 }
             }
         }
