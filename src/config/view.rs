@@ -131,7 +131,15 @@ pub fn key_changes(old: &Keyring, new: &Keyring) -> KeyChanges {
 
 /// Whether two records are of one key with the same rights.
 fn same(one: &KeyRecord, other: &KeyRecord) -> bool {
-    let rights = |key: &KeyRecord| (key.hash, key.role, key.revoked, key.not_before, key.expires_at);
+    let rights = |key: &KeyRecord| {
+        (
+            key.hash,
+            key.role,
+            key.revoked,
+            key.not_before,
+            key.expires_at,
+        )
+    };
     let bounds = |key: &KeyRecord| key.bounds.as_ref().map(|bounds| format!("{bounds:?}"));
     rights(one) == rights(other) && bounds(one) == bounds(other)
 }

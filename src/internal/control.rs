@@ -23,6 +23,7 @@ use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
 use crate::runtime::reload::Reloader;
+use crate::runtime::watch::Watch;
 
 /// A configuration as it was loaded.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(crate) struct Control {
     pub(crate) lines: LineWriter,
     /// The streams in flight.
     pub(crate) streams: Arc<Streams>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) reloader: Reloader,
     /// Told whenever the next end of a measure may have changed.
     pub(crate) measured: Notify,
@@ -60,7 +62,7 @@ impl Control {
     pub(crate) fn new(
         (snapshot, ledger): (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
         loaded: Loaded,
-        lines: LineWriter,
+        (lines, watch): (LineWriter, Arc<Watch>),
         reloader: Reloader,
     ) -> Self {
         let base = Arc::new(snapshot.load().policy.clone());
@@ -70,6 +72,7 @@ impl Control {
             loaded: ArcSwap::from_pointee(loaded),
             lines,
             streams: Arc::default(),
+            watch,
             reloader,
             measured: Notify::new(),
             state: Mutex::new(State {
@@ -82,6 +85,11 @@ impl Control {
     /// The measures in force.
     pub(crate) fn measures(&self) -> Vec<Measure> {
         self.lock().overlay.measures().to_vec()
+    }
+
+    /// The policy as it was loaded, without any measure.
+    pub(crate) fn base(&self) -> Arc<Policy> {
+        Arc::clone(&self.lock().base)
     }
 
     /// When the next measure runs out.

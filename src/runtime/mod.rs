@@ -12,4 +12,5 @@ pub mod reload;
 pub mod serve;
 mod signals;
 pub mod tls;
+pub mod watch;
 pub mod writer;

@@ -11,14 +11,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock;
+use super::pools::Pools;
 use super::tls::Certificates;
 use crate::admit::budget::Budget;
 use crate::config::Reviewed;
 use crate::config::fault::Fault;
-use crate::config::view::{Change, KeyChanges};
+use crate::config::view::{Change, KeyChanges, key_changes};
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Listener, Policy};
-use crate::proxy::Snapshot;
 use crate::record::metrics::Metrics;
 
 /// Reads and compiles the configuration anew.
@@ -47,12 +47,29 @@ const FIXED: [(&str, &str); 8] = [
 
 /// What a reload needs of the process.
 pub(crate) struct Reloader {
-    pub(crate) load: Load,
-    pub(crate) certificates: Certificates,
-    pub(crate) budget: Arc<Budget>,
-    pub(crate) metrics: Arc<Metrics>,
+    load: Load,
+    certificates: Certificates,
+    budget: Arc<Budget>,
+    metrics: Arc<Metrics>,
     /// One reload at a time.
-    pub(crate) running: Mutex<()>,
+    running: Mutex<()>,
+}
+
+impl Reloader {
+    /// What a reload needs, of a process that has just started.
+    pub(crate) fn new(
+        load: Load,
+        certificates: Certificates,
+        (budget, metrics): (&Arc<Budget>, &Arc<Metrics>),
+    ) -> Self {
+        Self {
+            load,
+            certificates,
+            budget: Arc::clone(budget),
+            metrics: Arc::clone(metrics),
+            running: Mutex::new(()),
+        }
+    }
 }
 
 /// A key whose new value waits for an upgrade.
@@ -125,11 +142,11 @@ fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
     let old = control.loaded.load();
     let changes = old.view.changes(&view);
     let mut needs_upgrade = fixed(&changes);
-    let started = control.snapshot.load().policy.listeners.clone();
-    policy.listeners = listeners(&started, &policy.listeners, &mut needs_upgrade);
+    let running = control.base();
+    policy.listeners = listeners(&running.listeners, &policy.listeners, &mut needs_upgrade);
     let reloaded = Reloaded {
         hash: policy.hash.clone(),
-        keys: old.view.key_changes(&view),
+        keys: key_changes(&running.auth.keys, &policy.auth.keys),
         changes,
         needs_upgrade,
         findings: findings.len(),
@@ -141,8 +158,9 @@ fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
         at: clock::wall(),
     };
     let (level, budget) = (policy.logging.level, policy.bytes_in_flight.get());
+    let pools = resolved(&policy);
     know(&reloader.metrics, &policy);
-    control.adopt(policy, loaded, resolved).map_err(|fault| {
+    control.adopt(policy, loaded, pools).map_err(|fault| {
         vec![Fault::of_file(
             "",
             fault.to_string(),
@@ -227,15 +245,15 @@ fn listeners(
         }
     }
     let kept = started.iter().enumerate().map(|(index, old)| {
-        match wanted.iter().find(|one| one.address == old.address) {
-            Some(new) => Listener {
-                serve: new.serve,
-                ..old.clone()
-            },
-            None => {
-                wait(index, format!("{} is listened on until then", old.address));
-                old.clone()
-            }
+        let serve = if let Some(new) = wanted.iter().find(|one| one.address == old.address) {
+            new.serve
+        } else {
+            wait(index, format!("{} is listened on until then", old.address));
+            old.serve
+        };
+        Listener {
+            serve,
+            ..old.clone()
         }
     });
     kept.collect()

@@ -4,18 +4,19 @@
 //! that a wrong certificate or a port in use is an error with a name, not a panic in a thread.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
 use pingora::listeners::tls::TlsSettings;
-use pingora::proxy::ProxyServiceBuilder;
+use pingora::proxy::{HttpProxy, ProxyServiceBuilder};
 use pingora::server::configuration::ServerConf;
 use pingora::server::{ExecutionPhase, RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
+use pingora::services::listening::Service;
 use prometheus::process_collector::ProcessCollector;
 use thiserror::Error;
 
@@ -26,13 +27,14 @@ use super::pools::REFRESH;
 use super::reload::{self, Load, Reloader};
 use super::signals::Signals;
 use super::tls::{Certificates, TlsFault};
+use super::watch::Watch;
 use super::writer::{LogSink, SinkFault};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
 use crate::config::Reviewed;
 use crate::internal::control::{Control, Loaded};
 use crate::internal::emergency;
-use crate::policy::{Listener, Policy};
+use crate::policy::{Listener, Logging, Policy};
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
 
@@ -97,17 +99,15 @@ pub fn serve(reviewed: Reviewed, load: Load) -> Result<(), ServeFault> {
     check_addresses(&policy.listeners)?;
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
-    let sink = LogSink::open(policy.logging.file.as_deref(), policy.logging.mask_secrets)?;
-    let lines = LineWriter::new(sink.clone(), policy.logging.format, clock::wall);
-    logger::install(lines.clone(), policy.logging.level).map_err(ServeFault::Logger)?;
-    logger::report_panics(lines.clone());
+    let lines = open_logs(&policy.logging)?;
     let metrics = metrics(&policy)?;
 
     let conf = Arc::new(configuration(&policy));
     let mut server = Server::new_with_opt_and_conf(None, configuration(&policy));
     server.bootstrap();
     let drain = policy.drain.get();
-    let listeners = policy.listeners.clone();
+    let mut certificates = Certificates::default();
+    let settings = tls_settings(&policy.listeners, &mut certificates)?;
     let keepalive = policy.timeouts.keepalive.get();
     let budget = Budget::new(policy.bytes_in_flight.get());
     log::info!(
@@ -118,29 +118,22 @@ pub fn serve(reviewed: Reviewed, load: Load) -> Result<(), ServeFault> {
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(policy)));
     resolve_first(&snapshot)?;
 
+    let watch = Arc::new(Watch::default());
+    let recorder = RequestLog::new(Arc::clone(&metrics), Arc::clone(&watch), lines.clone());
     let desk = Desk {
-        recorder: Arc::new(RequestLog::new(Arc::clone(&metrics), lines.clone())),
+        recorder: Arc::new(recorder),
         metrics: Arc::clone(&metrics),
-        lines,
-        sink: sink.clone(),
+        lines: lines.clone(),
     };
     let ledger = Arc::new(Ledger::default());
-    let mut certificates = Certificates::default();
-    let settings = tls_settings(&listeners, &mut certificates)?;
     let loaded = Loaded {
         findings,
         view,
         at: clock::wall(),
     };
-    let reloader = Reloader {
-        load,
-        certificates,
-        budget: Arc::clone(&budget),
-        metrics: Arc::clone(&metrics),
-        running: Mutex::new(()),
-    };
+    let reloader = Reloader::new(load, certificates, (&budget, &metrics));
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
-    let control = Control::new(state, loaded, desk.lines.clone(), reloader);
+    let control = Control::new(state, loaded, (desk.lines.clone(), watch), reloader);
     let control = Arc::new(control);
     let state = (budget, Arc::clone(&ledger));
     let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
@@ -150,38 +143,55 @@ pub fn serve(reviewed: Reviewed, load: Load) -> Result<(), ServeFault> {
         .name("gateway")
         .server_options(options)
         .build();
-    service.set_connection_filter(Arc::new(Door {
-        snapshot: Arc::clone(&snapshot),
-        ledger,
-    }));
-    for (address, settings) in settings {
+    service.set_connection_filter(Arc::new(Door { snapshot, ledger }));
+    listen(&mut service, settings);
+    server.add_service(service);
+    add_tasks(&mut server, &control);
+    leave_early(&server, metrics, lines.clone(), drain);
+    server.run(RunArgs {
+        shutdown_signal: Box::new(Signals { control }),
+    });
+    lines.flush(Duration::from_secs(2));
+    Ok(())
+}
+
+/// The log, which the whole process writes to from here on.
+fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
+    let open = |path| LogSink::open(path, logging.mask_secrets);
+    let sink = open(logging.file.as_deref())?;
+    let security = logging.security_file.as_deref().map(Some).map(open);
+    let lines = LineWriter::new(sink, logging.format, clock::wall);
+    let lines = lines.with_security(security.transpose()?);
+    logger::install(lines.clone(), logging.level).map_err(ServeFault::Logger)?;
+    logger::report_panics(lines.clone());
+    Ok(lines)
+}
+
+/// Addresses to listen on, and how TLS is spoken there.
+type Doors = Vec<(String, Option<TlsSettings>)>;
+
+fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors) {
+    for (address, settings) in doors {
         match settings {
             Some(settings) => service.add_tls_with_settings(&address, None, settings),
             None => service.add_tcp(&address),
         }
     }
-    server.add_service(service);
+}
+
+/// What runs beside the requests.
+fn add_tasks(server: &mut Server, control: &Arc<Control>) {
+    let snapshot = Arc::clone(&control.snapshot);
     server.add_service(background_service("resolver", Resolver { snapshot }));
-    let expiry = Expiry {
-        control: Arc::clone(&control),
-    };
+    let expiry = Expiry(Arc::clone(control));
     server.add_service(background_service("measures", expiry));
-    leave_early(&server, metrics, sink.clone(), drain);
-    server.run(RunArgs {
-        shutdown_signal: Box::new(Signals {
-            sink: sink.clone(),
-            control,
-        }),
-    });
-    sink.flush(Duration::from_secs(2));
-    Ok(())
 }
 
 /// The TLS settings of each listener that has any.
 fn tls_settings(
     listeners: &[Listener],
     certificates: &mut Certificates,
-) -> Result<Vec<(String, Option<TlsSettings>)>, TlsFault> {
+) -> Result<Doors, TlsFault> {
     let settings = listeners.iter().map(|listener| {
         let address = listener.address;
         let files = listener.tls.as_ref();
@@ -257,15 +267,13 @@ impl BackgroundService for Resolver {
 }
 
 /// Ends emergency measures whose time is over.
-struct Expiry {
-    control: Arc<Control>,
-}
+struct Expiry(Arc<Control>);
 
 #[async_trait]
 impl BackgroundService for Expiry {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         loop {
-            let next = emergency::expire(&self.control, clock::wall());
+            let next = emergency::expire(&self.0, clock::wall());
             // The time of day may jump, so that it is looked at every second.
             let wait = async {
                 match next {
@@ -278,7 +286,7 @@ impl BackgroundService for Expiry {
             };
             tokio::select! {
                 _changed = shutdown.changed() => return,
-                () = self.control.measured.notified() => {}
+                () = self.0.measured.notified() => {}
                 () = wait => {}
             }
         }
@@ -287,7 +295,7 @@ impl BackgroundService for Expiry {
 
 /// Ends the process as soon as nothing is in flight any more: Pingora sleeps its whole grace
 /// period, however idle it is.
-fn leave_early(server: &Server, metrics: Arc<Metrics>, sink: LogSink, drain: Duration) {
+fn leave_early(server: &Server, metrics: Arc<Metrics>, lines: LineWriter, drain: Duration) {
     let mut phases = server.watch_execution_phase();
     let wait = move || {
         while !matches!(
@@ -302,7 +310,7 @@ fn leave_early(server: &Server, metrics: Arc<Metrics>, sink: LogSink, drain: Dur
             }
         }
         log::info!("drained; exiting");
-        sink.flush(Duration::from_secs(2));
+        lines.flush(Duration::from_secs(2));
         exit();
     };
     if let Err(error) = std::thread::Builder::new()

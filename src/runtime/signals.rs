@@ -9,14 +9,11 @@ use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::reload::reload;
-use super::writer::LogSink;
 use crate::internal::control::Control;
 
 /// Waits for the signal to stop; in the meantime reopens log files and reloads.
 pub(crate) struct Signals {
-    /// Whose files `SIGHUP` reopens.
-    pub(crate) sink: LogSink,
-    /// Whose configuration it loads anew.
+    /// Whose log files `SIGHUP` reopens, and whose configuration it loads anew.
     pub(crate) control: Arc<Control>,
 }
 
@@ -31,7 +28,7 @@ impl ShutdownSignalWatch for Signals {
                 () = next(&mut terminate) => return ShutdownSignal::GracefulTerminate,
                 () = next(&mut interrupt) => return ShutdownSignal::FastShutdown,
                 () = next(&mut hangup) => {
-                    match self.sink.reopen() {
+                    match self.control.lines.reopen() {
                         Ok(()) => log::info!("SIGHUP: the log file was opened anew"),
                         Err(fault) => log::error!("SIGHUP: the old log file stays in use: {fault}"),
                     }

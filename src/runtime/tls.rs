@@ -91,7 +91,7 @@ impl Certificates {
     ) -> Result<TlsSettings, TlsFault> {
         let certified = Arc::new(Renewable(ArcSwap::new(certified(files)?)));
         let mut settings = TlsSettings::intermediate("", "").map_err(TlsFault::Settings)?;
-        settings.set_cert_resolver(Arc::clone(&certified) as Arc<dyn ResolvesServerCert>);
+        settings.set_cert_resolver(Arc::<Renewable>::clone(&certified));
         settings.enable_h2();
         self.0.push((address, certified));
         Ok(settings)

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::config::view::key_changes;
 
 const BASE: &str = "providers: [{name: p, api: openai, endpoints: [{url: \"https://a.example\"}], \
                     api_key: \"${UPSTREAM}\"}]\nroutes: [{models: [\"*\"], providers: [p]}]\n";
@@ -54,7 +55,7 @@ fn changes_name_their_keys_and_show_no_secret() {
     let told = serde_json::to_string(&changes).unwrap();
     assert!(!told.contains("sk-"), "no secret: {told}");
     let (ours, theirs) = (&before.policy.auth.keys, &after.policy.auth.keys);
-    let keys = view::key_changes(ours, theirs);
+    let keys = key_changes(ours, theirs);
     assert_eq!(
         (keys.added.count, keys.removed.count, keys.changed.count),
         (1, 1, 0),
@@ -62,7 +63,7 @@ fn changes_name_their_keys_and_show_no_secret() {
     );
     assert_eq!(&*keys.added.first[0], "carol", "who came");
     assert!(old.changes(old).is_empty(), "nothing differs from itself");
-    assert!(view::key_changes(ours, ours).is_empty(), "nor do its keys");
+    assert!(key_changes(ours, ours).is_empty(), "nor do its keys");
 }
 
 #[test]
