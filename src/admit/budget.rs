@@ -30,6 +30,11 @@ impl Budget {
         }
     }
 
+    /// Changes how many bytes may be held; what is held already stays.
+    pub fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
     /// Bytes held at this moment.
     pub fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)

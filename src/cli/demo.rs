@@ -7,7 +7,8 @@ use std::path::Path;
 use clap::Args;
 
 use super::run::serve_reviewed;
-use crate::config::{self, FileContent, Resolve, SourceInfo, Unreadable};
+use crate::config::fault::Fault;
+use crate::config::{self, FileContent, Resolve, Reviewed, SourceInfo, Unreadable};
 use crate::identify::keys;
 use crate::policy::secret::Secret;
 use crate::runtime::serve::Start;
@@ -49,7 +50,14 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         }
     };
     introduce(args.listen, &world.0, out)?;
-    serve_reviewed(reviewed, Start::Anew, err)
+    serve_reviewed(reviewed, (Start::Anew, Box::new(no_file)), err)
+}
+
+/// What a reload of the demo finds.
+fn no_file() -> Result<Reviewed, Vec<Fault>> {
+    let problem = "the demo has no configuration file that could be loaded anew";
+    let remedy = "write one (conf/minimal.yaml is a start) and use `portcullis run -c FILE`";
+    Err(vec![Fault::of_file("demo", problem, remedy)])
 }
 
 fn source() -> SourceInfo {

@@ -9,6 +9,7 @@ use super::source;
 use crate::config::Reviewed;
 use crate::policy::AuthMode;
 use crate::runtime::daemon;
+use crate::runtime::reload::Load;
 use crate::runtime::serve::{self, Start};
 
 /// Arguments of `portcullis run`.
@@ -52,16 +53,18 @@ pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
     } else {
         Start::Anew
     };
-    serve_reviewed(reviewed, start, err)
+    let config = args.config.clone();
+    let load = Box::new(move || source::review(&config));
+    serve_reviewed(reviewed, (start, load), err)
 }
 
 /// Serves a policy; what keeps it from serving is said, and is exit code 2.
 pub(super) fn serve_reviewed(
     reviewed: Reviewed,
-    start: Start,
+    (start, load): (Start, Load),
     err: &mut dyn Write,
 ) -> io::Result<u8> {
-    match serve::serve(reviewed, start) {
+    match serve::serve(reviewed, start, load) {
         Ok(()) => Ok(0),
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;

@@ -26,6 +26,7 @@ mod reference;
 mod rulesfile;
 pub mod schema;
 mod shape;
+pub mod view;
 mod wanted;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ use std::path::{Path, PathBuf};
 use crate::policy::Policy;
 use fault::Fault;
 use lint::Finding;
+use view::View;
 
 /// A keys file `keys.yaml` has the secret of tokens beside it in a file of its name and this
 /// extension.
@@ -114,6 +116,8 @@ pub struct Reviewed {
     pub policy: Policy,
     /// What is legal and insecure, gravest first.
     pub findings: Vec<Finding>,
+    /// The configuration as it can be shown and compared.
+    pub view: View,
 }
 
 /// Compiles a configuration and looks for what is insecure in it.
@@ -133,12 +137,17 @@ pub fn review(
     let environment = env::apply(&mut raw, resolver);
     let mut compiler = compile::Compiler::new(source, resolver, &places, faults, environment);
     let compiled = compiler.policy(&raw);
-    let (faults, mut findings) = compiler.into_parts();
+    let (faults, mut findings, digests) = compiler.into_parts();
     match compiled {
         Some(policy) if faults.is_empty() => {
             findings.extend(lint::of_policy(&policy));
             findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-            Ok(Reviewed { policy, findings })
+            let view = View::new(&raw, digests);
+            Ok(Reviewed {
+                policy,
+                findings,
+                view,
+            })
         }
         Some(_) | None => Err(faults),
     }

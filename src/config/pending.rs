@@ -35,7 +35,6 @@ pub(super) const FILE: &[Row] = &[
         key: "routes[].balance",
         built: &["round_robin"],
     },
-    row("logging.security_file"),
     row("logging.audit_file"),
     row("logging.retention_days"),
     row("alerts"),

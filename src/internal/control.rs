@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::ask::Ask;
 use crate::admit::ledger::Ledger;
 use crate::config::lint::Finding;
+use crate::config::view::View;
 use crate::inspect::engine::InspectorFault;
 use crate::policy::Policy;
 use crate::policy::overlay::{Measure, Overlay};
@@ -20,12 +21,17 @@ use crate::proxy::Snapshot;
 use crate::proxy::answers::streams::Streams;
 use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
 use crate::runtime::logger::LineWriter;
+use crate::runtime::pools::Pools;
+use crate::runtime::reload::Reloader;
+use crate::runtime::watch::Watch;
 
 /// A configuration as it was loaded.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// What is legal in it, and insecure.
     pub(crate) findings: Vec<Finding>,
+    /// The configuration for people to read.
+    pub(crate) view: View,
     /// When it was loaded.
     pub(crate) at: SystemTime,
 }
@@ -38,6 +44,8 @@ pub(crate) struct Control {
     pub(crate) lines: LineWriter,
     /// The streams in flight.
     pub(crate) streams: Arc<Streams>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) reloader: Reloader,
     /// Told whenever the next end of a measure may have changed.
     pub(crate) measured: Notify,
     state: Mutex<State>,
@@ -54,7 +62,8 @@ impl Control {
     pub(crate) fn new(
         (snapshot, ledger): (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
         loaded: Loaded,
-        lines: LineWriter,
+        (lines, watch): (LineWriter, Arc<Watch>),
+        reloader: Reloader,
     ) -> Self {
         let base = Arc::new(snapshot.load().policy.clone());
         Self {
@@ -63,6 +72,8 @@ impl Control {
             loaded: ArcSwap::from_pointee(loaded),
             lines,
             streams: Arc::default(),
+            watch,
+            reloader,
             measured: Notify::new(),
             state: Mutex::new(State {
                 base,
@@ -74,6 +85,11 @@ impl Control {
     /// The measures in force.
     pub(crate) fn measures(&self) -> Vec<Measure> {
         self.lock().overlay.measures().to_vec()
+    }
+
+    /// The policy as it was loaded, without any measure.
+    pub(crate) fn base(&self) -> Arc<Policy> {
+        Arc::clone(&self.lock().base)
     }
 
     /// When the next measure runs out.
@@ -101,6 +117,24 @@ impl Control {
             self.measured.notify_one();
         }
         Ok(answer)
+    }
+
+    /// Puts another configuration in force, under the measures that are.
+    ///
+    /// # Errors
+    /// No policy can be made of it; then nothing has changed.
+    pub(crate) fn adopt(
+        &self,
+        base: Policy,
+        loaded: Loaded,
+        pools: Arc<Pools>,
+    ) -> Result<(), InspectorFault> {
+        let mut state = self.lock();
+        let policy = state.overlay.over(&base)?;
+        self.snapshot.store(Arc::new(Snapshot { policy, pools }));
+        state.base = Arc::new(base);
+        self.loaded.store(Arc::new(loaded));
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,35 +1,342 @@
 //! `/internal/monitoring/`: what operators look at.
 //!
-//! Decides the shape of the answers. The figures come from the ledger, the monitor and the policy.
+//! Decides the shape of the answers. The figures come from the monitor, the ledger and the policy;
+//! each answer is made anew and takes everything that has ended before it into account.
 
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Fields};
+use super::blocks;
 use super::routes::ROWS;
-use crate::policy::{AuthMode, Denial};
+use crate::policy::overlay::{Measure, moment};
+use crate::policy::{Api, AuthMode, Denial, Policy};
 use crate::proxy::Answer;
+use crate::record::event::Severity;
+use crate::record::monitor::alert::Alert;
+use crate::record::monitor::{Anomaly, Event, Source, Suspect, Today};
+use crate::runtime::watch::seconds;
+
+/// Entries that a list in an answer holds.
+const MOST: usize = 20;
+/// Alerts and keys that an answer lists.
+const MOST_LISTED: usize = 500;
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every handler ends with it, and handlers may refuse"
+)]
+fn answer(body: &Value) -> Result<Answer, Denial> {
+    Ok(Answer::json(200, body))
+}
+
+/// Seconds since 1970, as RFC 3339 has them.
+fn time(at: u64) -> Option<String> {
+    std::time::UNIX_EPOCH
+        .checked_add(std::time::Duration::from_secs(at))
+        .and_then(moment)
+}
+
+const fn mode(policy: &Policy) -> &'static str {
+    match policy.auth.mode {
+        AuthMode::Required => "required",
+        AuthMode::Development => "development",
+    }
+}
 
 /// `GET /internal/monitoring/`: what there is to look at.
 pub(super) fn index(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
     fields.done()?;
-    let policy = &ask.snapshot.policy;
     let below = |path: &str| path.starts_with("/internal/monitoring/") && !path.ends_with('/');
-    let endpoints: Vec<Value> = ROWS
+    let endpoints: Vec<&str> = ROWS
         .iter()
-        .filter(|row| below(row.path))
-        .map(|row| Value::from(row.path))
+        .map(|row| row.path)
+        .filter(|path| below(path))
         .collect();
-    Ok(Answer::json(
-        200,
-        &json!({
-            "status": "ok",
-            "version": env!("CARGO_PKG_VERSION"),
-            "policy": policy.hash,
-            "mode": match policy.auth.mode {
-                AuthMode::Required => "required",
-                AuthMode::Development => "development",
-            },
-            "endpoints": endpoints,
-        }),
-    ))
+    answer(&json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "policy": ask.snapshot.policy.hash,
+        "mode": mode(&ask.snapshot.policy),
+        "endpoints": endpoints,
+    }))
+}
+
+/// `GET /internal/monitoring/rate-limiting`.
+pub(super) fn rate_limiting(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let now = seconds(ask.now);
+    let monitor = ask.control.watch.monitor();
+    let today = monitor.today(now);
+    let blocked = ask.control.ledger.blocks.list(ask.moment);
+    let clients: Vec<Value> = blocked
+        .iter()
+        .take(MOST)
+        .map(|one| blocks::shown(ask, one))
+        .collect();
+    let violations = today.count(Event::RateLimited);
+    let top: Vec<Value> = monitor
+        .top_addresses(now, MOST)
+        .iter()
+        .map(|(address, source)| client(&address.to_string(), source, now))
+        .collect();
+    answer(&json!({
+        "status": if violations == 0 && blocked.is_empty() { "healthy" } else { "limiting" },
+        "violations": {"today": violations},
+        "blocked_clients": {
+            "count": blocked.len(),
+            "clients": clients,
+            "turned_away": ask.control.ledger.blocks.turned_away(),
+            "refused_today": today.count(Event::ClientBlocked),
+        },
+        "requests": {"today": today.requests},
+        "top_clients": top,
+    }))
+}
+
+/// `GET /internal/monitoring/request-size`.
+pub(super) fn request_size(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let today = ask.control.watch.monitor().today(seconds(ask.now));
+    let violations = today.count(Event::TooLarge);
+    let sizes = &ask.snapshot.policy.sizes;
+    let average = today
+        .request_bytes
+        .checked_div(today.requests)
+        .unwrap_or_default();
+    answer(&json!({
+        "status": if violations == 0 { "healthy" } else { "limiting" },
+        "violations": {"today": violations},
+        "stats": {
+            "largest_request_today": today.largest_request,
+            "average_request_today": average,
+            "request_bytes_today": today.request_bytes,
+            "requests_today": today.requests,
+        },
+        "blocked": {"count": violations},
+        "limits": {
+            "default": sizes.default.get(),
+            "json": sizes.json.get(),
+            "form": sizes.form.get(),
+            "file": sizes.file.get(),
+        },
+    }))
+}
+
+/// `GET /internal/monitoring/security-metrics`.
+pub(super) fn metrics(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let monitor = ask.control.watch.monitor();
+    let today = monitor.today(seconds(ask.now));
+    let blocked = ask.control.ledger.blocks.len(ask.moment);
+    answer(&json!({
+        "status": "ok",
+        "requests": {"today": today.requests, "failed_today": today.failed},
+        "events": events(&today),
+        "alerts": {"count": monitor.alerts().count()},
+        "anomalies": {"count": monitor.anomalies().count()},
+        "blocked_clients": {"count": blocked},
+        "dropped": {"samples": ask.control.watch.dropped(), "log_lines": ask.control.lines.dropped()},
+    }))
+}
+
+fn events(today: &Today) -> Value {
+    let counts = Event::ALL.map(|event| (event.as_str().to_owned(), today.count(event).into()));
+    Value::Object(counts.into_iter().collect())
+}
+
+/// `GET /internal/monitoring/anomalies`.
+pub(super) fn anomalies(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let monitor = ask.control.watch.monitor();
+    let suspects = monitor.suspects(seconds(ask.now));
+    let found: Vec<Value> = monitor.anomalies().map(anomaly).collect();
+    let calm = found.is_empty() && suspects.is_empty();
+    let patterns: Vec<Value> = suspects.iter().take(MOST_LISTED).map(suspect).collect();
+    answer(&json!({
+        "status": if calm { "normal" } else { "anomalous" },
+        "security_anomalies": {"count": found.len(), "anomalies": found},
+        "suspicious_patterns": {"count": suspects.len(), "patterns": patterns},
+    }))
+}
+
+fn anomaly(anomaly: &Anomaly) -> Value {
+    json!({
+        "subject": anomaly.subject,
+        "figure": anomaly.figure,
+        "value": anomaly.value,
+        "expected": anomaly.expected,
+        "at": time(anomaly.at),
+    })
+}
+
+fn suspect(suspect: &Suspect) -> Value {
+    json!({
+        "ip": suspect.address,
+        "pattern": suspect.pattern,
+        "tries_in_hour": suspect.tries,
+        "failed_in_hour": suspect.failed,
+        "failures": suspect.failures,
+        "last_seen": time(suspect.last),
+    })
+}
+
+/// `GET /internal/monitoring/security-status`.
+pub(super) fn status(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let now = seconds(ask.now);
+    let monitor = ask.control.watch.monitor();
+    let recent = || {
+        monitor
+            .alerts()
+            .filter(|alert| alert.last.saturating_add(3_600) > now)
+    };
+    let of = |severity: Severity| recent().filter(|alert| alert.severity == severity).count();
+    let (critical, high) = (of(Severity::Critical), of(Severity::High));
+    let measures = ask.control.measures();
+    let status = match (critical, high, measures.len()) {
+        (0, 0, 0) => "normal",
+        (0, ..) => "elevated",
+        (_, _, _) => "critical",
+    };
+    let shown: Vec<_> = measures.iter().map(Measure::shown).collect();
+    answer(&json!({
+        "status": status,
+        "mode": mode(&ask.snapshot.policy),
+        "policy": ask.snapshot.policy.hash,
+        "emergency": {"active": !measures.is_empty(), "measures": shown},
+        "alerts_last_hour": {
+            "critical": critical,
+            "high": high,
+            "medium": of(Severity::Medium),
+            "low": of(Severity::Low),
+        },
+        "blocked_clients": {"count": ask.control.ledger.blocks.len(ask.moment)},
+        "suspects": {"count": monitor.suspects(now).len()},
+        "findings": {"count": ask.control.loaded.load().findings.len()},
+    }))
+}
+
+/// `GET /internal/monitoring/alerts`.
+pub(super) fn alerts(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let monitor = ask.control.watch.monitor();
+    let all: Vec<Value> = monitor.alerts().take(MOST_LISTED).map(alert).collect();
+    answer(&json!({
+        "status": if all.is_empty() { "quiet" } else { "alerting" },
+        "count": all.len(),
+        "alerts": all,
+    }))
+}
+
+/// An alert as it is shown and posted.
+pub(crate) fn alert(alert: &Alert) -> Value {
+    json!({
+        "id": format!("alert-{}", alert.number),
+        "type": alert.kind,
+        "level": alert.level.as_str(),
+        "severity": alert.severity.as_str(),
+        "subject": alert.subject,
+        "message": alert.message,
+        "tags": alert.tags,
+        "count": alert.count,
+        "first_seen": time(alert.first),
+        "last_seen": time(alert.last),
+    })
+}
+
+/// `GET /internal/monitoring/auth-status`.
+pub(super) fn auth(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let now = seconds(ask.now);
+    let monitor = ask.control.watch.monitor();
+    let today = monitor.today(now);
+    let suspects = monitor.suspects(now);
+    let auth = &ask.snapshot.policy.auth;
+    let headers: Vec<&str> = auth.headers.iter().map(http::HeaderName::as_str).collect();
+    let shown: Vec<Value> = suspects.iter().take(MOST).map(suspect).collect();
+    answer(&json!({
+        "status": match auth.mode {
+            AuthMode::Development => "open",
+            AuthMode::Required if suspects.is_empty() => "healthy",
+            AuthMode::Required => "under_attack",
+        },
+        "mode": mode(&ask.snapshot.policy),
+        "keys": {"count": auth.keys.len()},
+        "headers": headers,
+        "failures": {
+            "today": today.count(Event::AuthFailure),
+            "denied_today": today.count(Event::Denied),
+        },
+        "suspects": {"count": suspects.len(), "clients": shown},
+    }))
+}
+
+/// `GET /internal/monitoring/api-key-stats`.
+pub(super) fn keys(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let now = seconds(ask.now);
+    let monitor = ask.control.watch.monitor();
+    let top = monitor.top_keys(now, MOST_LISTED);
+    let used: Vec<Value> = top
+        .iter()
+        .map(|(id, source)| client(id.as_str(), source, now))
+        .collect();
+    answer(&json!({
+        "status": "ok",
+        "configured": ask.snapshot.policy.auth.keys.len(),
+        "active_today": top.iter().filter(|(_, s)| s.requests_on(now / 86_400) > 0).count(),
+        "count": used.len(),
+        "keys": used,
+    }))
+}
+
+fn client(id: &str, source: &Source, now: u64) -> Value {
+    json!({
+        "id": id,
+        "requests": source.requests,
+        "requests_today": source.requests_on(now / 86_400),
+        "failures": source.failures,
+        "request_bytes": source.bytes,
+        "first_seen": time(source.first),
+        "last_seen": time(source.last),
+    })
+}
+
+/// `GET /internal/monitoring/providers`.
+pub(super) fn providers(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let snapshot = &ask.snapshot;
+    let providers: Vec<Value> = snapshot
+        .policy
+        .providers
+        .iter()
+        .enumerate()
+        .map(|(index, provider)| {
+            let endpoints = provider
+                .endpoints
+                .iter()
+                .enumerate()
+                .map(|(place, endpoint)| {
+                    let target = crate::route::Target {
+                        provider: index,
+                        endpoint: place,
+                    };
+                    let known =
+                        provider.api == Api::Echo || snapshot.pools.address(target).is_some();
+                    json!({
+                        "host": endpoint.host,
+                        "port": endpoint.port,
+                        "tls": endpoint.tls,
+                        "weight": endpoint.weight,
+                        "resolved": known,
+                    })
+                });
+            json!({
+                "name": provider.name.as_str(),
+                "api": provider.api.as_str(),
+                "endpoints": endpoints.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    answer(&json!({"status": "ok", "count": providers.len(), "providers": providers}))
 }

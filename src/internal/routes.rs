@@ -83,10 +83,57 @@ pub(crate) const ROWS: &[Row] = &[
         Work::Quick(monitoring::index),
     ),
     get(
+        "/internal/monitoring/rate-limiting",
+        Access::Look,
+        Work::Quick(monitoring::rate_limiting),
+    ),
+    get(
+        "/internal/monitoring/request-size",
+        Access::Look,
+        Work::Quick(monitoring::request_size),
+    ),
+    get(
+        "/internal/monitoring/security-metrics",
+        Access::Look,
+        Work::Quick(monitoring::metrics),
+    ),
+    get(
+        "/internal/monitoring/anomalies",
+        Access::Look,
+        Work::Quick(monitoring::anomalies),
+    ),
+    get(
+        "/internal/monitoring/security-status",
+        Access::Look,
+        Work::Quick(monitoring::status),
+    ),
+    get(
+        "/internal/monitoring/alerts",
+        Access::Look,
+        Work::Quick(monitoring::alerts),
+    ),
+    get(
+        "/internal/monitoring/auth-status",
+        Access::Look,
+        Work::Quick(monitoring::auth),
+    ),
+    get(
+        "/internal/monitoring/api-key-stats",
+        Access::Look,
+        Work::Quick(monitoring::keys),
+    ),
+    get(
+        "/internal/monitoring/providers",
+        Access::Look,
+        Work::Quick(monitoring::providers),
+    ),
+    get(
         "/internal/security/validate-config",
         Access::Act,
         Work::Quick(settings::validate),
     ),
+    get("/internal/config", Access::Act, Work::Quick(settings::show)),
+    post("/internal/config/reload", settings::reload),
     get(
         "/internal/security/measures",
         Access::Look,

@@ -322,6 +322,8 @@ pub struct Logging {
     pub format: LogFormat,
     /// The file; none: standard error.
     pub file: Option<PathBuf>,
+    /// A file of its own for security events.
+    pub security_file: Option<PathBuf>,
     /// Whether secret shapes are masked in every line.
     pub mask_secrets: bool,
 }

@@ -47,7 +47,6 @@ use crate::runtime::clock;
 use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
-use crate::runtime::writer::LogSink;
 pub use ctx::RequestCtx;
 use ctx::{Flight, Marks, Stage};
 use ids::RequestIds;
@@ -85,7 +84,6 @@ pub(crate) struct Desk {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) lines: LineWriter,
-    pub(crate) sink: LogSink,
 }
 
 impl Gateway {
@@ -125,7 +123,9 @@ impl Gateway {
     fn render_metrics(&self) -> Bytes {
         let blocked = self.ledger.blocks.len(clock::moment());
         self.desk.metrics.note_blocked_clients(blocked);
-        self.desk.metrics.note_log_dropped(self.desk.sink.dropped());
+        self.desk
+            .metrics
+            .note_log_dropped(self.desk.lines.dropped());
         self.desk.metrics.render().into()
     }
 

@@ -10,6 +10,7 @@ pub mod event;
 mod json;
 pub mod mask;
 pub mod metrics;
+pub mod monitor;
 
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pingora::server::{ExecutionPhase, Server};
 
-use super::writer::LogSink;
+use super::logger::LineWriter;
 use super::{clock, systemd};
 use crate::record::metrics::Metrics;
 
@@ -37,7 +37,7 @@ pub(crate) fn leave_early(
     server: &Server,
     metrics: Arc<Metrics>,
     leaving: Arc<Leaving>,
-    sink: LogSink,
+    lines: LineWriter,
     drain: Duration,
 ) {
     let mut phases = server.watch_execution_phase();
@@ -56,7 +56,7 @@ pub(crate) fn leave_early(
             }
         }
         log::info!("drained; exiting");
-        sink.flush(Duration::from_secs(2));
+        lines.flush(Duration::from_secs(2));
         exit();
     };
     if let Err(error) = std::thread::Builder::new()

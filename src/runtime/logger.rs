@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use log::{LevelFilter, Log, Metadata, SetLoggerError};
 
-use super::writer::LogSink;
+use super::watch::Watch;
+use super::writer::{LogSink, SinkFault};
 use crate::policy::LogFormat;
 use crate::record::event::{Level, LogLine, SecurityEvent, write_access_line, write_log_line};
 use crate::record::metrics::Metrics;
@@ -33,6 +34,8 @@ thread_local! {
 #[derive(Clone)]
 pub struct LineWriter {
     sink: LogSink,
+    /// Where security events go, if not to the same place.
+    security: Option<LogSink>,
     format: LogFormat,
     now: fn() -> SystemTime,
 }
@@ -40,33 +43,69 @@ pub struct LineWriter {
 impl LineWriter {
     /// A writer of lines in this format, stamped by this clock.
     pub fn new(sink: LogSink, format: LogFormat, now: fn() -> SystemTime) -> Self {
-        Self { sink, format, now }
+        Self {
+            sink,
+            security: None,
+            format,
+            now,
+        }
+    }
+
+    /// The same, with a place of its own for security events.
+    #[must_use]
+    pub fn with_security(self, security: Option<LogSink>) -> Self {
+        Self { security, ..self }
+    }
+
+    /// Lines lost since the start, for want of room or to failed writes.
+    pub fn dropped(&self) -> u64 {
+        let security = self.security.as_ref().map_or(0, LogSink::dropped);
+        self.sink.dropped().saturating_add(security)
+    }
+
+    /// Opens the log files anew, after they were moved away.
+    ///
+    /// # Errors
+    /// One can't be opened; the old one stays in use.
+    pub fn reopen(&self) -> Result<(), SinkFault> {
+        let security = self.security.as_ref().map_or(Ok(()), LogSink::reopen);
+        self.sink.reopen().and(security)
+    }
+
+    /// Waits until all that was written before is on its way to the disk.
+    pub fn flush(&self, deadline: Duration) {
+        // What is late has told all it can.
+        let _ = self.sink.flush(deadline);
+        if let Some(security) = &self.security {
+            let _ = security.flush(deadline);
+        }
     }
 
     /// Writes down a security event.
     pub fn security(&self, event: &SecurityEvent<'_>) {
-        self.write(LogSink::push, |at, format, line| {
+        let sink = self.security.as_ref().unwrap_or(&self.sink);
+        self.write((sink, LogSink::push), |at, format, line| {
             event.write(at, format, line);
         });
     }
 
     /// Writes down something of the program itself.
     pub fn program(&self, own: &LogLine<'_>) {
-        self.write(LogSink::push, |at, format, line| {
+        self.write((&self.sink, LogSink::push), |at, format, line| {
             write_log_line(own, at, format, line);
         });
     }
 
     /// Writes down what a request left behind.
     pub fn access(&self, facts: &Facts) {
-        self.write(LogSink::push_masked, |at, format, line| {
+        self.write((&self.sink, LogSink::push_masked), |at, format, line| {
             write_access_line(facts, at, format, line);
         });
     }
 
     fn write(
         &self,
-        push: impl Fn(&LogSink, &[u8]),
+        (sink, push): (&LogSink, fn(&LogSink, &[u8])),
         make: impl Fn(SystemTime, LogFormat, &mut Vec<u8>),
     ) {
         let at = (self.now)();
@@ -77,14 +116,14 @@ impl LineWriter {
             };
             line.clear();
             make(at, self.format, &mut line);
-            push(&self.sink, &line);
+            push(sink, &line);
             true
         });
         // A thread that is ending has no buffer any more.
         if !made.unwrap_or(false) {
             let mut line = Vec::new();
             make(at, self.format, &mut line);
-            push(&self.sink, &line);
+            push(sink, &line);
         }
     }
 }
@@ -92,13 +131,18 @@ impl LineWriter {
 /// Counts every record and writes it down, if access lines are wanted.
 pub struct RequestLog {
     metrics: Arc<Metrics>,
+    watch: Arc<Watch>,
     lines: LineWriter,
 }
 
 impl RequestLog {
-    /// A recorder that counts here and writes there.
-    pub fn new(metrics: Arc<Metrics>, lines: LineWriter) -> Self {
-        Self { metrics, lines }
+    /// A recorder that counts here, shows the monitor, and writes there.
+    pub fn new(metrics: Arc<Metrics>, watch: Arc<Watch>, lines: LineWriter) -> Self {
+        Self {
+            metrics,
+            watch,
+            lines,
+        }
     }
 }
 
@@ -109,6 +153,7 @@ impl Recorder for RequestLog {
 
     fn closed(&self, facts: &Facts) {
         self.metrics.closed(facts);
+        self.watch.see(facts, (self.lines.now)());
         if log::max_level() >= LevelFilter::Info {
             self.lines.access(facts);
         }
@@ -140,8 +185,7 @@ impl Log for Logger {
     }
 
     fn flush(&self) {
-        // A flush that is late has told all it can.
-        let _ = self.lines.sink.flush(FLUSH);
+        self.lines.flush(FLUSH);
     }
 }
 
@@ -240,7 +284,7 @@ mod tests {
         let sink = LogSink::open(Some(&path), true).unwrap();
         let lines = LineWriter::new(sink.clone(), LogFormat::Json, || SystemTime::UNIX_EPOCH);
         let metrics = Arc::new(Metrics::new().unwrap());
-        let recorder = RequestLog::new(Arc::clone(&metrics), lines.clone());
+        let recorder = RequestLog::new(Arc::clone(&metrics), Arc::default(), lines.clone());
         recorder.opened();
         recorder.closed(&Facts::new("counted", Method::GET, b"/", ""));
         lines.program(&LogLine {

@@ -29,16 +29,17 @@ use super::leaving::{Leaving, leave_early};
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
 use super::ready;
+use super::reload::{self, Load, Reloader};
 use super::signals::Signals;
-use super::tls::{self, TlsFault};
+use super::tls::{Certificates, TlsFault};
+use super::watch::Watch;
 use super::writer::{LogSink, SinkFault};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
 use crate::config::Reviewed;
-use crate::config::lint::Finding;
 use crate::internal::control::{Control, Loaded};
 use crate::internal::emergency;
-use crate::policy::{Listener, Policy};
+use crate::policy::{Listener, Logging, Policy};
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
 
@@ -109,30 +110,50 @@ pub enum Start {
 ///
 /// # Errors
 /// Whatever keeps it from serving; once it serves, nothing does.
-pub fn serve(reviewed: Reviewed, start: Start) -> Result<(), ServeFault> {
-    let Reviewed { policy, findings } = reviewed;
+pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFault> {
+    let Reviewed {
+        policy,
+        findings,
+        view,
+    } = reviewed;
     if start == Start::Anew {
         check_addresses(&policy.listeners, &[])?;
     }
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
-    let desk = desk(&policy)?;
-    let (metrics, sink) = (Arc::clone(&desk.metrics), desk.sink.clone());
+    let lines = open_logs(&policy.logging)?;
+    let metrics = metrics(&policy)?;
 
     let place = meeting_place(&policy.listeners, start)?;
     let conf = Arc::new(configuration(&policy, place.as_ref()));
     let mut server = server(&policy, start, place.as_ref());
     let (drain, keepalive) = (policy.drain.get(), policy.timeouts.keepalive.get());
     let listeners = policy.listeners.clone();
-    let doors = doors(&listeners)?;
+    // Read before anything is taken over: a process that can't speak TLS takes nothing.
+    let mut certificates = Certificates::default();
+    let settings = tls_settings(&listeners, &mut certificates)?;
     let budget = Budget::new(policy.bytes_in_flight.get());
     let ledger = Arc::new(Ledger::new(policy.limits.max_clients));
     let hash = policy.hash.clone();
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(policy)));
     resolve_first(&snapshot)?;
 
+    let watch = Arc::new(Watch::default());
+    let recorder = RequestLog::new(Arc::clone(&metrics), Arc::clone(&watch), lines.clone());
+    let desk = Desk {
+        recorder: Arc::new(recorder),
+        metrics: Arc::clone(&metrics),
+        lines: lines.clone(),
+    };
+    let loaded = Loaded {
+        findings,
+        view,
+        at: clock::wall(),
+    };
+    let reloader = Reloader::new(load, certificates, (&budget, &metrics));
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
-    let control = control(state, findings, &desk.lines);
+    let control = Control::new(state, loaded, (desk.lines.clone(), watch), reloader);
+    let control = Arc::new(control);
     let leaving = Arc::new(Leaving::default());
     if let (Start::Upgrade, Some(place)) = (start, &place) {
         take_over(place, &listeners, &control)?;
@@ -145,45 +166,69 @@ pub fn serve(reviewed: Reviewed, start: Start) -> Result<(), ServeFault> {
     );
     let state = (budget, Arc::clone(&ledger), Arc::clone(&leaving));
     let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
-    let door = Door { snapshot, ledger };
     let mut service = service(&conf, gateway, keepalive);
-    service.set_connection_filter(Arc::new(door));
-    for (address, tls) in doors {
-        match tls {
-            Some(settings) => service.add_tls_with_settings(&address, None, settings),
-            None => service.add_tcp(&address),
-        }
-    }
+    service.set_connection_filter(Arc::new(Door { snapshot, ledger }));
+    listen(&mut service, settings);
     server.add_service(service);
-    in_background(&mut server, &control);
-    leave_early(&server, metrics, Arc::clone(&leaving), sink.clone(), drain);
+    add_tasks(&mut server, &control);
+    leave_early(&server, metrics, Arc::clone(&leaving), lines.clone(), drain);
     ready::announce(&server, &listeners);
     server.run(RunArgs {
         shutdown_signal: Box::new(Signals {
-            sink: sink.clone(),
             control,
             leaving,
             place,
             addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
         }),
     });
-    sink.flush(Duration::from_secs(2));
+    lines.flush(Duration::from_secs(2));
     Ok(())
 }
 
-/// Where everything is written down and counted; from here on the log is there.
-fn desk(policy: &Policy) -> Result<Desk, ServeFault> {
-    let sink = LogSink::open(policy.logging.file.as_deref(), policy.logging.mask_secrets)?;
-    let lines = LineWriter::new(sink.clone(), policy.logging.format, clock::wall);
-    logger::install(lines.clone(), policy.logging.level).map_err(ServeFault::Logger)?;
+/// The log, which the whole process writes to from here on.
+fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
+    let open = |path| LogSink::open(path, logging.mask_secrets);
+    let sink = open(logging.file.as_deref())?;
+    let security = logging.security_file.as_deref().map(Some).map(open);
+    let lines = LineWriter::new(sink, logging.format, clock::wall);
+    let lines = lines.with_security(security.transpose()?);
+    logger::install(lines.clone(), logging.level).map_err(ServeFault::Logger)?;
     logger::report_panics(lines.clone());
-    let metrics = metrics(policy)?;
-    Ok(Desk {
-        recorder: Arc::new(RequestLog::new(Arc::clone(&metrics), lines.clone())),
-        metrics,
-        lines,
-        sink,
-    })
+    Ok(lines)
+}
+
+/// Addresses to listen on, and how TLS is spoken there.
+type Doors = Vec<(String, Option<TlsSettings>)>;
+
+fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors) {
+    for (address, settings) in doors {
+        match settings {
+            Some(settings) => service.add_tls_with_settings(&address, None, settings),
+            None => service.add_tcp(&address),
+        }
+    }
+}
+
+/// What runs beside the requests.
+fn add_tasks(server: &mut Server, control: &Arc<Control>) {
+    let snapshot = Arc::clone(&control.snapshot);
+    server.add_service(background_service("resolver", Resolver { snapshot }));
+    let expiry = Expiry(Arc::clone(control));
+    server.add_service(background_service("measures", expiry));
+}
+
+/// The TLS settings of each listener that has any.
+fn tls_settings(
+    listeners: &[Listener],
+    certificates: &mut Certificates,
+) -> Result<Doors, TlsFault> {
+    let settings = listeners.iter().map(|listener| {
+        let address = listener.address;
+        let files = listener.tls.as_ref();
+        let settings = files.map(|files| certificates.settings(address, files));
+        Ok((address.to_string(), settings.transpose()?))
+    });
+    settings.collect()
 }
 
 /// The gateway as a service of Pingora's.
@@ -208,24 +253,6 @@ fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {
     Server::new_with_opt_and_conf(opt, configuration(policy, place))
 }
 
-/// What goes on beside the requests.
-fn in_background(server: &mut Server, control: &Arc<Control>) {
-    let snapshot = Arc::clone(&control.snapshot);
-    server.add_service(background_service("resolver", Resolver { snapshot }));
-    let control = Arc::clone(control);
-    server.add_service(background_service("measures", Expiry { control }));
-}
-
-/// The listeners as Pingora takes them. Their certificates are read here, so that a process that
-/// can't speak TLS takes nothing over.
-fn doors(listeners: &[Listener]) -> Result<Vec<(String, Option<TlsSettings>)>, ServeFault> {
-    let door = |listener: &Listener| {
-        let settings = listener.tls.as_ref().map(tls::settings).transpose()?;
-        Ok((listener.address.to_string(), settings))
-    };
-    listeners.iter().map(door).collect()
-}
-
 /// Waits until the running process hands over, and takes what it must not forget.
 fn take_over(place: &Place, listeners: &[Listener], control: &Control) -> Result<(), ServeFault> {
     let takeover = new::call(place)?;
@@ -235,34 +262,11 @@ fn take_over(place: &Place, listeners: &[Listener], control: &Control) -> Result
     Ok(())
 }
 
-/// What the control plane acts on.
-fn control(
-    state: (Arc<ArcSwap<Snapshot>>, Arc<Ledger>),
-    findings: Vec<Finding>,
-    lines: &LineWriter,
-) -> Arc<Control> {
-    let loaded = Loaded {
-        findings,
-        at: clock::wall(),
-    };
-    Arc::new(Control::new(state, loaded, lines.clone()))
-}
-
 /// The process's metrics, with labels for what the policy names.
 fn metrics(policy: &Policy) -> Result<Arc<Metrics>, prometheus::Error> {
     let metrics = Metrics::new()?;
     metrics.register(Box::new(ProcessCollector::for_self()))?;
-    metrics.know(
-        policy
-            .providers
-            .iter()
-            .map(|provider| provider.name.as_str()),
-        policy
-            .routes
-            .iter()
-            .flat_map(|route| &route.models)
-            .filter_map(|model| model.exact()),
-    );
+    reload::know(&metrics, policy);
     Ok(Arc::new(metrics))
 }
 
@@ -345,15 +349,13 @@ impl BackgroundService for Resolver {
 }
 
 /// Ends emergency measures whose time is over.
-struct Expiry {
-    control: Arc<Control>,
-}
+struct Expiry(Arc<Control>);
 
 #[async_trait]
 impl BackgroundService for Expiry {
     async fn start(&self, mut shutdown: ShutdownWatch) {
         loop {
-            let next = emergency::expire(&self.control, clock::wall());
+            let next = emergency::expire(&self.0, clock::wall());
             // The time of day may jump, so that it is looked at every second.
             let wait = async {
                 match next {
@@ -366,7 +368,7 @@ impl BackgroundService for Expiry {
             };
             tokio::select! {
                 _changed = shutdown.changed() => return,
-                () = self.control.measured.notified() => {}
+                () = self.0.measured.notified() => {}
                 () = wait => {}
             }
         }

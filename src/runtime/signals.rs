@@ -13,14 +13,14 @@ use super::handover::old::Host;
 use super::handover::place::Place;
 use super::handover::state;
 use super::leaving::Leaving;
-use super::writer::LogSink;
+use super::reload::reload;
 use crate::internal::control::Control;
 
-/// Waits for the signal to stop, or to hand over; reopens log files in the meantime.
+/// Waits for the signal to stop, or to hand over; reopens log files and reloads in the
+/// meantime.
 pub(crate) struct Signals {
-    /// Whose files `SIGHUP` reopens.
-    pub(crate) sink: LogSink,
-    /// What a successor must not forget is known here.
+    /// Whose log files `SIGHUP` reopens, whose configuration it loads anew, and what a successor
+    /// must not forget.
     pub(crate) control: Arc<Control>,
     /// Told when a successor takes over.
     pub(crate) leaving: Arc<Leaving>,
@@ -86,10 +86,13 @@ impl ShutdownSignalWatch for Signals {
                 () = next(&mut terminate) => return ShutdownSignal::GracefulTerminate,
                 () = next(&mut interrupt) => return ShutdownSignal::FastShutdown,
                 () = next(&mut hangup) => {
-                    match self.sink.reopen() {
+                    match self.control.lines.reopen() {
                         Ok(()) => log::info!("SIGHUP: the log file was opened anew"),
                         Err(fault) => log::error!("SIGHUP: the old log file stays in use: {fault}"),
                     }
+                    let control = Arc::clone(&self.control);
+                    // What came of it is in the log; the next signal need not wait for it.
+                    let _logged = tokio::task::spawn_blocking(move || reload(&control));
                 }
             }
         }

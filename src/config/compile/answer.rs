@@ -106,6 +106,7 @@ impl Compiler<'_> {
                 RawLogFormat::Text => LogFormat::Text,
             },
             file: raw.file.as_ref().map(|file| self.path(file)),
+            security_file: raw.security_file.as_ref().map(|file| self.path(file)),
             mask_secrets: raw.mask_secrets,
         }
     }

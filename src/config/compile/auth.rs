@@ -137,7 +137,10 @@ impl Compiler<'_> {
             return None;
         }
         match reader.finish() {
-            Ok(found) => Some((found, true)),
+            Ok(found) => {
+                self.digests.insert(at.to_string(), found.digest.clone());
+                Some((found, true))
+            }
             Err(faults) => {
                 self.faults.extend(faults);
                 None

@@ -12,6 +12,7 @@ mod server;
 mod tokens;
 mod upstream;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -26,6 +27,7 @@ use super::locate::Places;
 use super::path::KeyPath;
 use super::raw::{RawBodyMode, RawConfig, SecretText, SizeText, SpanText};
 use super::reference::{self, Origin};
+use super::view;
 use super::{FileContent, Resolve, SourceInfo, Unreadable};
 use crate::policy::secret::Secret;
 use crate::policy::units::{ByteLimit, Span, UnitFault};
@@ -40,6 +42,8 @@ pub(super) struct Compiler<'a> {
     environment_keys: Vec<EnvironmentKey>,
     faults: Vec<Fault>,
     findings: Vec<Finding>,
+    /// What secrets and files are compared by, by the key that refers to them.
+    digests: BTreeMap<String, String>,
 }
 
 impl<'a> Compiler<'a> {
@@ -65,11 +69,13 @@ impl<'a> Compiler<'a> {
             environment_keys: keys,
             faults,
             findings: Vec::new(),
+            digests: BTreeMap::new(),
         }
     }
 
-    /// All faults, in the order of the file, and the findings that only the compiler can see.
-    pub(super) fn into_parts(mut self) -> (Vec<Fault>, Vec<Finding>) {
+    /// All faults, in the order of the file, the findings that only the compiler can see, and the
+    /// digests of what the configuration refers to.
+    pub(super) fn into_parts(mut self) -> (Vec<Fault>, Vec<Finding>, BTreeMap<String, String>) {
         self.faults.sort_by_key(|fault| match &fault.place {
             Place::Variable { .. } => (2, 0),
             Place::File { file, line, .. } if *file == self.source.file => {
@@ -77,7 +83,7 @@ impl<'a> Compiler<'a> {
             }
             Place::File { line, .. } => (1, line.unwrap_or_default()),
         });
-        (self.faults, self.findings)
+        (self.faults, self.findings, self.digests)
     }
 
     /// Compiles everything.
@@ -236,6 +242,8 @@ impl<'a> Compiler<'a> {
                 return None;
             }
         };
+        let compared = view::compared(found.secret.expose().as_bytes());
+        self.digests.insert(at.to_string(), compared);
         match &found.origin {
             Origin::Variable => {}
             Origin::Literal => {
@@ -267,7 +275,11 @@ impl<'a> Compiler<'a> {
     /// The content of a file that must be there.
     fn content(&mut self, at: &KeyPath, path: &Path) -> Option<FileContent> {
         match self.resolver.read(path) {
-            Ok(content) => Some(content),
+            Ok(content) => {
+                let compared = view::compared(&content.bytes);
+                self.digests.insert(at.to_string(), compared);
+                Some(content)
+            }
             Err(unreadable) => {
                 self.unreadable(at, path, unreadable);
                 None

@@ -11,6 +11,7 @@ mod limits;
 mod refusals;
 mod secrets;
 mod tables;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

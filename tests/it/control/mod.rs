@@ -2,7 +2,9 @@
 
 mod blocks;
 mod measures;
+mod monitoring;
 mod questions;
+mod reload;
 
 use serde_json::{Value, json};
 

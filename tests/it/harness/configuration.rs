@@ -160,6 +160,13 @@ pub(crate) fn write_private(path: &Path, text: &str) {
     std::fs::set_permissions(path, mode).expect("its mode");
 }
 
+/// The text of a configuration with some of it changed.
+pub(crate) fn changed(text: &str, overlay: &str) -> String {
+    let mut configuration = yaml(text);
+    merge(&mut configuration, yaml(overlay));
+    serde_yaml::to_string(&configuration).expect("a configuration is YAML")
+}
+
 fn yaml(text: &str) -> Yaml {
     serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
 }

@@ -130,6 +130,25 @@ impl Gateway {
         self.client().send(request).await
     }
 
+    /// The folder with its configuration, keys and logs.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Writes its configuration anew, with these changes to what it was started with.
+    pub(crate) fn reconfigure(&self, overlay: &str) {
+        let file = self.directory.path().join("portcullis.yaml");
+        let text = std::fs::read_to_string(self.directory.path().join("started.yaml"));
+        let text = text.unwrap_or_else(|_not_yet| {
+            let text = std::fs::read_to_string(&file).expect("the configuration");
+            let kept = self.directory.path().join("started.yaml");
+            std::fs::write(kept, &text).expect("a file");
+            text
+        });
+        let changed = super::configuration::changed(&text, overlay);
+        std::fs::write(file, changed).expect("the configuration");
+    }
+
     /// Everything it wrote to stderr up to now.
     pub(crate) fn stderr(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()

@@ -1,0 +1,323 @@
+//! A new configuration in a running process: load, compile, swap; on any fault the old one stays.
+//!
+//! Decides what can take effect in place and what can't: listening addresses, threads and where
+//! logs go belong to the process, and a change of theirs is told as needing an upgrade while all
+//! else takes effect. Everything that may fail is done before the first thing is changed, so that
+//! a request sees the old policy or the new one. Requests in flight end under the old one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::clock;
+use super::pools::Pools;
+use super::tls::Certificates;
+use crate::admit::budget::Budget;
+use crate::config::Reviewed;
+use crate::config::fault::Fault;
+use crate::config::view::{Change, KeyChanges, key_changes};
+use crate::internal::control::{Control, Loaded};
+use crate::policy::{Listener, Policy};
+use crate::record::metrics::Metrics;
+
+/// Reads and compiles the configuration anew.
+pub type Load = Box<dyn Fn() -> Result<Reviewed, Vec<Fault>> + Send + Sync>;
+
+/// How long names of new endpoints may take to be resolved before the new policy is in force.
+const RESOLVE: Duration = Duration::from_secs(3);
+
+/// Keys that are read at the start alone.
+const FIXED: [(&str, &str); 8] = [
+    ("server.workers", "threads are started once"),
+    ("server.shutdown", "the time to drain is set at the start"),
+    (
+        "server.timeouts.keepalive",
+        "HTTP/2 connections keep the old value",
+    ),
+    ("logging.file", "the log file is opened at the start"),
+    (
+        "logging.security_file",
+        "the log file is opened at the start",
+    ),
+    ("logging.format", "the form of lines is set at the start"),
+    ("logging.mask_secrets", "masking is set at the start"),
+    ("telemetry", "the exporter is started once"),
+];
+
+/// What a reload needs of the process.
+pub(crate) struct Reloader {
+    load: Load,
+    certificates: Certificates,
+    budget: Arc<Budget>,
+    metrics: Arc<Metrics>,
+    /// One reload at a time.
+    running: Mutex<()>,
+}
+
+impl Reloader {
+    /// What a reload needs, of a process that has just started.
+    pub(crate) fn new(
+        load: Load,
+        certificates: Certificates,
+        (budget, metrics): (&Arc<Budget>, &Arc<Metrics>),
+    ) -> Self {
+        Self {
+            load,
+            certificates,
+            budget: Arc::clone(budget),
+            metrics: Arc::clone(metrics),
+            running: Mutex::new(()),
+        }
+    }
+}
+
+/// A key whose new value waits for an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Waiting {
+    key: String,
+    reason: String,
+}
+
+/// What a reload did.
+#[derive(Debug)]
+pub(crate) struct Reloaded {
+    /// The new policy's hash.
+    pub(crate) hash: Box<str>,
+    /// Keys whose values differ.
+    pub(crate) changes: Vec<Change>,
+    /// API keys that differ.
+    pub(crate) keys: KeyChanges,
+    /// What did not take effect.
+    pub(crate) needs_upgrade: Vec<Waiting>,
+    /// What is insecure in it.
+    pub(crate) findings: usize,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// Loads the configuration anew and puts it in force. Reads files, and may wait for names to be
+/// resolved: to be called on a thread that may block.
+///
+/// # Errors
+/// Everything that is wrong with the new configuration; the old one stays.
+pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
+    let reloader = &control.reloader;
+    let _one_at_a_time = reloader
+        .running
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let began = clock::now();
+    let reloaded = attempt(control);
+    reloader.metrics.reloaded(reloaded.is_ok());
+    match &reloaded {
+        Ok(reloaded) => log::info!(
+            "the configuration was reloaded: policy {} is in force; {} keys changed",
+            reloaded.hash,
+            reloaded.changes.len()
+        ),
+        Err(faults) => {
+            for fault in faults {
+                log::error!("the configuration was not reloaded: {fault}");
+            }
+        }
+    }
+    reloaded.map(|reloaded| Reloaded {
+        took: clock::now().saturating_duration_since(began),
+        ..reloaded
+    })
+}
+
+fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
+    let reloader = &control.reloader;
+    let Reviewed {
+        mut policy,
+        findings,
+        view,
+    } = (reloader.load)()?;
+    let certificates = reloader
+        .certificates
+        .renewed(&policy.listeners)
+        .map_err(|fault| vec![fault.into()])?;
+    let old = control.loaded.load();
+    let changes = old.view.changes(&view);
+    let mut needs_upgrade = fixed(&changes);
+    let running = control.base();
+    policy.listeners = listeners(&running.listeners, &policy.listeners, &mut needs_upgrade);
+    let reloaded = Reloaded {
+        hash: policy.hash.clone(),
+        keys: key_changes(&running.auth.keys, &policy.auth.keys),
+        changes,
+        needs_upgrade,
+        findings: findings.len(),
+        took: Duration::ZERO,
+    };
+    let loaded = Loaded {
+        findings,
+        view,
+        at: clock::wall(),
+    };
+    let (level, budget) = (policy.logging.level, policy.bytes_in_flight.get());
+    let pools = resolved(&policy);
+    know(&reloader.metrics, &policy);
+    control.adopt(policy, loaded, pools).map_err(|fault| {
+        vec![Fault::of_file(
+            "",
+            fault.to_string(),
+            "correct the rules file",
+        )]
+    })?;
+    reloader.certificates.put_in_force(certificates);
+    reloader.budget.set_limit(budget);
+    log::set_max_level(level);
+    Ok(reloaded)
+}
+
+/// Where a policy's endpoints are, as far as that can be found out in time.
+fn resolved(policy: &Policy) -> Arc<Pools> {
+    let pools = Arc::new(Pools::new(policy));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            let refresh = async { tokio::time::timeout(RESOLVE, pools.refresh()).await };
+            if runtime.block_on(refresh).is_err() {
+                log::warn!("some names are not resolved yet; going on in the background");
+            }
+            // A lookup that hangs in the system's resolver must not hold the reload up.
+            runtime.shutdown_background();
+        }
+        Err(error) => log::warn!("names are resolved later: {error}"),
+    }
+    pools
+}
+
+/// Gives providers and models of a policy labels of their own.
+pub(crate) fn know(metrics: &Metrics, policy: &Policy) {
+    metrics.know(
+        policy.providers.iter().map(|one| one.name.as_str()),
+        policy
+            .routes
+            .iter()
+            .flat_map(|route| &route.models)
+            .filter_map(|model| model.exact()),
+    );
+}
+
+/// The changes that wait for an upgrade because of their key.
+fn fixed(changes: &[Change]) -> Vec<Waiting> {
+    let below = |key: &str, fixed: &str| {
+        key.strip_prefix(fixed)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let waiting = changes.iter().filter_map(|change| {
+        let (_, reason) = FIXED.iter().find(|(fixed, _)| below(&change.key, fixed))?;
+        Some(Waiting {
+            key: change.key.clone(),
+            reason: (*reason).to_owned(),
+        })
+    });
+    waiting.collect()
+}
+
+/// The listeners of the process: those that it was started with, each serving what the new
+/// configuration says of its address.
+fn listeners(
+    started: &[Listener],
+    wanted: &[Listener],
+    waiting: &mut Vec<Waiting>,
+) -> Vec<Listener> {
+    let mut wait = |index: usize, reason: String| {
+        waiting.push(Waiting {
+            key: format!("server.listeners[{index}]"),
+            reason,
+        });
+    };
+    for (index, listener) in wanted.iter().enumerate() {
+        let address = listener.address;
+        match started.iter().find(|one| one.address == address) {
+            None => wait(index, format!("{address} is not listened on yet")),
+            Some(old) if old.tls.is_some() != listener.tls.is_some() => {
+                wait(index, format!("{address} goes on as it is, TLS or no TLS"));
+            }
+            Some(_) => {}
+        }
+    }
+    let kept = started.iter().enumerate().map(|(index, old)| {
+        let serve = if let Some(new) = wanted.iter().find(|one| one.address == old.address) {
+            new.serve
+        } else {
+            wait(index, format!("{} is listened on until then", old.address));
+            old.serve
+        };
+        Listener {
+            serve,
+            ..old.clone()
+        }
+    });
+    kept.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Serve;
+
+    fn listener(address: &str, api: bool) -> Listener {
+        Listener {
+            address: address.parse().unwrap(),
+            serve: Serve { api, ..Serve::ALL },
+            tls: None,
+        }
+    }
+
+    #[test]
+    fn sockets_stay_as_they_are_and_serve_what_is_new() {
+        let mut waiting = Vec::new();
+        let started = [listener("127.0.0.1:1", true), listener("127.0.0.1:2", true)];
+        let wanted = [
+            listener("127.0.0.1:1", false),
+            listener("127.0.0.1:3", true),
+        ];
+        let kept = listeners(&started, &wanted, &mut waiting);
+        assert_eq!(
+            kept,
+            [
+                listener("127.0.0.1:1", false),
+                listener("127.0.0.1:2", true)
+            ],
+            "the first serves less, the second is still there"
+        );
+        let reasons: Vec<&str> = waiting.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "127.0.0.1:3 is not listened on yet",
+                "127.0.0.1:2 is listened on until then"
+            ],
+            "what needs an upgrade"
+        );
+    }
+
+    #[test]
+    fn what_is_read_at_the_start_alone_is_told() {
+        let change = |key: &str| Change {
+            key: key.to_owned(),
+            from: serde_json::Value::Null,
+            to: serde_json::Value::Null,
+        };
+        let waiting = fixed(&[
+            change("server.workers"),
+            change("telemetry.otlp_endpoint"),
+            change("logging.file_name"),
+            change("logging.level"),
+        ]);
+        let keys: Vec<&str> = waiting.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            ["server.workers", "telemetry.otlp_endpoint"],
+            "and no other"
+        );
+    }
+}
