@@ -95,8 +95,8 @@ impl Control {
         if overlay != state.overlay {
             let policy = overlay.over(&state.base)?;
             // The endpoints are the same, and so are their addresses.
-            let pools = Arc::clone(&self.snapshot.load().pools);
-            self.snapshot.store(Arc::new(Snapshot { policy, pools }));
+            let next = self.snapshot.load().successor(policy);
+            self.snapshot.store(Arc::new(next));
             state.overlay = overlay;
             self.measured.notify_one();
         }

@@ -22,6 +22,7 @@ use super::clock;
 use super::door::Door;
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
+use super::probe::Prober;
 use super::signals::Signals;
 use super::tls::{self, TlsFault};
 use super::writer::{LogSink, SinkFault};
@@ -142,6 +143,7 @@ pub fn serve(reviewed: Reviewed) -> Result<(), ServeFault> {
         }
     }
     server.add_service(service);
+    server.add_service(background_service("prober", Prober::new(snapshot.clone())));
     server.add_service(background_service("resolver", Resolver { snapshot }));
     server.add_service(background_service("measures", Expiry { control }));
     leave_early(&server, metrics, sink.clone(), drain);
