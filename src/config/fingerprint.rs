@@ -103,12 +103,24 @@ impl Canonical {
             name,
             api,
             endpoints,
-            // Follows from the endpoints' weights.
+            // Follow from the endpoints' weights.
             schedule: _,
-            api_key,
+            ring: _,
+            api_keys,
             timeouts,
+            rate,
+            concurrent,
+            exceeded,
+            health,
+            breaker,
+            slow_start,
+            model_map,
+            retry_unsafe,
         } = provider;
-        let api_key = api_key.as_ref().map(|key| digest(key.expose()));
-        self.line("provider", &(name, api, endpoints, timeouts, api_key));
+        let keys: Vec<String> = api_keys.iter().map(|key| digest(key.expose())).collect();
+        self.line("provider", &(name, api, endpoints, timeouts, keys));
+        self.line("provider.limits", &(rate, concurrent, exceeded));
+        self.line("provider.health", &(health, breaker, slow_start));
+        self.line("provider.calls", &(model_map, retry_unsafe));
     }
 }

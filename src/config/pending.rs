@@ -11,12 +11,10 @@ use serde_yaml::Value;
 pub(super) struct Row {
     /// The key, with `[]` for any index.
     pub key: &'static str,
-    /// The words that are built already, where some are.
-    pub built: &'static [&'static str],
 }
 
 const fn row(key: &'static str) -> Row {
-    Row { key, built: &[] }
+    Row { key }
 }
 
 /// Keys of the configuration file.
@@ -27,14 +25,6 @@ pub(super) const FILE: &[Row] = &[
     row("server.timeouts.header"),
     row("server.limits.connections"),
     row("rate_limits.store"),
-    row("providers[].rate_limit"),
-    row("providers[].concurrent"),
-    row("providers[].health_check"),
-    row("providers[].circuit_breaker"),
-    Row {
-        key: "routes[].balance",
-        built: &["round_robin"],
-    },
     row("logging.audit_file"),
     row("logging.retention_days"),
     row("alerts"),
@@ -52,16 +42,12 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
 
 /// What there is to say of a key: problem and remedy, where it is refused.
 pub(super) fn refusal(rows: &[Row], pattern: &str, value: &Value) -> Option<(String, String)> {
-    let row = rows.iter().find(|row| row.key == pattern)?;
-    if is_off(value) || value.as_str().is_some_and(|word| row.built.contains(&word)) {
+    rows.iter().find(|row| row.key == pattern)?;
+    if is_off(value) {
         return None;
     }
-    let remedy = if row.built.is_empty() {
-        "remove it; it would have no effect".to_owned()
-    } else {
-        format!("write {}", row.built.join(", "))
-    };
-    Some(("is not built yet".to_owned(), remedy))
+    let remedy = "remove it; it would have no effect";
+    Some(("is not built yet".to_owned(), remedy.to_owned()))
 }
 
 /// Whether a value switches its feature off, itself or in all of its parts.
@@ -104,20 +90,5 @@ mod tests {
                 "alerts: {text}"
             );
         }
-    }
-
-    #[test]
-    fn what_is_built_of_a_key_passes() {
-        let value = Value::from("round_robin");
-        assert_eq!(
-            refusal(FILE, "routes[].balance", &value),
-            None,
-            "it is built"
-        );
-        let value = Value::from("latency");
-        assert!(
-            refusal(FILE, "routes[].balance", &value).is_some(),
-            "it is not"
-        );
     }
 }

@@ -111,8 +111,8 @@ impl Control {
         if overlay != state.overlay {
             let policy = overlay.over(&state.base)?;
             // The endpoints are the same, and so are their addresses.
-            let pools = Arc::clone(&self.snapshot.load().pools);
-            self.snapshot.store(Arc::new(Snapshot { policy, pools }));
+            let next = self.snapshot.load().successor(policy);
+            self.snapshot.store(Arc::new(next));
             state.overlay = overlay;
             self.measured.notify_one();
         }
@@ -131,7 +131,8 @@ impl Control {
     ) -> Result<(), InspectorFault> {
         let mut state = self.lock();
         let policy = state.overlay.over(&base)?;
-        self.snapshot.store(Arc::new(Snapshot { policy, pools }));
+        let next = self.snapshot.load().reloaded(policy, pools);
+        self.snapshot.store(Arc::new(next));
         state.base = Arc::new(base);
         self.loaded.store(Arc::new(loaded));
         Ok(())

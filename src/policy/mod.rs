@@ -11,6 +11,7 @@ pub mod names;
 pub mod overlay;
 pub mod secret;
 pub mod units;
+pub mod upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,15 +24,12 @@ use crate::identify::keys::Keyring;
 use crate::identify::token::Verifier;
 use crate::inspect::answer::AnswerPolicy;
 use crate::inspect::engine::Inspector;
-use crate::route::balance::Schedule;
-use crate::route::pattern::Pattern;
 use inspection::InspectionSettings;
 use limits::Limits;
-use names::ProviderName;
-use secret::Secret;
 use units::{ByteLimit, Span};
 
 pub use denial::{Denial, KeyFault};
+pub use upstream::{Api, Endpoint, Provider, ProviderTimeouts, Route};
 
 /// Everything that decides about a request, compiled once and shared by all requests.
 #[derive(Debug, Clone)]
@@ -231,86 +229,6 @@ pub enum BodyMode {
     Hold,
     /// Sent on piece by piece with the newest piece held back; needs one route for all models.
     Stream,
-}
-
-/// One upstream service.
-#[derive(Debug)]
-pub struct Provider {
-    /// Its name.
-    pub name: ProviderName,
-    /// What it speaks.
-    pub api: Api,
-    /// Where it is; one that stands for this process itself for `echo`.
-    pub endpoints: Vec<Endpoint>,
-    /// Whose turn it is among the endpoints.
-    pub schedule: Schedule,
-    /// The key put in the place of the caller's.
-    pub api_key: Option<Secret>,
-    /// How long it may take.
-    pub timeouts: ProviderTimeouts,
-}
-
-/// The wire protocol of a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// OpenAI's API: `Authorization: Bearer`.
-    OpenAi,
-    /// Anthropic's API: `x-api-key` and `anthropic-version`.
-    Anthropic,
-    /// The embedded provider that needs no network.
-    Echo,
-}
-
-impl Api {
-    /// The name in configuration and logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::Anthropic => "anthropic",
-            Self::Echo => "echo",
-        }
-    }
-}
-
-/// One address of a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Whether TLS is spoken.
-    pub tls: bool,
-    /// Host name or address, without port: SNI, and the name that the certificate must bear.
-    pub host: Box<str>,
-    /// Port.
-    pub port: u16,
-    /// The `Host` header towards it: `host`, or `host:port` where the port is not the scheme's.
-    pub authority: HeaderValue,
-    /// Put before the request's path: `""`, or `/base` without a slash at its end.
-    pub base_path: Box<str>,
-    /// Share of the calls, relative to its siblings.
-    pub weight: u16,
-}
-
-/// How long a provider may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProviderTimeouts {
-    /// To accept a connection, TLS included.
-    pub connect: Span,
-    /// From the request's end to the first byte of the answer.
-    pub first_byte: Span,
-    /// Between two pieces of the answer.
-    pub idle: Span,
-    /// For the call as a whole.
-    pub total: Span,
-}
-
-/// Which providers serve which models.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// Models, any of which matches.
-    pub models: Vec<Pattern>,
-    /// Indices into [`Policy::providers`], in order of fallback.
-    pub providers: Vec<usize>,
-    /// Further attempts, when a provider can't be connected to.
-    pub retries: u8,
 }
 
 /// What is written down, and where.

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
+use super::attempt::Progress;
 use super::ctx::{Body, Flight, Passing, Stage};
 use super::{Gateway, findings, reading};
 use crate::inspect::detect::Family;
@@ -60,6 +61,9 @@ pub(crate) fn filter(
     let Stage::Call(call) = &mut flight.stage else {
         return Err(refusal(&Denial::Internal));
     };
+    if let Some(attempt) = &mut call.attempt {
+        attempt.reached(if end { Progress::Whole } else { Progress::Body });
+    }
     let Body::Passing(passing) = &mut call.body else {
         return carry_out(Action::Emit(piece.take().unwrap_or_default()), piece, end);
     };

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Snapshot;
+use super::attempt::Attempt;
 use super::body::HeldTail;
 use super::guard::Handle;
 use crate::admit::admission::Admitted;
@@ -19,6 +20,7 @@ use crate::inspect::peek::Facts;
 use crate::inspect::validate::Checker;
 use crate::policy::Denial;
 use crate::record::{Outcome, Record, Times};
+use crate::route::attempts::Attempts;
 use crate::route::{Routed, Target};
 
 /// The context that Pingora keeps for a request.
@@ -55,10 +57,12 @@ pub(crate) struct Call {
     pub(crate) routed: Routed,
     pub(crate) body: Body,
     pub(crate) handle: Arc<Handle>,
-    /// The number of the next attempt.
-    pub(crate) next: usize,
-    /// Where the current attempt goes.
-    pub(crate) target: Option<Target>,
+    /// The way along the route.
+    pub(crate) attempts: Attempts,
+    /// Where the next attempt goes, where that is known already.
+    pub(crate) planned: Option<Target>,
+    /// The attempt under way.
+    pub(crate) attempt: Option<Attempt>,
     /// Whether the peer is a proxy that may say who the client is.
     pub(crate) peer_is_trusted: bool,
     /// Why the body hook ended the request.
@@ -71,6 +75,8 @@ pub(crate) enum Body {
     Held {
         /// How many bytes there are.
         len: usize,
+        /// As they were judged; what is sent may be in another provider's words.
+        bytes: Bytes,
         /// Their share of the budget, given back with the request.
         _share: Share,
     },
@@ -118,6 +124,12 @@ impl Marks {
 
     pub(crate) fn call_begins(&mut self, now: Instant) {
         self.call_began.get_or_insert(now);
+    }
+
+    /// An attempt has failed, and there is another one.
+    pub(crate) fn call_goes_on(&mut self) {
+        self.first_byte = None;
+        self.call_ended = None;
     }
 
     pub(crate) fn first_byte(&mut self, now: Instant) {

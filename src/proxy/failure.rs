@@ -5,7 +5,6 @@
 //! stream reset, so that the client can tell.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -13,7 +12,7 @@ use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use super::ctx::{Call, Flight, RequestCtx, Stage};
-use super::{Gateway, cors, findings, guard, headers, limits, reply};
+use super::{Gateway, attempt, cors, findings, guard, headers, limits, reply};
 use crate::identify::credential;
 use crate::policy::Denial;
 use crate::record::Outcome;
@@ -60,11 +59,7 @@ fn report(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial
 /// # Errors
 /// The answer is refused; why, is in the call.
 pub(crate) fn screen(head: &ResponseHeader, call: &mut Call) -> Result<()> {
-    let retry_after = head
-        .headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = attempt::retry_after(head);
     let denial = match head.status.as_u16() {
         429 => Denial::ProviderRateLimited(retry_after),
         status @ 500.. => Denial::ProviderFailed {
@@ -209,6 +204,12 @@ fn denial(error: &Error) -> Denial {
         },
         (_, ErrorSource::Internal | ErrorSource::Unset) => Denial::Internal,
     }
+}
+
+/// Whether an error is of the client's making: it left, or sent what it must not.
+pub(crate) fn is_the_clients(error: &Error) -> bool {
+    let timed_out = matches!(error.etype(), ErrorType::HTTPStatus(504));
+    *error.esource() == ErrorSource::Downstream && !timed_out
 }
 
 /// Whether there is nobody left to answer.

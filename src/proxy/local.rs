@@ -13,7 +13,9 @@ use super::{Gateway, Snapshot};
 use crate::identify::Caller;
 use crate::policy::{Api, Denial, Policy};
 use crate::record::endpoint::Endpoint;
-use crate::route;
+use crate::route::fleet::ProviderLive;
+use crate::route::{self, Target};
+use crate::runtime::clock;
 
 /// Answers that anyone may have.
 pub(crate) fn public(snapshot: &Snapshot, endpoint: Endpoint, session: &Session) -> Answer {
@@ -31,12 +33,23 @@ pub(crate) fn public(snapshot: &Snapshot, endpoint: Endpoint, session: &Session)
 
 /// Whether some provider could be called at this moment.
 fn can_serve(snapshot: &Snapshot) -> bool {
-    let embedded = snapshot
-        .policy
-        .providers
-        .iter()
-        .any(|provider| provider.api == Api::Echo);
-    embedded || snapshot.pools.any_address()
+    let now = clock::uptime();
+    let providers = snapshot.policy.providers.iter().enumerate();
+    providers.into_iter().any(|(index, provider)| {
+        let lives = snapshot
+            .view
+            .provider(index)
+            .map_or(&[][..], ProviderLive::endpoints);
+        let mut places = lives.iter().enumerate();
+        places.any(|(endpoint, live)| {
+            let target = Target {
+                provider: index,
+                endpoint,
+            };
+            let reachable = provider.api == Api::Echo || snapshot.pools.has_address(target);
+            reachable && live.glance(now).healthy
+        })
+    })
 }
 
 /// Answers for callers with a key.

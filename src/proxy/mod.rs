@@ -5,6 +5,7 @@
 //! ring, and take no type of Pingora's.
 
 pub(crate) mod answers;
+mod attempt;
 pub(crate) mod body;
 mod cors;
 mod ctx;
@@ -19,7 +20,7 @@ mod ids;
 mod limits;
 mod local;
 mod operate;
-mod peer;
+pub(crate) mod peer;
 mod reading;
 mod receive;
 mod reply;
@@ -33,6 +34,7 @@ use bytes::Bytes;
 use http::header;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
+use pingora::protocols::Digest;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, Result};
@@ -43,27 +45,69 @@ use crate::internal::control::Control;
 use crate::policy::Policy;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
+use crate::route::fleet::{Fleet, View};
 use crate::runtime::clock;
 use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
+use crate::runtime::turnstile::{Turnstile, Turnstiles};
+use attempt::Progress;
 pub use ctx::RequestCtx;
 use ctx::{Flight, Marks, Stage};
 use ids::RequestIds;
 use receive::{Received, Stop};
 pub(crate) use reply::Answer;
 
-/// A policy, and the addresses of the endpoints that it names.
+/// A policy, the addresses of the endpoints that it names, and what is known of its providers.
 pub(crate) struct Snapshot {
     pub(crate) policy: Policy,
     pub(crate) pools: Arc<Pools>,
+    pub(crate) view: View,
+    pub(crate) turnstiles: Vec<Arc<Turnstile>>,
+    upstreams: Arc<Upstreams>,
+}
+
+/// What is known of providers, whatever the policy.
+#[derive(Default)]
+struct Upstreams {
+    fleet: Fleet,
+    turnstiles: Turnstiles,
 }
 
 impl Snapshot {
     /// A snapshot whose addresses are still to be found.
     pub(crate) fn new(policy: Policy) -> Self {
-        let pools = Arc::new(Pools::new(&policy));
-        Self { policy, pools }
+        Self::over(policy, Arc::default(), None)
+    }
+
+    /// The snapshot of a policy that comes after this one: what is known of providers stays, and
+    /// so do their addresses where they are the same providers.
+    pub(crate) fn successor(&self, policy: Policy) -> Self {
+        let (before, after) = (&self.policy.providers, &policy.providers);
+        let same = before.len() == after.len()
+            && before
+                .iter()
+                .zip(after)
+                .all(|(one, other)| Arc::ptr_eq(one, other));
+        let pools = same.then(|| Arc::clone(&self.pools));
+        Self::over(policy, Arc::clone(&self.upstreams), pools)
+    }
+
+    /// The same, with addresses that were found anew.
+    pub(crate) fn reloaded(&self, policy: Policy, pools: Arc<Pools>) -> Self {
+        Self::over(policy, Arc::clone(&self.upstreams), Some(pools))
+    }
+
+    fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {
+        let view = upstreams.fleet.view(&policy);
+        let turnstiles = upstreams.turnstiles.of(&policy);
+        Self {
+            pools: pools.unwrap_or_else(|| Arc::new(Pools::new(&policy))),
+            policy,
+            view,
+            turnstiles,
+            upstreams,
+        }
     }
 }
 
@@ -123,6 +167,9 @@ impl Gateway {
     fn render_metrics(&self) -> Bytes {
         let blocked = self.ledger.blocks.len(clock::moment());
         self.desk.metrics.note_blocked_clients(blocked);
+        let snapshot = self.snapshot.load();
+        let reports = snapshot.view.report(&snapshot.policy, clock::uptime());
+        self.desk.metrics.show_providers(&reports);
         self.desk
             .metrics
             .note_log_dropped(self.desk.lines.dropped());
@@ -203,24 +250,40 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         ctx: &mut RequestCtx,
     ) -> Result<Box<HttpPeer>> {
         let flight = ctx.flight.as_mut().ok_or_else(lost)?;
-        peer::next(flight, clock::now())
+        peer::next(session, flight).await
     }
 
     fn fail_to_connect(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         _peer: &HttpPeer,
         ctx: &mut RequestCtx,
         mut error: Box<Error>,
     ) -> Box<Error> {
-        // Nothing has been sent, so whatever is left to try may be tried.
-        let call = ctx.flight.as_mut().and_then(|flight| flight.call());
-        error.set_retry(call.is_some_and(|call| call.routed.target(call.next).is_some()));
+        let flight = ctx.flight.as_mut();
+        error.set_retry(flight.is_some_and(|flight| attempt::failed(flight, session, &error)));
         error
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        _reused: bool,
+        _peer: &HttpPeer,
+        #[cfg(unix)] _fd: std::os::unix::io::RawFd,
+        #[cfg(windows)] _sock: std::os::windows::io::RawSocket,
+        _digest: Option<&Digest>,
+        ctx: &mut RequestCtx,
+    ) -> Result<()> {
+        let call = ctx.flight.as_mut().and_then(|flight| flight.call());
+        if let Some(attempt) = call.and_then(|call| call.attempt.as_mut()) {
+            attempt.reached(Progress::Connected);
+        }
+        Ok(())
     }
 
     async fn upstream_request_filter(
@@ -247,14 +310,14 @@ impl ProxyHttp for Gateway {
     fn error_while_proxy(
         &self,
         peer: &HttpPeer,
-        _session: &mut Session,
+        session: &mut Session,
         error: Box<Error>,
-        _ctx: &mut RequestCtx,
+        ctx: &mut RequestCtx,
         _client_reused: bool,
     ) -> Box<Error> {
         let mut error = error.more_context(format!("Peer: {peer}"));
-        // The provider may have begun to work, and to bill: the call is not made twice.
-        error.set_retry(false);
+        let flight = ctx.flight.as_mut();
+        error.set_retry(flight.is_some_and(|flight| attempt::failed(flight, session, &error)));
         error
     }
 
@@ -276,9 +339,10 @@ impl ProxyHttp for Gateway {
             .map(http::HeaderValue::as_bytes);
         flight.record.stream = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
         let asked = (&session.req_header().method, flight.record.endpoint);
-        let Some(call) = flight.call() else {
+        let Stage::Call(call) = &mut flight.stage else {
             return Ok(());
         };
+        attempt::answered(call, &flight.snapshot, head);
         failure::screen(head, call)?;
         answers::prepare(head, asked, call)
     }
@@ -335,6 +399,7 @@ impl ProxyHttp for Gateway {
             return;
         };
         if let Some(call) = flight.call() {
+            attempt::ended(call, error);
             let handle = Arc::clone(&call.handle);
             guard::give_back(session, &handle).await;
         }

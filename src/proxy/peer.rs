@@ -1,80 +1,184 @@
 //! From a routed call to the connection of its next attempt, and the head that is sent there.
 //!
-//! Decides nothing: addresses come from the pools, everything else from the policy.
+//! Decides nothing: where it goes is `route`'s, how long it waits for its turn the turnstile's,
+//! addresses come from the pools, everything else from the policy.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Uri};
 use pingora::http::RequestHeader;
+use pingora::protocols::ALPN;
+use pingora::proxy::Session;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, OrErr, Result};
 
+use super::attempt::{self, Attempt, Progress};
 use super::ctx::{Body, Call, Flight, Stage};
-use super::headers;
 use super::reply::{REQUEST_ID, own_value};
+use super::{Snapshot, headers};
+use crate::policy::names::ModelName;
+use crate::policy::upstream::Exceeded;
 use crate::policy::{Api, Denial, Endpoint, Provider};
-use crate::provider::wire;
-use crate::runtime::echo;
+use crate::provider::{rename, wire};
+use crate::route::attempts::{Circumstances, Class};
+use crate::route::{Target, balance};
+use crate::runtime::turnstile::{Full, Pass};
+use crate::runtime::{clock, echo};
 
 /// How long a connection to a provider is kept for the next call.
 const KEPT_IDLE: Duration = Duration::from_mins(1);
+/// Calls on one HTTP/2 connection at a time.
+const STREAMS: usize = 100;
+/// Before the second attempt at one endpoint; twice as long before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
 /// The peer of the next attempt.
 ///
 /// # Errors
-/// No endpoint with an address is left to try.
-pub(crate) fn next(flight: &mut Flight, now: Instant) -> Result<Box<HttpPeer>> {
-    let Flight {
-        snapshot,
-        record,
-        clock,
-        stage,
-        ..
-    } = flight;
-    let Stage::Call(call) = stage else {
+/// No endpoint with an address is left to try, or none takes a call now; or the client left while
+/// its call waited.
+pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<Box<HttpPeer>> {
+    let snapshot = flight.snapshot.clone();
+    flight.clock.call_begins(clock::now());
+    let Stage::Call(call) = &mut flight.stage else {
         return Err(unrouted());
     };
-    clock.call_begins(now);
-    while let Some(target) = call.routed.target(call.next) {
-        call.next = call.next.saturating_add(1);
-        let Some(provider) = snapshot.policy.providers.get(target.provider) else {
-            continue;
-        };
-        let peer = match provider.api {
-            Api::Echo => echo::peer(),
-            Api::OpenAi | Api::Anthropic => {
-                let Some(endpoint) = provider.endpoints.get(target.endpoint) else {
-                    continue;
-                };
-                let Some(address) = snapshot.pools.address(target) else {
-                    continue;
-                };
-                let name = endpoint.host.trim_matches(['[', ']']).to_owned();
-                HttpPeer::new(address, endpoint.tls, name)
-            }
-        };
-        record.provider = Some(provider.name.clone());
-        record.attempts = record.attempts.saturating_add(1);
-        call.target = Some(target);
-        return Ok(Box::new(configured(peer, provider, target.provider)));
+    let planned = call.planned.take();
+    if planned.is_some() {
+        pause(session, call).await?;
     }
-    let nobody = Denial::NoHealthyProvider;
-    Err(Error::explain(
-        ErrorType::HTTPStatus(nobody.face().status),
-        nobody.reason(),
-    ))
+    let ground = attempt::ground(call, &snapshot).ok_or_else(unrouted)?;
+    let mut next = planned.or_else(|| call.attempts.first(ground));
+    let mut full = None;
+    while let Some(target) = next {
+        let provider = snapshot.policy.providers.get(target.provider);
+        let provider = provider.ok_or_else(unrouted)?;
+        match enter(session, call, &snapshot, target).await? {
+            Ok(pass) => {
+                if let Some(peer) = peer(&snapshot, provider, target) {
+                    begin(call, &snapshot, target, pass);
+                    flight.record.provider = Some(provider.name.clone());
+                    flight.record.attempts = flight.record.attempts.saturating_add(1);
+                    return Ok(Box::new(peer));
+                }
+                next = passed_over(call, &snapshot);
+            }
+            Err(Full(wait)) => {
+                full = Some(wait);
+                if provider.exceeded == Exceeded::Reject {
+                    break;
+                }
+                let ground = attempt::ground(call, &snapshot).ok_or_else(unrouted)?;
+                next = call.attempts.instead(ground);
+            }
+        }
+    }
+    let nobody = full.map_or(Denial::NoHealthyProvider, |wait| {
+        Denial::ProviderRateLimited(Some(wait.max(Duration::from_secs(1))))
+    });
+    let (status, reason) = (nobody.face().status, nobody.reason());
+    call.denial = Some(nobody);
+    Err(Error::explain(ErrorType::HTTPStatus(status), reason))
 }
 
-fn unrouted() -> Box<Error> {
-    Error::explain(ErrorType::InternalError, "no provider without a route")
+/// An endpoint without an address counts as one that can't be connected to.
+fn passed_over(call: &mut Call, snapshot: &Snapshot) -> Option<Target> {
+    let nothing_was_sent = Circumstances {
+        replayable: true,
+        idempotent: false,
+        retry_unsafe: false,
+    };
+    let ground = attempt::ground(call, snapshot)?;
+    call.attempts
+        .after(Class::NotConnected, nothing_was_sent, ground)
 }
 
-fn configured(mut peer: HttpPeer, provider: &Provider, index: usize) -> HttpPeer {
+fn begin(call: &mut Call, snapshot: &Snapshot, target: Target, pass: Pass) {
+    let now = clock::uptime();
+    let Some(live) = snapshot.view.provider(target.provider) else {
+        return;
+    };
+    let key = live.key(now);
+    if let Some(endpoint) = live.endpoint(target.endpoint) {
+        call.attempt = Some(Attempt::new(target, key, endpoint.begin(now), pass));
+    }
+}
+
+/// Waits for a provider's leave.
+async fn enter(
+    session: &mut Session,
+    call: &Call,
+    snapshot: &Snapshot,
+    target: Target,
+) -> Result<Result<Pass, Full>> {
+    let provider = snapshot.policy.providers.get(target.provider);
+    let turnstile = snapshot.turnstiles.get(target.provider);
+    let (Some(provider), Some(turnstile)) = (provider, turnstile) else {
+        return Ok(Ok(Pass::default()));
+    };
+    if provider.rate.is_none() && provider.concurrent.is_none() {
+        return Ok(Ok(Pass::default()));
+    }
+    unless_gone(session, call, turnstile.enter(provider)).await
+}
+
+/// A short pause before an endpoint is asked again that has just failed.
+async fn pause(session: &mut Session, call: &Call) -> Result<()> {
+    let Some(doublings) = call.attempts.repeats() else {
+        return Ok(());
+    };
+    let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(1));
+    unless_gone(session, call, tokio::time::sleep(pause)).await
+}
+
+/// Waits, and stops waiting when the client leaves.
+async fn unless_gone<T>(
+    session: &mut Session,
+    call: &Call,
+    wait: impl Future<Output = T>,
+) -> Result<T> {
+    if matches!(call.body, Body::Passing(_)) {
+        // Listening would take bytes of the body away.
+        return Ok(wait.await);
+    }
+    tokio::select! {
+        biased;
+        done = wait => Ok(done),
+        left = session.as_downstream_mut().read_body_or_idle(true) => {
+            let gone = || Error::explain(ErrorType::ConnectionClosed, "the client left");
+            Err(left.err().unwrap_or_else(gone).into_down())
+        }
+    }
+}
+
+/// Where a target is; nowhere as long as its name is not resolved.
+pub(crate) fn peer(snapshot: &Snapshot, provider: &Provider, target: Target) -> Option<HttpPeer> {
+    let mut peer = match provider.api {
+        Api::Echo => echo::peer(),
+        Api::OpenAi | Api::Anthropic => {
+            let endpoint = provider.endpoints.get(target.endpoint)?;
+            let address = snapshot.pools.address(target)?;
+            let special = endpoint.security.as_deref();
+            let named = special.and_then(|tls| tls.name.as_deref());
+            let name = named.unwrap_or_else(|| endpoint.host.trim_matches(['[', ']']));
+            let mut peer = HttpPeer::new(address, endpoint.tls, name.to_owned());
+            if endpoint.tls {
+                peer.options.alpn = ALPN::H2H1;
+                peer.options.max_h2_streams = STREAMS;
+            }
+            // Connections are never shared between providers, nor between certificates.
+            let own = special.map_or(0, |tls| tls.number);
+            peer.group_key = balance::hash(provider.name.as_str().as_bytes()) ^ own;
+            peer
+        }
+    };
+    if let Some(security) = snapshot.pools.security(target) {
+        security.apply(&mut peer);
+    }
     let timeouts = provider.timeouts;
-    // Connections are never shared between providers, even at one address.
-    peer.group_key = u64::try_from(index).map_or(u64::MAX, |index| index.saturating_add(1));
     peer.options.connection_timeout = Some(timeouts.connect.get());
     peer.options.total_connection_timeout = Some(timeouts.connect.get());
     // The guard watches the answer's pauses; over HTTP/2 Pingora waits for an end of its own too.
@@ -83,7 +187,11 @@ fn configured(mut peer: HttpPeer, provider: &Provider, index: usize) -> HttpPeer
         .then(|| timeouts.first_byte.get().max(timeouts.idle.get()));
     peer.options.write_timeout = Some(timeouts.idle.get());
     peer.options.idle_timeout = Some(KEPT_IDLE);
-    peer
+    Some(peer)
+}
+
+fn unrouted() -> Box<Error> {
+    Error::explain(ErrorType::InternalError, "no provider without a route")
 }
 
 /// Makes the head that came from a client the one that goes to the provider.
@@ -100,17 +208,20 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
     let Stage::Call(call) = stage else {
         return Err(unrouted());
     };
-    let target = call.target.ok_or_else(unrouted)?;
+    let attempt = call.attempt.as_mut().ok_or_else(unrouted)?;
+    let (target, key) = (attempt.target, attempt.key);
     let provider = snapshot
         .policy
         .providers
         .get(target.provider)
         .ok_or_else(unrouted)?;
-    call.handle.attempt_begins();
+    attempt.reached(Progress::Head);
+    let own_words = reworded(call, record.model.as_ref(), provider);
+    call.handle.attempt_begins(provider.timeouts, own_words);
     let mut fields = passed(&head.headers, call);
     fields.insert(header::ACCEPT_ENCODING, IDENTITY);
     fields.insert(REQUEST_ID, own_value(&record.request_id)?);
-    credentials(provider, &head.headers, &mut fields)?;
+    credentials(provider, key, &head.headers, &mut fields)?;
     frame(call, &head.method, &mut fields);
     let mut based_target = None;
     if let Some(endpoint) = provider.endpoints.get(target.endpoint) {
@@ -122,7 +233,7 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
 }
 
 /// What the provider is asked for: nothing that we could not read.
-const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// The client's fields that go on, in a map with room for ours. A new map costs less than taking
 /// fields out of the old one, which also remembers how each name was spelled.
@@ -140,7 +251,7 @@ fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
 }
 
 /// Puts these fields, and this target where there is one, into the head.
-fn replace(head: &mut RequestHeader, fields: HeaderMap, target: Option<Uri>) {
+pub(crate) fn replace(head: &mut RequestHeader, fields: HeaderMap, target: Option<Uri>) {
     let last = head.send_end_stream();
     let empty = RequestHeader::from(http::Request::new(()).into_parts().0);
     let mut parts: http::request::Parts = std::mem::replace(head, empty).into();
@@ -154,8 +265,21 @@ fn replace(head: &mut RequestHeader, fields: HeaderMap, target: Option<Uri>) {
     }
 }
 
+/// The body in the words of the provider that it goes to, where those are not the client's.
+fn reworded(call: &mut Call, model: Option<&ModelName>, provider: &Provider) -> Option<Bytes> {
+    let Body::Held { bytes, len, .. } = &mut call.body else {
+        return None;
+    };
+    let name = provider.model_name(model?.as_str());
+    let renamed = name
+        .and_then(|name| rename::model(bytes, name))
+        .map(Bytes::from);
+    *len = renamed.as_ref().unwrap_or(bytes).len();
+    renamed
+}
+
 /// The provider's base path before the request's, where that changes it.
-fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<Uri>> {
+pub(crate) fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<Uri>> {
     if endpoint.base_path.is_empty() && head.raw_path().first() == Some(&b'/') {
         return Ok(None);
     }
@@ -167,11 +291,17 @@ fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<Uri>> {
         .or_err(ErrorType::InternalError, "the provider's path")
 }
 
-fn credentials(provider: &Provider, sent: &HeaderMap, fields: &mut HeaderMap) -> Result<()> {
+/// The provider's own credential, by the number of its key.
+pub(crate) fn credentials(
+    provider: &Provider,
+    key: usize,
+    sent: &HeaderMap,
+    fields: &mut HeaderMap,
+) -> Result<()> {
     if let Some((name, value)) = wire::version_header(provider.api, sent) {
         fields.insert(name, value);
     }
-    let Some(key) = &provider.api_key else {
+    let Some(key) = provider.api_keys.get(key) else {
         return Ok(());
     };
     let carried = wire::credential_header(provider.api, key)

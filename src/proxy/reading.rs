@@ -107,6 +107,7 @@ impl Plan {
                 let model = facts.map(|facts| name(&facts.model)).transpose()?;
                 let body = Body::Held {
                     len: held.bytes.len(),
+                    bytes: held.bytes.clone(),
                     _share: held.share,
                 };
                 return Ok((body, Source::Held(held.bytes), model));
@@ -116,6 +117,7 @@ impl Plan {
         if session.as_downstream_mut().is_body_empty() {
             let body = Body::Held {
                 len: 0,
+                bytes: Bytes::new(),
                 _share: gateway.budget().share(),
             };
             return Ok((body, Source::Held(Bytes::new()), None));

@@ -100,15 +100,16 @@ pub(crate) async fn receive(
     let (body, source, model) = plan.read(gateway, session, flight, policy).await?;
     flight.record.model.clone_from(&model);
     limits::admit_call(flight, &caller, model.as_ref())?;
-    let routed = routed(gateway, policy, &caller, model.as_ref())?;
-    let timeouts = timeouts(policy, &routed)?;
+    let routed = routed(gateway, session, policy, &caller, model.as_ref())?;
+    let timeouts = first_timeouts(&routed, policy)?;
     let handle = guard::install(session, source, timeouts);
     let call = Call {
+        attempts: routed.attempts(),
         routed,
         body,
         handle,
-        next: 0,
-        target: None,
+        planned: None,
+        attempt: None,
         peer_is_trusted,
         denial: None,
     };
@@ -118,21 +119,26 @@ pub(crate) async fn receive(
 /// Where the request goes.
 fn routed(
     gateway: &Gateway,
+    session: &Session,
     policy: &Policy,
     caller: &Caller,
     model: Option<&ModelName>,
 ) -> Result<Routed, Denial> {
-    let tick = gateway.tick();
-    route::route(caller, model.map(ModelName::as_str), policy, tick)
+    let head = session.req_header();
+    let asked = route::Asked {
+        caller,
+        model: model.map(ModelName::as_str),
+        path: head.uri.path(),
+        headers: &head.headers,
+    };
+    route::route(&asked, policy, gateway.tick())
 }
 
-/// How long the first provider of a way may take.
-fn timeouts(policy: &Policy, routed: &Routed) -> Result<ProviderTimeouts, Denial> {
-    routed
-        .target(0)
-        .and_then(|first| policy.providers.get(first.provider))
-        .map(|provider| provider.timeouts)
-        .ok_or(Denial::NoHealthyProvider)
+/// The times of the provider that is called first.
+fn first_timeouts(routed: &Routed, policy: &Policy) -> Result<ProviderTimeouts, Denial> {
+    let provider = routed.first(policy);
+    let timeouts = provider.map(|provider| provider.timeouts);
+    timeouts.ok_or(Denial::NoHealthyProvider)
 }
 
 /// The head's shape, as it came.

@@ -210,6 +210,8 @@ pub struct Facts {
     pub upstream_status: Option<u16>,
     /// Calls to providers.
     pub attempts: u32,
+    /// Those of them that failed, in their order.
+    pub failed: Vec<Failed>,
     /// Whether the answer is a stream of events.
     pub stream: bool,
     /// The status sent to the client, if any was.
@@ -250,6 +252,7 @@ impl Facts {
             provider: None,
             upstream_status: None,
             attempts: 0,
+            failed: Vec::new(),
             stream: false,
             status: None,
             outcome: Outcome::Abandoned,
@@ -268,6 +271,17 @@ impl Facts {
     pub fn status_shown(&self) -> u16 {
         self.status.unwrap_or(499)
     }
+}
+
+/// An attempt at a provider that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Which provider.
+    pub provider: ProviderName,
+    /// Which of its endpoints, as the configuration names it.
+    pub endpoint: Box<str>,
+    /// How far it came: a word of a closed set.
+    pub class: &'static str,
 }
 
 /// Takes records: counts them, writes them down. Called on the request's own thread.

@@ -1,7 +1,33 @@
-//! The choice among a provider's endpoints.
+//! Orders of endpoints, worked out once from their weights: turns, and a ring of callers.
 //!
-//! Decides the order in which endpoints are tried, from their weights and a running number passed
-//! in. It keeps no state and knows nothing of health.
+//! Decides whose turn it is at a running number ([`Schedule`]) and to whom a caller belongs
+//! ([`Ring`]). It keeps no state and knows nothing of health; `route::choice` does.
+
+/// How one of a provider's endpoints is chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// In turn, by weight.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest calls in flight.
+    LeastInFlight,
+    /// The faster of two, by peak EWMA of the time to the first byte.
+    Latency,
+    /// Always the same one for one caller.
+    HashKey,
+}
+
+impl Balance {
+    /// The word in configuration and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round_robin",
+            Self::LeastInFlight => "least_in_flight",
+            Self::Latency => "latency",
+            Self::HashKey => "hash_key",
+        }
+    }
+}
 
 /// A weighted round robin, worked out once: of any `len` calls in a row each endpoint gets exactly
 /// its share, and the shares are spread rather than bunched (the smooth weighting of nginx).
@@ -66,6 +92,70 @@ impl Schedule {
     }
 }
 
+/// A ring of callers: each endpoint has points on it by its weight, and a caller belongs to the
+/// next point after its own hash. An endpoint that comes or goes moves its own callers alone, and
+/// a canary of weight 5 beside one of 95 always has the same 5 callers of 100.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ring {
+    points: Vec<(u64, u16)>,
+}
+
+/// Points of an endpoint for each part of its weight.
+const POINTS: usize = 160;
+/// Points of all endpoints together at most.
+const MOST_POINTS: usize = 65_536;
+
+impl Ring {
+    /// Works the ring out. `names` tell the endpoints apart; their order does not matter.
+    pub fn new<'a>(endpoints: impl IntoIterator<Item = (&'a str, u16)>) -> Self {
+        let endpoints: Vec<(&str, u16)> = endpoints.into_iter().take(1024).collect();
+        let weights = || endpoints.iter().map(|(_, weight)| u64::from(*weight));
+        let divisor = weights().fold(0, greatest).max(1);
+        let parts = |weight: u16| {
+            let parts = u64::from(weight).checked_div(divisor).unwrap_or(0);
+            usize::try_from(parts).unwrap_or(0)
+        };
+        let all: usize = endpoints.iter().map(|(_, weight)| parts(*weight)).sum();
+        let each = MOST_POINTS.checked_div(all).unwrap_or(0).clamp(1, POINTS);
+        let mut points = Vec::with_capacity(all.saturating_mul(each));
+        for (place, (name, weight)) in (0_u16..).zip(&endpoints) {
+            let own = hash(name.as_bytes());
+            let seeds = (0_u64..).take(parts(*weight).saturating_mul(each));
+            points.extend(seeds.map(|n| (scatter(own ^ scatter(n)), place)));
+        }
+        points.sort_unstable();
+        Self { points }
+    }
+
+    /// All endpoints with a weight, beginning with the one that the hash belongs to. One may
+    /// come more than once.
+    pub fn from_hash(&self, hash: u64) -> impl Iterator<Item = usize> + '_ {
+        let first = self.points.partition_point(|(point, _)| *point < hash);
+        let (before, after) = self.points.split_at_checked(first).unwrap_or((&[], &[]));
+        after
+            .iter()
+            .chain(before)
+            .map(|(_, place)| usize::from(*place))
+    }
+}
+
+/// A hash that is the same in every process (FNV-1a, then scattered), so that a fleet of gateways
+/// sends a caller to one endpoint.
+pub fn hash(bytes: &[u8]) -> u64 {
+    let folded = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    scatter(folded)
+}
+
+/// Spreads numbers that lie close together over all 64 bits (the end of `SplitMix64`).
+pub const fn scatter(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
 const fn greatest(mut a: u64, mut b: u64) -> u64 {
     while let Some(rest) = a.checked_rem(b) {
         a = b;
@@ -120,6 +210,42 @@ mod tests {
     #[test]
     fn nothing_to_choose_from_is_no_choice() {
         assert_eq!(firsts(&[], 3), Vec::<usize>::new(), "no endpoints");
+    }
+
+    fn ring(weights: &[u16]) -> (Vec<String>, Vec<u16>) {
+        let names = (0..weights.len()).map(|n| format!("https://e{n}.example"));
+        (names.collect(), weights.to_vec())
+    }
+
+    fn owners(weights: &[u16], callers: u64) -> Vec<usize> {
+        let (names, weights) = ring(weights);
+        let ring = Ring::new(names.iter().map(String::as_str).zip(weights));
+        (0..callers)
+            .filter_map(|n| ring.from_hash(hash(&n.to_le_bytes())).next())
+            .collect()
+    }
+
+    #[test]
+    fn a_canary_has_about_its_share_of_the_callers() {
+        let owners = owners(&[95, 5], 20_000);
+        let canary = owners.iter().filter(|one| **one == 1).count();
+        assert!((600..1500).contains(&canary), "5 % of 20000: {canary}");
+    }
+
+    #[test]
+    fn an_endpoint_that_comes_takes_callers_and_moves_no_others() {
+        let before = owners(&[1, 1, 1], 10_000);
+        let after = owners(&[1, 1, 1, 1], 10_000);
+        let moved = before.iter().zip(&after).filter(|(b, a)| b != a);
+        assert!(moved.clone().all(|(_, a)| *a == 3), "only to the new one");
+        let share = moved.count();
+        assert!((1_500..3_500).contains(&share), "about a quarter: {share}");
+    }
+
+    #[test]
+    fn the_hash_is_the_same_in_every_process() {
+        assert_eq!(hash(b"team-a"), hash(b"team-a"), "no random state");
+        assert_eq!(hash(b""), 14_087_677_454_934_409_008, "and never changes");
     }
 
     proptest! {

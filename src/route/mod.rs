@@ -1,19 +1,65 @@
 //! Which provider and endpoint a request goes to.
 //!
-//! Lives here: patterns, the route decision, the choice among endpoints. Must not live here:
-//! sockets, names being resolved, health being probed.
+//! Lives here: patterns, the route decision, the choice among endpoints, what may be tried after a
+//! failure, breakers and health as state machines. Must not live here: sockets, names being
+//! resolved, probes being sent, clocks.
 
+pub mod attempts;
 pub mod balance;
+pub mod breaker;
+pub mod choice;
+pub mod fleet;
+pub mod live;
+pub mod pace;
 pub mod pattern;
+pub mod reach;
+
+use http::HeaderMap;
 
 use crate::identify::{Caller, authorize};
-use crate::policy::{Denial, Policy, Route};
+use crate::policy::{Denial, Policy, Provider, Route};
+use attempts::Attempts;
+use choice::Turn;
 
 /// Proof that a request has a route that its caller may use. Made by [`route`] alone; without one
 /// no provider is connected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routed {
-    targets: Vec<Target>,
+    route: usize,
+    /// Those of the route's providers that the caller may use.
+    providers: Box<[usize]>,
+    turn: Turn,
+}
+
+impl Routed {
+    /// The route that was found.
+    pub fn route<'a>(&self, policy: &'a Policy) -> Option<&'a Route> {
+        policy.routes.get(self.route)
+    }
+
+    /// The way along that route, from its beginning.
+    pub fn attempts(&self) -> Attempts {
+        Attempts::new(self.turn, self.providers.clone())
+    }
+
+    /// The provider that is called first.
+    pub fn first<'a>(&self, policy: &'a Policy) -> Option<&'a Provider> {
+        let provider = policy.providers.get(*self.providers.first()?)?;
+        Some(provider)
+    }
+}
+
+/// What a request asks for, as far as routes look at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The model; none where it can't be told.
+    pub model: Option<&'a str>,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The head's fields.
+    pub headers: &'a HeaderMap,
 }
 
 /// One endpoint of one provider, as indices into the policy.
@@ -25,79 +71,74 @@ pub struct Target {
     pub endpoint: usize,
 }
 
-/// However many providers a route names, one request knocks at so many doors at most.
-const MOST_TARGETS: usize = 8;
-
-impl Routed {
-    /// Where the attempt of this number goes, counted from 0; none: nothing is left to try.
-    pub fn target(&self, attempt: usize) -> Option<Target> {
-        self.targets.get(attempt).copied()
-    }
-}
-
-/// Finds the route for a model, or for a request whose model can't be told (`None`): that one
-/// needs a route for all models and a caller who may use all of them.
+/// Finds the route for a request. One whose model can't be told needs a route for all models and
+/// a caller who may use all of them.
 ///
 /// `tick` counts the requests, so that endpoints take turns.
 ///
 /// # Errors
 /// The caller may not use the model, or no route serves it.
-pub fn route(
-    caller: &Caller,
-    model: Option<&str>,
-    policy: &Policy,
-    tick: u64,
-) -> Result<Routed, Denial> {
-    let route = find(model, policy).ok_or(Denial::ModelNotFound)?;
-    authorize::model(caller, model.into())?;
-    let targets = targets(caller, route, policy, tick);
-    if targets.is_empty() {
-        // Each provider of a route has endpoints, so all of them are closed to this caller.
+pub fn route(asked: &Asked<'_>, policy: &Policy, tick: u64) -> Result<Routed, Denial> {
+    let caller = asked.caller;
+    let found = policy.routes.iter().position(|route| takes(route, asked));
+    let found = found.and_then(|place| Some((place, policy.routes.get(place)?)));
+    let (place, route) = found.ok_or(Denial::ModelNotFound)?;
+    authorize::model(caller, asked.model.into())?;
+    let providers: Box<[usize]> = usable(caller, route, policy).collect();
+    if providers.is_empty() {
         return Err(Denial::PermissionDenied);
     }
-    Ok(Routed { targets })
+    // A caller without a key is told apart from others by nothing that can be relied upon.
+    let name = caller.key_id().map_or("", |key| key.as_str());
+    let turn = Turn {
+        tick,
+        hash: balance::hash(name.as_bytes()),
+    };
+    Ok(Routed {
+        route: place,
+        providers,
+        turn,
+    })
+}
+
+/// A route's providers that the caller may use, in their order.
+fn usable<'a>(
+    caller: &'a Caller,
+    route: &'a Route,
+    policy: &'a Policy,
+) -> impl Iterator<Item = usize> + 'a {
+    let may = |index: &usize| {
+        let provider = policy.providers.get(*index);
+        provider.is_some_and(|p| authorize::provider(caller, p.name.as_str()).is_ok())
+    };
+    route.providers.iter().copied().filter(may)
 }
 
 /// Whether some route serves the model by a provider that the caller may use, and the caller may
 /// use the model.
 pub fn serves(caller: &Caller, policy: &Policy, model: &str) -> bool {
-    let usable = |index: &usize| {
-        let provider = policy.providers.get(*index);
-        provider.is_some_and(|p| authorize::provider(caller, p.name.as_str()).is_ok())
-    };
+    let mut routes = policy.routes.iter();
     authorize::model(caller, Some(model).into()).is_ok()
-        && find(Some(model), policy).is_some_and(|route| route.providers.iter().any(usable))
-}
-
-fn find<'a>(model: Option<&str>, policy: &'a Policy) -> Option<&'a Route> {
-    policy.routes.iter().find(|route| {
-        route.models.iter().any(|pattern| match model {
-            Some(model) => pattern.matches(model),
-            None => pattern.as_str() == "*",
+        && routes.any(|route| {
+            serves_model(route, Some(model)) && usable(caller, route, policy).next().is_some()
         })
-    })
 }
 
-/// Endpoints in the order in which they are tried: of each provider, in order of fallback, the one
-/// whose turn it is and as many more as the route has retries; none of a provider that the caller
-/// may not use.
-fn targets(caller: &Caller, route: &Route, policy: &Policy, tick: u64) -> Vec<Target> {
-    let most = usize::from(route.retries).saturating_add(1);
-    let mut targets =
-        Vec::with_capacity(MOST_TARGETS.min(most.saturating_mul(route.providers.len())));
-    for &index in &route.providers {
-        let Some(provider) = policy.providers.get(index) else {
-            continue;
-        };
-        if authorize::provider(caller, provider.name.as_str()).is_err() {
-            continue;
-        }
-        let endpoints = provider.schedule.from_tick(tick).take(most);
-        targets.extend(endpoints.map(|endpoint| Target {
-            provider: index,
-            endpoint,
-        }));
-    }
-    targets.truncate(MOST_TARGETS);
-    targets
+fn takes(route: &Route, asked: &Asked<'_>) -> bool {
+    let key = asked.caller.key_id();
+    let in_paths = || route.paths.iter().any(|path| path.matches(asked.path));
+    serves_model(route, asked.model)
+        && (route.keys.is_empty() || key.is_some_and(|key| route.keys.contains(key)))
+        && (route.paths.is_empty() || in_paths())
+        && route.headers.iter().all(|(name, pattern)| {
+            let mut values = asked.headers.get_all(name).iter();
+            values.any(|value| value.to_str().is_ok_and(|text| pattern.matches(text)))
+        })
+}
+
+fn serves_model(route: &Route, model: Option<&str>) -> bool {
+    route.models.iter().any(|pattern| match model {
+        Some(model) => pattern.matches(model),
+        None => pattern.as_str() == "*",
+    })
 }

@@ -1,7 +1,7 @@
 //! The one place that reads the clock; everything else is handed the time.
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::admit::moment::Moment;
 
@@ -36,4 +36,14 @@ pub fn unix() -> u64 {
     wall()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
+}
+
+/// The time since the first call, which the process makes as it starts: the monotonic time as the
+/// inner ring has it.
+pub fn uptime() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(now);
+    // An hour is put before it, so that no moment that matters is at zero.
+    now()
+        .saturating_duration_since(*START)
+        .saturating_add(Duration::from_hours(1))
 }

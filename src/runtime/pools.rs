@@ -8,13 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pingora::{ErrorType, OrErr, Result};
+use pingora::{Error, ErrorType, OrErr, Result};
 use pingora_load_balancing::discovery::ServiceDiscovery;
 use pingora_load_balancing::selection::RoundRobin;
 use pingora_load_balancing::{Backend, Backends, LoadBalancer};
 
 use crate::policy::{Api, Endpoint, Policy};
-use crate::route::Target;
+use crate::route::{Target, reach};
+use crate::runtime::security::Security;
 
 /// How often names are resolved anew.
 pub(crate) const REFRESH: Duration = Duration::from_secs(30);
@@ -25,6 +26,7 @@ const MOST_ADDRESSES: usize = 16;
 /// The addresses of all endpoints of one policy.
 pub(crate) struct Pools {
     providers: Vec<Vec<LoadBalancer<RoundRobin>>>,
+    security: Vec<Vec<Option<Security>>>,
 }
 
 impl Pools {
@@ -34,6 +36,7 @@ impl Pools {
             let name = Name {
                 host: endpoint.host.clone(),
                 port: endpoint.port,
+                allow_private: endpoint.allow_private,
             };
             LoadBalancer::from_backends(Backends::new(Box::new(name)))
         };
@@ -41,9 +44,20 @@ impl Pools {
             Api::Echo => Vec::new(),
             Api::OpenAi | Api::Anthropic => provider.endpoints.iter().map(pool).collect(),
         });
+        let security = policy.providers.iter().map(|provider| {
+            let special = provider.endpoints.iter().map(|one| one.security.as_deref());
+            special.map(|tls| tls.map(Security::new)).collect()
+        });
         Self {
             providers: providers.collect(),
+            security: security.collect(),
         }
+    }
+
+    /// What is special about an endpoint's TLS.
+    pub(crate) fn security(&self, target: Target) -> Option<&Security> {
+        let provider = self.security.get(target.provider)?;
+        provider.get(target.endpoint)?.as_ref()
     }
 
     /// Resolves all names.
@@ -61,11 +75,11 @@ impl Pools {
         pool.select(b"", MOST_ADDRESSES)?.addr.as_inet().copied()
     }
 
-    /// Whether any endpoint at all has an address.
-    pub(crate) fn any_address(&self) -> bool {
-        let has_address =
-            |pool: &LoadBalancer<RoundRobin>| !pool.backends().get_backend().is_empty();
-        self.providers.iter().flatten().any(has_address)
+    /// Whether an endpoint has an address.
+    pub(crate) fn has_address(&self, target: Target) -> bool {
+        let pool = self.providers.get(target.provider);
+        let pool = pool.and_then(|endpoints| endpoints.get(target.endpoint));
+        pool.is_some_and(|pool| !pool.backends().get_backend().is_empty())
     }
 }
 
@@ -73,6 +87,7 @@ impl Pools {
 struct Name {
     host: Box<str>,
     port: u16,
+    allow_private: bool,
 }
 
 #[async_trait]
@@ -84,8 +99,16 @@ impl ServiceDiscovery for Name {
             Err(_it_is_a_name) => tokio::net::lookup_host((bare, self.port))
                 .await
                 .or_err_with(ErrorType::ConnectNoRoute, || format!("resolving {bare}"))?
+                .filter(|address| reach::permits(bare, address.ip(), self.allow_private))
                 .collect(),
         };
+        if addresses.is_empty() {
+            let problem = format!(
+                "{bare} stands for no address that it may lead to; write the address itself, or \
+                 allow_private for one in a private network"
+            );
+            return Err(Error::explain(ErrorType::ConnectNoRoute, problem));
+        }
         let backends = addresses
             .iter()
             .map(|address| Backend::new(&address.to_string()));

@@ -28,6 +28,7 @@ use super::handover::state;
 use super::leaving::{Leaving, leave_early};
 use super::logger::{self, LineWriter, RequestLog};
 use super::pools::REFRESH;
+use super::probe::Prober;
 use super::ready;
 use super::reload::{self, Load, Reloader};
 use super::signals::Signals;
@@ -119,8 +120,7 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     if start == Start::Anew {
         check_addresses(&policy.listeners, &[])?;
     }
-    let mut random = [0_u8; 16];
-    getrandom::fill(&mut random).map_err(ServeFault::Random)?;
+    let random = random()?;
     let lines = open_logs(&policy.logging)?;
     let metrics = metrics(&policy)?;
 
@@ -138,21 +138,16 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(policy)));
     resolve_first(&snapshot)?;
 
-    let watch = Arc::new(Watch::default());
-    let recorder = RequestLog::new(Arc::clone(&metrics), Arc::clone(&watch), lines.clone());
-    let desk = Desk {
-        recorder: Arc::new(recorder),
-        metrics: Arc::clone(&metrics),
-        lines: lines.clone(),
-    };
     let loaded = Loaded {
         findings,
         view,
         at: clock::wall(),
     };
     let reloader = Reloader::new(load, certificates, (&budget, &metrics));
+    let watch = Arc::new(Watch::default());
+    let desk = desk(&metrics, &watch, &lines);
     let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
-    let control = Control::new(state, loaded, (desk.lines.clone(), watch), reloader);
+    let control = Control::new(state, loaded, (lines.clone(), watch), reloader);
     let control = Arc::new(control);
     let leaving = Arc::new(Leaving::default());
     if let (Start::Upgrade, Some(place)) = (start, &place) {
@@ -185,6 +180,22 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     Ok(())
 }
 
+fn random() -> Result<[u8; 16], ServeFault> {
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(ServeFault::Random)?;
+    Ok(random)
+}
+
+/// Where requests are written down and counted.
+fn desk(metrics: &Arc<Metrics>, watch: &Arc<Watch>, lines: &LineWriter) -> Desk {
+    let recorder = RequestLog::new(Arc::clone(metrics), Arc::clone(watch), lines.clone());
+    Desk {
+        recorder: Arc::new(recorder),
+        metrics: Arc::clone(metrics),
+        lines: lines.clone(),
+    }
+}
+
 /// The log, which the whole process writes to from here on.
 fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
     let open = |path| LogSink::open(path, logging.mask_secrets);
@@ -212,6 +223,8 @@ fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors) {
 /// What runs beside the requests.
 fn add_tasks(server: &mut Server, control: &Arc<Control>) {
     let snapshot = Arc::clone(&control.snapshot);
+    let prober = Prober::new(Arc::clone(&snapshot));
+    server.add_service(background_service("prober", prober));
     server.add_service(background_service("resolver", Resolver { snapshot }));
     let expiry = Expiry(Arc::clone(control));
     server.add_service(background_service("measures", expiry));

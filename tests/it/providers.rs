@@ -211,7 +211,11 @@ async fn a_provider_that_refuses_our_key_is_our_fault_and_not_the_callers() {
 #[tokio::test]
 async fn what_a_provider_says_of_itself_stays_here() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
+    let gateway = Gateway::builder()
+        .provider("mock", "openai", &upstream.url())
+        .route("{models: [\"*\"], providers: [mock], retries: 0}")
+        .start()
+        .await;
     let leaks = [
         ("server", "mock/1.0 (internal-host-7)"),
         ("x-powered-by", "Express"),

@@ -6,8 +6,10 @@
 
 mod answer;
 mod auth;
+mod care;
 mod inspection;
 mod limits;
+mod routes;
 mod server;
 mod tokens;
 mod upstream;

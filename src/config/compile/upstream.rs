@@ -1,4 +1,4 @@
-//! Providers and routes.
+//! Providers: names, addresses, times.
 //!
 //! Decides that names are unique and known, that URLs are plain, and that each provider has what
 //! its API needs. Names are never resolved here.
@@ -8,21 +8,11 @@ use std::sync::Arc;
 use http::HeaderValue;
 use url::{Host, Url};
 
-use super::{Compiler, KeyPath, Severity, fits_header, quoted};
-use crate::config::fault::looks_secret;
-use crate::config::near::nearest;
-use crate::config::raw::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts, RawRoute};
+use super::{Compiler, KeyPath, Severity, quoted};
+use crate::config::raw::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts};
 use crate::policy::names::ProviderName;
-use crate::policy::secret::Secret;
-use crate::policy::{Api, Endpoint, Provider, ProviderTimeouts, Route};
-use crate::route::balance::Schedule;
-use crate::route::pattern::Pattern;
-
-/// A provider's key may be a token with claims in it, which is longer than a plain key.
-const LONGEST_KEY: usize = 4_096;
-/// What to write where there is no route, in one line.
-const MINIMAL: &str = "add `providers: [{name: local, api: echo}]` and `routes: [{models: [\"*\"], \
-                       providers: [local]}]`";
+use crate::policy::{Api, Endpoint, Provider, ProviderTimeouts};
+use crate::route::balance::{Ring, Schedule};
 
 impl Compiler<'_> {
     pub(super) fn providers(&mut self, raw: &[RawProvider]) -> Option<Vec<Arc<Provider>>> {
@@ -65,20 +55,39 @@ impl Compiler<'_> {
             Api::OpenAi | Api::Anthropic => self.endpoints(&at.key("endpoints"), &raw.endpoints),
             Api::Echo => Some(vec![itself()]),
         };
-        let api_key = match &raw.api_key {
-            None => None,
-            Some(text) => Some(self.provider_key(&at.key("api_key"), text)?),
-        };
+        let api_keys = self.provider_keys(at, raw);
+        let rate = self.provider_rate(&at.key("rate_limit"), raw);
+        let health = self.health_check(&at.key("health_check"), raw);
+        let breaker = self.breaker(&at.key("circuit_breaker"), raw);
+        let slow_start = self.span(&at.key("slow_start"), &raw.slow_start);
+        let model_map = self.model_map(&at.key("model_map"), raw);
         let timeouts = self.provider_timeouts(&at.key("timeouts"), &raw.timeouts);
         let endpoints = endpoints?;
         let weights: Vec<u16> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
+        let labels: Vec<String> = endpoints.iter().map(|one| one.label().to_owned()).collect();
+        let ring = Ring::new(
+            labels
+                .iter()
+                .map(String::as_str)
+                .zip(weights.iter().copied()),
+        );
+        let (rate, exceeded) = rate?;
         let provider = Provider {
             name: name.ok()?,
             api,
             endpoints,
             schedule: Schedule::new(&weights),
-            api_key,
+            ring,
+            api_keys: api_keys?,
             timeouts: timeouts?,
+            rate,
+            concurrent: raw.concurrent,
+            exceeded,
+            health: health.ok()?,
+            breaker: breaker.ok()?,
+            slow_start: slow_start?.get(),
+            model_map: model_map?,
+            retry_unsafe: raw.retry_unsafe,
         };
         self.exposed_key(at, &provider);
         Some(provider)
@@ -97,7 +106,7 @@ impl Compiler<'_> {
                         "remove it, or write another api",
                     );
                 }
-                if raw.api_key.is_some() {
+                if raw.api_key.is_some() || !raw.api_keys.is_empty() {
                     self.fault(
                         &at.key("api_key"),
                         "echo answers by itself and needs no key",
@@ -122,23 +131,6 @@ impl Compiler<'_> {
         }
     }
 
-    fn provider_key(
-        &mut self,
-        at: &KeyPath,
-        text: &crate::config::raw::SecretText,
-    ) -> Option<Secret> {
-        let secret = self.secret(at, text)?;
-        if !fits_header(secret.expose(), LONGEST_KEY) {
-            self.fault(
-                at,
-                "holds characters that no header can carry, or more than 4096",
-                "a key is visible ASCII without spaces or line ends; check what it refers to",
-            );
-            return None;
-        }
-        Some(secret)
-    }
-
     fn provider_timeouts(
         &mut self,
         at: &KeyPath,
@@ -159,9 +151,12 @@ impl Compiler<'_> {
     fn endpoints(&mut self, at: &KeyPath, raw: &[RawEndpoint]) -> Option<Vec<Endpoint>> {
         let mut endpoints = Vec::with_capacity(raw.len());
         for (index, written) in raw.iter().enumerate() {
+            let security = self.endpoint_tls(&at.index(index).key("tls"), written);
             let at = at.index(index).key("url");
             match endpoint(&written.url, written.weight) {
-                Ok(endpoint) => {
+                Ok(mut endpoint) => {
+                    endpoint.security = security.ok()?;
+                    endpoint.allow_private = written.allow_private;
                     if endpoint.base_path.ends_with("/v1") {
                         let advice = "requests come with their own /v1, so that the provider \
                                       would see /v1/v1; take it off the URL";
@@ -177,7 +172,7 @@ impl Compiler<'_> {
 
     /// A key that would cross a network in the clear.
     fn exposed_key(&mut self, at: &KeyPath, provider: &Provider) {
-        if provider.api_key.is_none() {
+        if provider.api_keys.is_empty() {
             return;
         }
         for (index, endpoint) in provider.endpoints.iter().enumerate() {
@@ -191,136 +186,6 @@ impl Compiler<'_> {
             }
         }
     }
-
-    pub(super) fn routes(
-        &mut self,
-        raw: &[RawRoute],
-        providers: &[RawProvider],
-    ) -> Option<Vec<Route>> {
-        let at = KeyPath::of("routes");
-        if raw.is_empty() {
-            self.fault(
-                &at,
-                "there is no route, so that no model is served",
-                MINIMAL,
-            );
-            return None;
-        }
-        let mut routes: Vec<Route> = Vec::with_capacity(raw.len());
-        for (index, written) in raw.iter().enumerate() {
-            let at = at.index(index);
-            let models = self.models(&at.key("models"), &written.models, &routes);
-            let chosen = self.fallbacks(&at.key("providers"), &written.providers, providers);
-            if let (Some(models), Some(providers)) = (models, chosen) {
-                routes.push(Route {
-                    models,
-                    providers,
-                    retries: written.retries,
-                });
-            }
-        }
-        for (index, provider) in providers.iter().enumerate() {
-            if !raw
-                .iter()
-                .any(|route| route.providers.contains(&provider.name))
-            {
-                self.finding(
-                    "provider_unused",
-                    Severity::Low,
-                    &KeyPath::of("providers").index(index),
-                    "no route names this provider",
-                );
-            }
-        }
-        (routes.len() == raw.len()).then_some(routes)
-    }
-
-    fn models(
-        &mut self,
-        at: &KeyPath,
-        texts: &[String],
-        earlier: &[Route],
-    ) -> Option<Vec<Pattern>> {
-        if texts.is_empty() {
-            self.fault(
-                at,
-                "is empty, so that the route serves nothing",
-                "write models: [\"*\"] for all models",
-            );
-            return None;
-        }
-        let mut models = Vec::with_capacity(texts.len());
-        for (index, text) in texts.iter().enumerate() {
-            let at = at.index(index);
-            match text.parse::<Pattern>() {
-                Ok(pattern) => {
-                    let mut before = earlier.iter().flat_map(|route| &route.models);
-                    if let Some(wider) = before.find(|wider| covers(wider, &pattern)) {
-                        let advice = format!(
-                            "never reached: `{}` of an earlier route takes all of it; put the \
-                             narrower one first",
-                            wider.as_str()
-                        );
-                        self.finding("route_shadowed", Severity::Low, &at, advice);
-                    }
-                    models.push(pattern);
-                }
-                Err(fault) => self.fault(
-                    &at,
-                    format!("{} {fault}", quoted(text)),
-                    "write a model's name, or a pattern such as gpt-*",
-                ),
-            }
-        }
-        (models.len() == texts.len()).then_some(models)
-    }
-
-    /// Indices of a route's providers.
-    fn fallbacks(
-        &mut self,
-        at: &KeyPath,
-        names: &[String],
-        providers: &[RawProvider],
-    ) -> Option<Vec<usize>> {
-        if names.is_empty() {
-            self.fault(at, "is empty, so that nothing answers", "name a provider");
-            return None;
-        }
-        let mut chosen = Vec::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            let at = at.index(index);
-            match providers.iter().position(|provider| provider.name == *name) {
-                Some(found) if chosen.contains(&found) => self.fault(
-                    &at,
-                    format!("{} is named twice", quoted(name)),
-                    "keep one of the two",
-                ),
-                Some(found) => chosen.push(found),
-                None => {
-                    let names = providers.iter().map(|provider| provider.name.as_str());
-                    let known: Vec<&str> = names.filter(|name| !looks_secret(name)).collect();
-                    let remedy = match (nearest(name, known.iter().copied()), known.as_slice()) {
-                        (Some(near), _) => format!("did you mean `{near}`?"),
-                        (None, []) => MINIMAL.to_owned(),
-                        (None, known) => format!("write one of {}", known.join(", ")),
-                    };
-                    self.fault(
-                        &at,
-                        format!("there is no provider {}", quoted(name)),
-                        remedy,
-                    );
-                }
-            }
-        }
-        (chosen.len() == names.len()).then_some(chosen)
-    }
-}
-
-/// Whether each name that the narrower pattern matches is matched by the wider one too. A star
-/// of the narrower one is read as a character that no pattern holds: if the wider one takes that,
-/// a star of its own took it, and would take anything.
-fn covers(wider: &Pattern, narrower: &Pattern) -> bool {
-    wider.matches(&narrower.as_str().replace('*', "\u{1}"))
 }
 
 /// The endpoint that stands for this process itself. Its port can't be connected to.
@@ -332,6 +197,8 @@ fn itself() -> Endpoint {
         authority: HeaderValue::from_static("echo"),
         base_path: "".into(),
         weight: 1,
+        security: None,
+        allow_private: false,
     }
 }
 
@@ -382,5 +249,7 @@ fn endpoint(text: &str, weight: u16) -> Result<Endpoint, (String, String)> {
             .map_err(|_not_a_value| trouble("names a host that no header can carry"))?,
         base_path: url.path().trim_end_matches('/').into(),
         weight,
+        security: None,
+        allow_private: false,
     })
 }

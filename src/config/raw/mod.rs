@@ -26,7 +26,9 @@ pub(super) use inspection::{
 pub(super) use limits::{RawBlock, RawKeyLimit, RawRateLimits, RawSettings};
 pub(super) use scalar::{RateText, SECRET_MARK, SecretText, SizeText, SpanText};
 pub(super) use server::{RawListener, RawServe, RawServer};
-pub(super) use upstream::{RawApi, RawEndpoint, RawProvider, RawProviderTimeouts, RawRoute};
+pub(super) use upstream::{
+    RawApi, RawBalance, RawEndpoint, RawOnExceeded, RawProvider, RawProviderTimeouts, RawRoute,
+};
 
 use gateway::{RawAlerts, RawTelemetry};
 

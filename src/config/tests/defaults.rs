@@ -114,7 +114,7 @@ fn a_provider_has_its_defaults_and_an_endpoint_its_parts() {
         "name and api"
     );
     assert_eq!(
-        provider.api_key.as_ref().map(Secret::expose),
+        provider.api_keys.first().map(Secret::expose),
         Some("upstream-key"),
         "the key"
     );

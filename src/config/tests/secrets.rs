@@ -14,7 +14,7 @@ fn provider(api_key: &str) -> String {
 
 fn key(world: &World, api_key: &str) -> String {
     let policy = world.policy(&provider(api_key));
-    let key = policy.providers[0].api_key.as_ref();
+    let key = policy.providers[0].api_keys.first();
     key.map(Secret::expose).unwrap().to_owned()
 }
 

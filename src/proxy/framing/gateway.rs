@@ -298,7 +298,7 @@ impl ProxyHttp for Scripted {
         ctx: &mut Ctx,
     ) -> Result<()> {
         if let Some(handle) = &ctx.handle {
-            handle.attempt_begins();
+            handle.attempt_begins(self.plan.provider, None);
         }
         if let Some(held) = ctx.held {
             head.remove_header(&TRANSFER_ENCODING);

@@ -46,6 +46,14 @@ pub(crate) struct Handle {
     restart: AtomicBool,
     /// The inspection of the answer, before the guard has it and after.
     answer: Mutex<Option<Box<Live>>>,
+    next: Mutex<Next>,
+}
+
+/// What is new with a new attempt.
+#[derive(Default)]
+struct Next {
+    timeouts: Option<ProviderTimeouts>,
+    body: Option<Bytes>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -60,9 +68,23 @@ impl Handle {
         self.close.store(true, Ordering::Relaxed);
     }
 
-    /// Gives the provider of a new attempt its whole time to the first byte.
-    pub(crate) fn attempt_begins(&self) {
-        self.restart.store(true, Ordering::Relaxed);
+    /// Gives the provider of a new attempt its whole time to the first byte, and the body in its
+    /// own words, where those are not the client's. The time for the call as a whole goes on.
+    pub(crate) fn attempt_begins(&self, timeouts: ProviderTimeouts, body: Option<Bytes>) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.timeouts = Some(timeouts);
+        next.body = body;
+        self.restart.store(true, Ordering::Release);
+    }
+
+    fn timeouts(&self) -> Option<ProviderTimeouts> {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.timeouts
+    }
+
+    fn body(&self) -> Option<Bytes> {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.body.clone()
     }
 
     /// An answer is to be inspected from here on.
@@ -348,8 +370,9 @@ impl CustomSession for Guard {
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
         let now = clock::now();
-        if self.handle.restart.swap(false, Ordering::Relaxed) {
+        if self.handle.restart.swap(false, Ordering::Acquire) {
             self.watch.next = None;
+            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
         }
         if no_body_expected || self.is_body_done() {
             self.watch.request_sent(now);
@@ -397,7 +420,9 @@ impl CustomSession for Guard {
 
     fn get_retry_buffer(&self) -> Option<Bytes> {
         match &self.source {
-            Source::Held(body) if !body.is_empty() => Some(body.clone()),
+            Source::Held(body) if !body.is_empty() => {
+                self.handle.body().or_else(|| Some(body.clone()))
+            }
             Source::Held(_) | Source::Client(_) => None,
         }
     }

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 use fields::{Fields, Name, mask_from, push_word};
 
 use super::json::{Escaping, cut, push_escaped, push_moment, push_number, push_string};
-use super::{Facts, Inspected};
+use super::{Facts, Failed, Inspected};
 use crate::policy::LogFormat;
 
 /// How much a line matters.
@@ -319,6 +319,26 @@ fn write_inspection(inspected: &Inspected, names: &Names, fields: &mut Fields<'_
     fields.out.push(b']');
 }
 
+/// Which attempts at providers failed, and how far each came.
+fn write_failed(failed: &[Failed], fields: &mut Fields<'_>) {
+    if failed.is_empty() {
+        return;
+    }
+    fields.name(field!("failed_attempts"));
+    fields.out.push(b'[');
+    for (place, failed) in failed.iter().enumerate() {
+        if place > 0 {
+            fields.out.push(b',');
+        }
+        let mut one = Fields::begin(fields.out);
+        one.foreign(field!("provider"), failed.provider.as_str());
+        one.foreign(field!("endpoint"), &failed.endpoint);
+        one.word(field!("class"), failed.class);
+        one.end();
+    }
+    fields.out.push(b']');
+}
+
 /// What is known of the call to a provider.
 fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
     if let Some(model) = &facts.model {
@@ -337,6 +357,7 @@ fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
             if facts.stream { "true" } else { "false" },
         );
     }
+    write_failed(&facts.failed, fields);
     if let Some(tokens) = facts.usage.prompt {
         fields.number(field!("prompt_tokens"), tokens);
     }

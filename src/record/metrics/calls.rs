@@ -69,6 +69,11 @@ impl Known {
         }
     }
 
+    /// The label of a provider.
+    pub(super) fn provider<'a>(&self, name: &'a ProviderName) -> &'a str {
+        self.providers.label(Some(name.as_str()))
+    }
+
     pub(super) fn count(&self, vecs: &CallVecs, facts: &Facts) {
         let provider = facts.provider.as_ref().map(ProviderName::as_str);
         let model = facts.model.as_ref().map(ModelName::as_str);

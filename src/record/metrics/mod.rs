@@ -7,6 +7,7 @@
 
 mod calls;
 mod labels;
+mod providers;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,8 +21,10 @@ use prometheus::{
 
 use super::endpoint::Endpoint;
 use super::{Facts, Outcome, Refusal};
+use crate::route::fleet::ProviderReport;
 use calls::{CallVecs, Known};
 use labels::{METHODS, STATUS_LABELS, method_index, status_index, status_label};
+use providers::Providers;
 
 /// Providers with a label of their own.
 pub const MAX_PROVIDERS: usize = 64;
@@ -65,6 +68,7 @@ pub struct Metrics {
     /// Series by provider and model, for the names of the policy in force.
     known: ArcSwap<Known>,
     refusals: Refusals,
+    providers: Providers,
     findings: IntCounterVec,
     duration: Histogram,
     overhead: Histogram,
@@ -96,6 +100,7 @@ impl Metrics {
             calls: CallVecs::new(&registry)?,
             known: ArcSwap::from_pointee(Known::default()),
             refusals: Refusals::new(&registry)?,
+            providers: Providers::new(&registry)?,
             findings: counters(
                 &registry,
                 "proxy_api_inspection_findings_total",
@@ -197,7 +202,9 @@ impl Metrics {
             self.refusals.count(refusal);
         }
         if facts.provider.is_some() {
-            self.known.load().count(&self.calls, facts);
+            let known = self.known.load();
+            self.providers.count(&known, facts);
+            known.count(&self.calls, facts);
             if facts.outcome == Outcome::ClientGone {
                 self.cancelled.inc();
             }
@@ -211,6 +218,11 @@ impl Metrics {
         } else {
             self.not_reloaded.inc();
         }
+    }
+
+    /// Takes over how providers stand.
+    pub fn show_providers(&self, reports: &[ProviderReport<'_>]) {
+        self.providers.show(reports);
     }
 
     /// Takes over how many log lines have been lost since the process began.

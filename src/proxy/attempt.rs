@@ -1,0 +1,213 @@
+//! One attempt at a provider: how far it came, what it says of its endpoint, what follows.
+//!
+//! Decides nothing by itself: it tells `route::attempts` how far an attempt came, in the classes
+//! of its table, and does what that says. What Pingora would retry of its own accord is overridden.
+
+use std::time::Duration;
+
+use http::Method;
+use http::header;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorSource, ErrorType};
+
+use super::Snapshot;
+use super::ctx::{Body, Call, Flight};
+use super::failure;
+use crate::policy::{Denial, Provider};
+use crate::record::{Failed, Record};
+use crate::route::Target;
+use crate::route::attempts::{Circumstances, Class, Ground};
+use crate::route::live::{Ticket, Verdict};
+use crate::runtime::clock;
+use crate::runtime::turnstile::Pass;
+
+/// An attempt under way.
+pub(crate) struct Attempt {
+    pub(crate) target: Target,
+    /// Which of the provider's keys is used.
+    pub(crate) key: usize,
+    ticket: Ticket,
+    _pass: Pass,
+    progress: Progress,
+    began: Duration,
+    /// What the provider answered.
+    status: Option<u16>,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// A connection is being made.
+    Connecting,
+    /// It is there.
+    Connected,
+    /// The head is being sent.
+    Head,
+    /// The body is being sent.
+    Body,
+    /// The request's last byte is being sent.
+    Whole,
+}
+
+/// When a provider that is at its limit did not say when to come back.
+const LIMITED_FOR: Duration = Duration::from_secs(1);
+
+impl Attempt {
+    pub(crate) const fn new(target: Target, key: usize, ticket: Ticket, pass: Pass) -> Self {
+        Self {
+            target,
+            key,
+            ticket,
+            _pass: pass,
+            progress: Progress::Connecting,
+            began: Duration::ZERO,
+            status: None,
+        }
+    }
+
+    /// It has come so far.
+    pub(crate) fn reached(&mut self, progress: Progress) {
+        if progress == Progress::Head {
+            self.began = clock::uptime();
+        }
+        self.progress = progress;
+    }
+
+    /// The class of its failure, where it is the provider's.
+    fn class(&self, bodyless: bool, error: &Error) -> Class {
+        if let Some(status) = self.status.filter(|status| *status >= 400) {
+            return Class::Status(status);
+        }
+        // The system did not take all of the body, so that no provider can have it.
+        let unsent = *error.esource() == ErrorSource::Upstream
+            && matches!(
+                error.etype(),
+                ErrorType::WriteError | ErrorType::WriteTimedout
+            );
+        match self.progress {
+            Progress::Connecting => Class::NotConnected,
+            Progress::Connected => Class::NothingSent,
+            Progress::Head if !bodyless => Class::HeadSent,
+            Progress::Body => Class::BodyIncomplete,
+            Progress::Whole if unsent => Class::BodyIncomplete,
+            Progress::Head | Progress::Whole => Class::NoAnswer,
+        }
+    }
+}
+
+/// What a step along a request's route is taken on.
+pub(crate) fn ground<'a>(call: &Call, snapshot: &'a Snapshot) -> Option<Ground<'a>> {
+    Some(Ground {
+        policy: &snapshot.policy,
+        route: call.routed.route(&snapshot.policy)?,
+        view: &snapshot.view,
+        now: clock::uptime(),
+    })
+}
+
+/// Notes a provider's answer: what it says of the endpoint, and of the key.
+pub(crate) fn answered(call: &mut Call, snapshot: &Snapshot, head: &ResponseHeader) {
+    let Some(attempt) = &mut call.attempt else {
+        return;
+    };
+    let (status, now) = (head.status.as_u16(), clock::uptime());
+    attempt.status = Some(status);
+    let wait = retry_after(head);
+    match status {
+        429 => {
+            let wait = wait.unwrap_or(LIMITED_FOR);
+            let live = snapshot.view.provider(attempt.target.provider);
+            if let Some(live) = live {
+                live.spend(attempt.key, wait, now);
+            }
+            if !live.is_some_and(|live| live.has_fresh_key(now)) {
+                attempt.ticket.rest(wait, now);
+            }
+        }
+        500.. => {
+            attempt.ticket.settle(Verdict::Bad, now);
+            if let Some(wait) = wait {
+                attempt.ticket.rest(wait, now);
+            }
+        }
+        _ => {
+            let took = now.saturating_sub(attempt.began);
+            attempt.ticket.settle(Verdict::Good(took), now);
+        }
+    }
+}
+
+/// When a provider says to come back.
+pub(crate) fn retry_after(head: &ResponseHeader) -> Option<Duration> {
+    let value = head.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What follows a failed attempt: whether there is another one, which is then planned.
+pub(crate) fn failed(flight: &mut Flight, session: &Session, error: &Error) -> bool {
+    let (record, snapshot) = (&mut flight.record, &flight.snapshot);
+    let super::ctx::Stage::Call(call) = &mut flight.stage else {
+        return false;
+    };
+    let ours = call
+        .denial
+        .as_ref()
+        .is_some_and(|denial| !denial.is_upstream());
+    if ours || failure::is_the_clients(error) {
+        call.attempt = None;
+        return false;
+    }
+    let Some(mut attempt) = call.attempt.take() else {
+        return false;
+    };
+    let bodyless = matches!(call.body, Body::Held { len: 0, .. });
+    let begun = session.as_downstream().response_written().is_some();
+    let class = if begun {
+        Class::Begun
+    } else {
+        attempt.class(bodyless, error)
+    };
+    if attempt.status.is_none_or(|status| status < 400) {
+        attempt.ticket.settle(Verdict::Bad, clock::uptime());
+    }
+    let provider = snapshot.policy.providers.get(attempt.target.provider);
+    let provider = provider.map(|provider| &**provider);
+    note(record, provider, attempt.target, class);
+    let about = Circumstances {
+        replayable: matches!(call.body, Body::Held { .. }),
+        idempotent: matches!(session.req_header().method, Method::GET | Method::HEAD),
+        retry_unsafe: provider.is_some_and(|provider| provider.retry_unsafe),
+    };
+    // The call that failed is over before its successor is chosen.
+    drop(attempt);
+    let Some(ground) = ground(call, snapshot) else {
+        return false;
+    };
+    call.planned = call.attempts.after(class, about, ground);
+    if call.planned.is_some() {
+        call.denial = None;
+        flight.clock.call_goes_on();
+    }
+    call.planned.is_some()
+}
+
+fn note(record: &mut Record, provider: Option<&Provider>, target: Target, class: Class) {
+    let Some(provider) = provider else { return };
+    let endpoint = provider.endpoints.get(target.endpoint);
+    record.failed.push(Failed {
+        provider: provider.name.clone(),
+        endpoint: endpoint.map_or("", |one| one.label()).into(),
+        class: class.as_str(),
+    });
+}
+
+/// Whether an answer that has begun came to its end; one that did not says something too.
+pub(crate) fn ended(call: &mut Call, error: Option<&Error>) {
+    if let (Some(mut attempt), Some(error)) = (call.attempt.take(), error)
+        && !failure::is_the_clients(error)
+        && call.denial.as_ref().is_none_or(Denial::is_upstream)
+    {
+        attempt.ticket.settle(Verdict::Bad, clock::uptime());
+    }
+}
