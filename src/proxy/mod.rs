@@ -15,6 +15,7 @@ mod framing;
 mod guard;
 mod guesses;
 mod headers;
+mod holding;
 mod ids;
 mod local;
 mod operate;
@@ -22,6 +23,7 @@ mod peer;
 mod reading;
 mod receive;
 mod reply;
+mod tail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

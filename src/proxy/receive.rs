@@ -100,7 +100,8 @@ pub(crate) async fn receive(
             .map_err(Stop::Denied);
     }
     let plan = Plan::of(session, policy, endpoint, reading)?;
-    let (body, source, model) = plan.read(gateway, session, flight, policy).await?;
+    let any = route::takes_any(&caller, policy);
+    let (body, source, model) = plan.read(gateway, session, flight, any).await?;
     flight.record.model.clone_from(&model);
     let tick = gateway.tick();
     let routed = route::route(&caller, model.as_ref().map(ModelName::as_str), policy, tick)?;
