@@ -75,6 +75,13 @@ impl Share {
         self.bytes = self.bytes.saturating_add(bytes);
         Ok(())
     }
+
+    /// Gives some of its bytes back before its end.
+    pub fn give_back(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).min(self.bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.budget.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Share {

@@ -32,7 +32,7 @@ pub fn apply(body: &[u8], edits: &[Edit]) -> Vec<u8> {
 
 /// Puts edits in order and apart: of two that overlap the earlier, and of two that begin at one
 /// place the longer, is whole; the other keeps what lies behind it.
-pub(super) fn settle(edits: &mut Vec<Edit>) {
+pub(crate) fn settle(edits: &mut Vec<Edit>) {
     edits.sort_by(|a, b| {
         a.raw
             .start

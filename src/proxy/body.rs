@@ -5,18 +5,17 @@
 //! a source is swallowed towards HTTP/2: so no hook writes to the body by hand, and the tests
 //! named `framing` hold these facts.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
 use super::attempt::Progress;
 use super::ctx::{Body, Flight, Passing, Stage};
 use super::{Gateway, findings, reading};
-use crate::inspect::detect::Family;
-use crate::inspect::engine::{Inspection, Inspector};
-use crate::inspect::finding::{Refusal, Report};
+use crate::inspect::engine::{BodyInspection, Inspector};
+use crate::inspect::finding::{Report, Settled};
 use crate::inspect::validate::Checker;
-use crate::policy::{Denial, inspection};
+use crate::policy::Denial;
 
 /// What happens to a piece of a request's body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,9 +68,18 @@ pub(crate) fn filter(
     };
     let inspector = &flight.snapshot.policy.inspector;
     let mut heard = None;
-    let Passing { tail, json } = &mut **passing;
+    let Passing {
+        tail,
+        reading,
+        model_needed,
+        ..
+    } = &mut **passing;
     let action = tail.push(piece.take(), end, |bytes, end| {
-        judge(json, inspector, bytes, end, &mut heard)
+        let settled = judge(reading, inspector, bytes, &mut heard)?;
+        if end {
+            return judge_end(reading, *model_needed, inspector, &mut heard);
+        }
+        Ok(settled)
     });
     flight.record.request_bytes = tail.seen();
     if let Action::Abort(denial) = &action {
@@ -83,44 +91,45 @@ pub(crate) fn filter(
     carry_out(action, piece, end)
 }
 
-/// Judges the newest piece of JSON on its way. What has left can't be rewritten any more, so what
-/// a held body would have had masked is refused here.
+/// Judges the newest piece of a body on its way.
 fn judge(
-    json: &mut Option<(Inspection, Checker)>,
+    reading: &mut Option<(BodyInspection, Checker)>,
     inspector: &Inspector,
     bytes: &[u8],
-    end: bool,
     heard: &mut Option<Report>,
-) -> Result<(), Denial> {
-    let Some((inspection, checker)) = json else {
-        return Ok(());
+) -> Result<Settled, Denial> {
+    let Some((inspection, checker)) = reading else {
+        return Err(Denial::Internal);
     };
     if let Err(stop) = inspection.push(inspector, bytes, checker) {
-        *heard = json
+        *heard = reading
             .take()
             .map(|(inspection, _)| inspection.report(inspector));
         return Err(Denial::from(stop));
     }
-    let Some((inspection, mut checker)) = json.take_if(|_| end) else {
-        return Ok(());
+    Ok(inspection.settle())
+}
+
+/// Judges the end of a body on its way; all that is left to be rewritten.
+fn judge_end(
+    reading: &mut Option<(BodyInspection, Checker)>,
+    model_needed: bool,
+    inspector: &Inspector,
+    heard: &mut Option<Report>,
+) -> Result<Settled, Denial> {
+    let Some((inspection, mut checker)) = reading.take() else {
+        return Err(Denial::Internal);
     };
     match inspection.finish(inspector, &mut checker) {
         Ok(cleared) => {
             let (report, edits, facts) = cleared.into_parts();
-            let masked = report
-                .findings
-                .iter()
-                .find(|finding| finding.action == inspection::Action::Mask);
-            let family = masked.map_or(Family::Sanitization, |finding| finding.family);
             *heard = Some(report);
-            if !edits.is_empty() {
-                return Err(Denial::Inspected(Refusal::Family(family)));
-            }
             reading::valid(&checker)?;
-            let facts = reading::wanted(facts, true)?;
-            facts.map_or(Ok(()), |facts| {
-                reading::name(&facts.model).map(|_well_formed| ())
-            })
+            if let Some(facts) = reading::wanted(facts, model_needed)? {
+                reading::name(&facts.model)?;
+            }
+            let upto = u64::MAX;
+            Ok(Settled { upto, edits })
         }
         Err((stop, report)) => {
             *heard = Some(report);
@@ -133,77 +142,9 @@ fn refusal(denial: &Denial) -> Box<Error> {
     Error::explain(ErrorType::HTTPStatus(denial.face().status), denial.reason()).into_down()
 }
 
-/// Sends a body on piece by piece, the newest piece held back until the next one, or the end,
-/// has been judged.
-#[derive(Debug, Default)]
-pub(crate) struct HeldTail {
-    tail: Bytes,
-    seen: u64,
-    limit: u64,
-}
-
-impl HeldTail {
-    /// A body of at most so many bytes.
-    pub(crate) fn new(limit: u64) -> Self {
-        Self {
-            tail: Bytes::new(),
-            seen: 0,
-            limit,
-        }
-    }
-
-    /// Takes the newest piece and says what may leave. `judge` sees each piece once, and the end.
-    pub(crate) fn push(
-        &mut self,
-        piece: Option<Bytes>,
-        end: bool,
-        mut judge: impl FnMut(&[u8], bool) -> Result<(), Denial>,
-    ) -> Action {
-        let piece = piece.unwrap_or_default();
-        self.seen = self
-            .seen
-            .saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-        if self.seen > self.limit {
-            return Action::Abort(Denial::RequestTooLarge(self.limit));
-        }
-        if let Err(denial) = judge(&piece, end) {
-            return Action::Abort(denial);
-        }
-        if end {
-            return Action::Emit(joined(std::mem::take(&mut self.tail), piece));
-        }
-        if piece.is_empty() {
-            return Action::Hold;
-        }
-        match std::mem::replace(&mut self.tail, piece) {
-            tail if tail.is_empty() => Action::Hold,
-            tail => Action::Emit(tail),
-        }
-    }
-
-    /// Bytes seen so far.
-    pub(crate) const fn seen(&self) -> u64 {
-        self.seen
-    }
-}
-
-fn joined(first: Bytes, second: Bytes) -> Bytes {
-    if first.is_empty() {
-        return second;
-    }
-    if second.is_empty() {
-        return first;
-    }
-    let mut both = BytesMut::with_capacity(first.len().saturating_add(second.len()));
-    both.extend_from_slice(&first);
-    both.extend_from_slice(&second);
-    both.freeze()
-}
-
 #[cfg(test)]
 mod tests {
     use pingora::ErrorSource;
-    use proptest::prelude::*;
 
     use super::*;
 
@@ -243,88 +184,5 @@ mod tests {
             &ErrorType::HTTPStatus(408),
             "the denial's status"
         );
-    }
-
-    /// Pushes the pieces and then the end, which comes with the last piece or on its own.
-    fn push_all(
-        pieces: Vec<Vec<u8>>,
-        end_alone: bool,
-        mut judge: impl FnMut(usize) -> Result<(), Denial>,
-    ) -> (Vec<Action>, HeldTail) {
-        let mut held = HeldTail::new(1_000);
-        let mut steps: Vec<_> = pieces
-            .into_iter()
-            .map(|p| (Some(Bytes::from(p)), false))
-            .collect();
-        match steps.last_mut() {
-            Some(last) if !end_alone => last.1 = true,
-            Some(_) | None => steps.push((None, true)),
-        }
-        let mut actions = Vec::new();
-        for (step, (piece, end)) in steps.into_iter().enumerate() {
-            let action = held.push(piece, end, |_, _| judge(step));
-            let aborted = matches!(action, Action::Abort(_));
-            actions.push(action);
-            if aborted {
-                break;
-            }
-        }
-        (actions, held)
-    }
-
-    fn sent(actions: &[Action]) -> Vec<u8> {
-        let emitted = actions.iter().map(|action| match action {
-            Action::Emit(bytes) => bytes.clone(),
-            Action::Hold | Action::Abort(_) => Bytes::new(),
-        });
-        emitted.collect::<Vec<_>>().concat()
-    }
-
-    proptest! {
-        #[test]
-        fn what_leaves_is_what_came_however_it_was_cut(
-            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..9),
-            end_alone: bool,
-        ) {
-            let whole = pieces.concat();
-            let (actions, held) = push_all(pieces, end_alone, |_| Ok(()));
-            prop_assert_eq!(sent(&actions), &whole[..]);
-            prop_assert_eq!(held.seen(), u64::try_from(whole.len()).unwrap());
-            let before_the_end = actions.split_last().map(|(_, before)| sent(before));
-            let early = before_the_end.unwrap_or_default();
-            prop_assert!(whole.is_empty() || early.len() < whole.len(), "the newest bytes stay here");
-        }
-
-        #[test]
-        fn a_body_refused_anywhere_never_leaves_whole(
-            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..9), 1..9),
-            end_alone: bool,
-            at in any::<prop::sample::Index>(),
-        ) {
-            let whole = pieces.concat();
-            let steps = if end_alone { pieces.len().saturating_add(1) } else { pieces.len() };
-            let refuse_at = at.index(steps);
-            let judge = |step| if step == refuse_at { Err(Denial::Internal) } else { Ok(()) };
-            let (actions, _) = push_all(pieces, end_alone, judge);
-            prop_assert_eq!(actions.last(), Some(&Action::Abort(Denial::Internal)));
-            prop_assert!(sent(&actions).len() < whole.len(), "it is incomplete on the other side");
-        }
-    }
-
-    #[test]
-    fn the_limit_holds_to_the_byte() {
-        let mut held = HeldTail::new(4);
-        let ok = |_: &[u8], _: bool| Ok(());
-        assert_eq!(
-            held.push(Some(Bytes::from_static(b"abcd")), false, ok),
-            Action::Hold,
-            "four"
-        );
-        assert_eq!(
-            held.push(Some(Bytes::from_static(b"e")), false, ok),
-            Action::Abort(Denial::RequestTooLarge(4)),
-            "five of four"
-        );
-        assert_eq!(held.seen(), 5, "bytes are counted as they come");
     }
 }

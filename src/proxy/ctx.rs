@@ -10,11 +10,11 @@ use bytes::Bytes;
 
 use super::Snapshot;
 use super::attempt::Attempt;
-use super::body::HeldTail;
 use super::guard::Handle;
+use super::tail::HeldTail;
 use crate::admit::admission::Admitted;
 use crate::admit::budget::Share;
-use crate::inspect::engine::Inspection;
+use crate::inspect::engine::BodyInspection;
 use crate::inspect::fault::FieldFault;
 use crate::inspect::peek::Facts;
 use crate::inspect::validate::Checker;
@@ -87,8 +87,12 @@ pub(crate) enum Body {
 /// A body that is judged on its way.
 pub(crate) struct Passing {
     pub(crate) tail: HeldTail,
-    /// What is heard of it, where it is JSON.
-    pub(crate) json: Option<(Inspection, Checker)>,
+    /// What is heard of it, to its end or to a refusal.
+    pub(crate) reading: Option<(BodyInspection, Checker)>,
+    /// Whether it must name a model.
+    pub(crate) model_needed: bool,
+    /// Whether it may be written differently, so that its length is not known.
+    pub(crate) rewrites: bool,
 }
 
 /// A body that was read whole, and what it says.

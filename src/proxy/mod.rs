@@ -16,6 +16,7 @@ mod framing;
 mod guard;
 mod guesses;
 mod headers;
+mod holding;
 mod ids;
 mod limits;
 mod local;
@@ -24,6 +25,7 @@ pub(crate) mod peer;
 mod reading;
 mod receive;
 mod reply;
+mod tail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Uri};
+use http::{Method, Uri, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::ALPN;
 use pingora::proxy::Session;
@@ -222,7 +222,7 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
     fields.insert(header::ACCEPT_ENCODING, IDENTITY);
     fields.insert(REQUEST_ID, own_value(&record.request_id)?);
     credentials(provider, key, &head.headers, &mut fields)?;
-    frame(call, &head.method, &mut fields);
+    frame(call, (&head.method, head.version), &mut fields);
     let mut based_target = None;
     if let Some(endpoint) = provider.endpoints.get(target.endpoint) {
         fields.insert(header::HOST, endpoint.authority.clone());
@@ -238,11 +238,14 @@ pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 /// The client's fields that go on, in a map with room for ours. A new map costs less than taking
 /// fields out of the old one, which also remembers how each name was spelled.
 fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
-    let held = matches!(call.body, Body::Held { .. });
+    let anew = match &call.body {
+        Body::Held { .. } => true,
+        Body::Passing(passing) => passing.rewrites,
+    };
     let mut fields = HeaderMap::with_capacity(sent.len().saturating_add(4));
     for (name, value) in sent {
         let framing = *name == header::CONTENT_LENGTH || *name == header::TRANSFER_ENCODING;
-        let ours = held && framing;
+        let ours = anew && framing;
         if !ours && !headers::stops_upstream(name, call.peer_is_trusted) {
             fields.append(name.clone(), value.clone());
         }
@@ -312,12 +315,18 @@ pub(crate) fn credentials(
     Ok(())
 }
 
-/// The framing follows what is sent: a held body has a length, whatever the client declared.
-fn frame(call: &Call, method: &Method, fields: &mut HeaderMap) {
-    let Body::Held { len, .. } = call.body else {
-        return;
-    };
-    if len > 0 || !matches!(*method, Method::GET | Method::HEAD) {
-        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
+/// The framing follows what is sent, whatever the client declared: a held body has a length, one
+/// that may be rewritten on its way has none, which HTTP/2 needs no field for.
+fn frame(call: &Call, (method, version): (&Method, Version), fields: &mut HeaderMap) {
+    match &call.body {
+        Body::Held { len, .. } if *len > 0 || !matches!(*method, Method::GET | Method::HEAD) => {
+            fields.insert(header::CONTENT_LENGTH, HeaderValue::from(*len));
+        }
+        Body::Passing(passing) if passing.rewrites && version != Version::HTTP_2 => {
+            fields.insert(header::TRANSFER_ENCODING, CHUNKED);
+        }
+        Body::Held { .. } | Body::Passing(_) => {}
     }
 }
+
+const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");

@@ -1,43 +1,46 @@
 //! How a request's body is read: held and judged, or judged on its way.
 //!
-//! Decides which of the two by path, media type and policy, and reads what is held: under its size
-//! limit, a limit on pauses and the process's budget of bytes, through the inspection as it
-//! arrives, so that what is refused is refused at the first block that makes it so.
+//! Decides which of the two by path, media type and policy, and what a body must say for the
+//! request to be routed. Reading it is `holding`'s, or the body hook's.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header;
 use pingora::proxy::Session;
 
-use super::body::HeldTail;
-use super::ctx::{Body, Flight, Held, Passing};
+use super::ctx::{Body, Flight, Passing};
 use super::guard::Source;
+use super::holding::{self, Begun, Read};
 use super::receive::Stop;
-use super::{Gateway, findings, reply};
+use super::tail::HeldTail;
+use super::{Gateway, reply};
 use crate::admit::size::{self, Media};
 use crate::admit::target::Reading;
-use crate::inspect::engine::Inspection;
+use crate::inspect::engine::{BodyInspection, BodyKind};
 use crate::inspect::fault::{FieldFault, Problem};
 use crate::inspect::json::Limits;
 use crate::inspect::peek::Facts;
-use crate::inspect::rewrite;
 use crate::inspect::validate::{Checker, Shape};
 use crate::policy::names::ModelName;
 use crate::policy::{BodyMode, Denial, Policy};
 use crate::record::endpoint::Endpoint;
-use crate::runtime::clock;
+
+/// Of an upload so much is held before it goes on, so that most are judged whole.
+const UPLOAD_HELD: u64 = 1024 * 1024;
 
 /// How a request's body is going to be read.
 pub(crate) struct Plan {
-    limit: u64,
+    pub(super) limit: u64,
+    pub(super) kind: BodyKind,
     way: Way,
     model_needed: bool,
 }
 
 enum Way {
-    /// Read whole and judged before a provider is connected to.
+    /// Read whole and judged before a provider is connected to; an upload up to a limit, and
+    /// until its model is known.
     Hold,
     /// Judged on its way.
-    Pass { json: bool },
+    Pass,
 }
 
 impl Plan {
@@ -52,42 +55,47 @@ impl Plan {
         reading: Reading,
     ) -> Result<Self, Denial> {
         let head = session.req_header();
-        let media = Media::of(
-            head.headers
-                .get(header::CONTENT_TYPE)
-                .map(http::HeaderValue::as_bytes),
-        );
+        let content_type = head.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.map(http::HeaderValue::as_bytes);
+        let media = Media::of(content_type);
         let limit = size::limit(&policy.sizes, head.uri.path(), media);
         if reply::announced(session).is_some_and(|length| length > limit) {
             return Err(Denial::RequestTooLarge(limit));
         }
-        let json = match (reading, media) {
-            (_, Media::Json) | (Reading::Model | Reading::ModelIfGiven, Media::Missing) => true,
+        let kind = match (reading, media) {
+            (_, Media::Json) | (Reading::Model | Reading::ModelIfGiven, Media::Missing) => {
+                BodyKind::Json
+            }
             (Reading::Model | Reading::ModelIfGiven, _) => {
                 return Err(Denial::UnsupportedMediaType("application/json in UTF-8"));
             }
-            (Reading::Upload | Reading::Nothing, _) => false,
+            (Reading::Upload | Reading::Nothing, _) => BodyKind::upload(content_type)?,
         };
         // What has no media type is held to the limit of JSON, as which it is read.
-        let limit = if json && media == Media::Missing {
+        let limit = if kind == BodyKind::Json && media == Media::Missing {
             limit.min(policy.sizes.json.get())
         } else {
             limit
         };
-        let way = match (json, policy.request.mode) {
-            (true, BodyMode::Hold) => Way::Hold,
-            (true, BodyMode::Stream) => Way::Pass { json: true },
-            (false, BodyMode::Hold | BodyMode::Stream) => Way::Pass { json: false },
+        let way = match policy.request.mode {
+            BodyMode::Hold => Way::Hold,
+            BodyMode::Stream => Way::Pass,
         };
-        let optional = matches!(endpoint, Endpoint::Images) || reading == Reading::ModelIfGiven;
+        let model_needed = match reading {
+            Reading::Model => true,
+            Reading::Upload => endpoint == Endpoint::Audio,
+            Reading::ModelIfGiven | Reading::Nothing => false,
+        };
         Ok(Self {
             limit,
+            kind,
             way,
-            model_needed: !optional,
+            model_needed,
         })
     }
 
-    /// Reads the body, or says how it will pass; and the model, where it is known by then.
+    /// Reads the body, or says how it will pass; and the model, where it is known by then. `any`:
+    /// where it goes does not depend on the model.
     ///
     /// # Errors
     /// What the body says or how it comes is refused.
@@ -96,25 +104,11 @@ impl Plan {
         gateway: &Gateway,
         session: &mut Session,
         flight: &mut Flight,
-        policy: &Policy,
+        any: bool,
     ) -> Result<(Body, Source, Option<ModelName>), Stop> {
-        let json = match self.way {
-            Way::Hold => {
-                let held = self.hold(gateway, session, flight, policy).await?;
-                let facts = wanted(held.facts, self.model_needed)?;
-                flight.record.stream = facts.as_ref().is_some_and(|facts| facts.stream);
-                flight.most_tokens = facts.as_ref().and_then(|facts| facts.max_tokens);
-                let model = facts.map(|facts| name(&facts.model)).transpose()?;
-                let body = Body::Held {
-                    len: held.bytes.len(),
-                    bytes: held.bytes.clone(),
-                    _share: held.share,
-                };
-                return Ok((body, Source::Held(held.bytes), model));
-            }
-            Way::Pass { json } => json,
-        };
-        if session.as_downstream_mut().is_body_empty() {
+        let snapshot = flight.snapshot.clone();
+        let policy = &snapshot.policy;
+        if self.kind != BodyKind::Json && session.as_downstream_mut().is_body_empty() {
             let body = Body::Held {
                 len: 0,
                 bytes: Bytes::new(),
@@ -123,78 +117,49 @@ impl Plan {
             return Ok((body, Source::Held(Bytes::new()), None));
         }
         go_on(session).await?;
-        let json = json.then(|| {
-            let checker = Checker::new(shape(flight.record.endpoint));
-            (Inspection::new(json_limits(policy)), checker)
-        });
-        let passing = Passing {
-            tail: HeldTail::new(self.limit),
-            json,
+        let begun = match self.way {
+            Way::Hold => match holding::hold(self, gateway, session, flight, any).await? {
+                Read::Whole(held) => {
+                    let facts = wanted(held.facts, self.model_needed)?;
+                    flight.record.stream = facts.as_ref().is_some_and(|facts| facts.stream);
+                    flight.most_tokens = facts.as_ref().and_then(|facts| facts.max_tokens);
+                    let model = facts.map(|facts| name(&facts.model)).transpose()?;
+                    let body = Body::Held {
+                        len: held.bytes.len(),
+                        bytes: held.bytes.clone(),
+                        _share: held.share,
+                    };
+                    return Ok((body, Source::Held(held.bytes), model));
+                }
+                Read::Begun(begun) => *begun,
+            },
+            Way::Pass => Begun {
+                bytes: Bytes::new(),
+                share: gateway.budget().share(),
+                reading: self.reading(policy, flight.record.endpoint),
+                model: None,
+            },
         };
-        Ok((
-            Body::Passing(Box::new(passing)),
-            Source::Client(policy.timeouts),
-            None,
-        ))
+        let model = begun.model.as_deref().map(name).transpose()?;
+        let passing = Passing {
+            tail: HeldTail::new(self.limit, begun.share).holding(begun.bytes),
+            reading: Some(begun.reading),
+            model_needed: self.model_needed,
+            rewrites: policy.inspector.rewrites(),
+        };
+        let source = Source::Client(policy.timeouts);
+        Ok((Body::Passing(Box::new(passing)), source, model))
     }
 
-    async fn hold(
-        &self,
-        gateway: &Gateway,
-        session: &mut Session,
-        flight: &mut Flight,
-        policy: &Policy,
-    ) -> Result<Held, Stop> {
-        go_on(session).await?;
-        let inspector = &policy.inspector;
-        let mut inspection = Inspection::new(json_limits(policy));
-        let mut checker = Checker::new(shape(flight.record.endpoint));
-        let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(self.limit));
-        let mut share = gateway.budget().share();
-        let idle = policy.timeouts.body_idle.get();
-        loop {
-            let asked = clock::now();
-            let reading = session.as_downstream_mut().read_request_body();
-            let piece = pingora::time::timeout(idle, reading).await;
-            flight
-                .clock
-                .waited(clock::now().saturating_duration_since(asked));
-            let piece = piece.map_err(|_elapsed| Denial::RequestTimeout)?;
-            let Some(piece) = piece.map_err(|e| Stop::Broken(e.into_down()))? else {
-                break;
-            };
-            share
-                .grow(piece.len())
-                .map_err(|_exhausted| Denial::Overloaded)?;
-            whole.push(piece);
-            flight.record.request_bytes = whole.len();
-            if whole.len() > self.limit {
-                return Err(Denial::RequestTooLarge(self.limit).into());
-            }
-            if let Err(stop) = inspection.push(inspector, whole.newest(), &mut checker) {
-                findings::note(gateway, session, flight, &inspection.report(inspector));
-                return Err(Denial::from(stop).into());
-            }
-        }
-        let (report, outcome) = match inspection.finish(inspector, &mut checker) {
-            Ok(cleared) => {
-                let (report, edits, facts) = cleared.into_parts();
-                (report, Ok((edits, facts)))
-            }
-            Err((stop, report)) => (report, Err(stop)),
-        };
-        findings::note(gateway, session, flight, &report);
-        let (edits, facts) = outcome.map_err(Denial::from)?;
-        valid(&checker)?;
-        let mut bytes = whole.into_bytes();
-        if !edits.is_empty() {
-            bytes = rewrite::apply(&bytes, &edits).into();
-        }
-        Ok(Held {
-            bytes,
-            share,
-            facts,
-        })
+    /// Those that will hear the body.
+    pub(super) fn reading(&self, policy: &Policy, endpoint: Endpoint) -> (BodyInspection, Checker) {
+        let inspection = BodyInspection::new(&self.kind, json_limits(policy));
+        (inspection, Checker::new(shape(endpoint)))
+    }
+
+    /// Whether so much of an upload has been held that the rest may be judged on its way.
+    pub(super) fn may_pass(&self, held: u64, model_known: bool) -> bool {
+        self.kind != BodyKind::Json && held > UPLOAD_HELD && model_known
     }
 }
 
@@ -269,58 +234,4 @@ pub(crate) fn wanted(
 /// A model that has no well-formed name is no model of ours.
 pub(crate) fn name(model: &str) -> Result<ModelName, Denial> {
     model.parse().map_err(|_fault| Denial::ModelNotFound)
-}
-
-/// A body's pieces: one is kept as it came, more are joined as they come.
-struct Pieces {
-    first: Bytes,
-    joined: BytesMut,
-    newest_at: usize,
-    expected: u64,
-}
-
-impl Pieces {
-    fn new(expected: u64) -> Self {
-        Self {
-            first: Bytes::new(),
-            joined: BytesMut::new(),
-            newest_at: 0,
-            expected,
-        }
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if self.first.is_empty() && self.joined.is_empty() {
-            self.first = piece;
-            return;
-        }
-        if self.joined.is_empty() {
-            let together = self.first.len().saturating_add(piece.len());
-            self.joined
-                .reserve(together.max(usize::try_from(self.expected).unwrap_or(0)));
-            self.joined
-                .extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.newest_at = self.joined.len();
-        self.joined.extend_from_slice(&piece);
-    }
-
-    fn newest(&self) -> &[u8] {
-        if self.joined.is_empty() {
-            return &self.first;
-        }
-        self.joined.get(self.newest_at..).unwrap_or_default()
-    }
-
-    fn len(&self) -> u64 {
-        u64::try_from(self.first.len().max(self.joined.len())).unwrap_or(u64::MAX)
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.joined.is_empty() {
-            self.first
-        } else {
-            self.joined.freeze()
-        }
-    }
 }

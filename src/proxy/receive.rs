@@ -97,7 +97,8 @@ pub(crate) async fn receive(
             .map_err(Stop::Denied);
     }
     let plan = Plan::of(session, policy, endpoint, reading)?;
-    let (body, source, model) = plan.read(gateway, session, flight, policy).await?;
+    let any = route::takes_any(&caller, policy);
+    let (body, source, model) = plan.read(gateway, session, flight, any).await?;
     flight.record.model.clone_from(&model);
     limits::admit_call(flight, &caller, model.as_ref())?;
     let routed = routed(gateway, session, policy, &caller, model.as_ref())?;

@@ -114,6 +114,13 @@ fn usable<'a>(
     route.providers.iter().copied().filter(may)
 }
 
+/// Whether all that the caller may send takes one route, whatever its model.
+pub fn takes_any(caller: &Caller, policy: &Policy) -> bool {
+    let first = policy.routes.first();
+    let all = first.is_some_and(|route| route.models.iter().any(|one| one.as_str() == "*"));
+    all && authorize::model(caller, None.into()).is_ok()
+}
+
 /// Whether some route serves the model by a provider that the caller may use, and the caller may
 /// use the model.
 pub fn serves(caller: &Caller, policy: &Policy, model: &str) -> bool {

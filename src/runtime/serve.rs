@@ -155,15 +155,12 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     }
     // Waits for the sockets, in an upgrade, and ends the process if they don't come.
     server.bootstrap();
-    log::info!(
-        "policy {hash} is in force; listening on {}",
-        shown(&listeners)
-    );
+    let shown = shown(&listeners);
+    log::info!("policy {hash} is in force; listening on {shown}");
     let state = (budget, Arc::clone(&ledger), Arc::clone(&leaving));
     let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
     let mut service = service(&conf, gateway, keepalive);
-    service.set_connection_filter(Arc::new(Door { snapshot, ledger }));
-    listen(&mut service, settings);
+    listen(&mut service, settings, Door { snapshot, ledger });
     server.add_service(service);
     add_tasks(&mut server, &control);
     leave_early(&server, metrics, Arc::clone(&leaving), lines.clone(), drain);
@@ -211,7 +208,8 @@ fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
 /// Addresses to listen on, and how TLS is spoken there.
 type Doors = Vec<(String, Option<TlsSettings>)>;
 
-fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors) {
+fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors, door: Door) {
+    service.set_connection_filter(Arc::new(door));
     for (address, settings) in doors {
         match settings {
             Some(settings) => service.add_tls_with_settings(&address, None, settings),

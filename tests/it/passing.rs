@@ -67,7 +67,7 @@ async fn an_upload_passes_byte_by_byte_in_either_framing() {
 async fn an_upload_begins_to_arrive_before_it_has_left() {
     let upstream = Upstream::start().await;
     let gateway = Gateway::before(&upstream).await;
-    let wire = upload(1_000_000).bytes();
+    let wire = upload(4_000_000).bytes();
     let (first, rest) = wire.split_at(wire.len() / 2);
     let mut connection = gateway.connect().await;
     connection.send_part(&upload(0), first).await;
@@ -105,7 +105,7 @@ async fn an_upload_over_its_limit_never_looks_complete() {
 async fn an_upload_that_its_client_abandons_never_looks_complete() {
     let upstream = Upstream::start().await;
     let gateway = Gateway::before(&upstream).await;
-    for request in [upload(500_000), upload(500_000).chunked(10_000)] {
+    for request in [upload(2_000_000), upload(2_000_000).chunked(50_000)] {
         let before = upstream.requests().len();
         let wire = request.bytes();
         let mut connection = gateway.connect().await;

@@ -9,6 +9,7 @@
 
 mod body;
 mod covered;
+mod cross_check;
 mod documents;
 mod form;
 mod inspection;
@@ -41,6 +42,7 @@ use super::scan::{self, Literals, ScanError};
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
 
 pub use body::{BodyInspection, BodyKind};
+pub use cross_check::{Disagreement, cross_check};
 pub use form::FormInspection;
 pub use inspection::Inspection;
 pub use plain::{Plain, Scanned, ScannedFinding};

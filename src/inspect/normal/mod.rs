@@ -15,6 +15,7 @@
 
 mod ascii;
 mod canon;
+mod cross_check;
 mod fold;
 mod hidden;
 mod leet;
@@ -33,6 +34,7 @@ mod views;
 mod word;
 
 pub use canon::Canon;
+pub use cross_check::{Disagreement, cross_check};
 pub use views::{PEELED, VIEWS, View, ViewKind, Views};
 
 /// What was dropped from a text or undone in it, counted.

@@ -22,9 +22,11 @@ use tokio::task::JoinHandle;
 
 use super::upstream::Upstream;
 use super::{Version, within};
+use crate::admit::budget::Budget;
+use crate::inspect::finding::Settled;
 use crate::policy::{ClientTimeouts, ProviderTimeouts};
-use crate::proxy::body::HeldTail;
 use crate::proxy::guard::{self, Handle, Source};
+use crate::proxy::tail::HeldTail;
 
 /// The field by which a request says at which piece of its body it is to be refused.
 pub(super) const REFUSE_AT: &str = "x-refuse-at";
@@ -199,7 +201,7 @@ pub(super) struct Ended {
 /// What a request's hooks know.
 #[derive(Default)]
 pub(super) struct Ctx {
-    pub(super) tail: HeldTail,
+    tail: Option<HeldTail>,
     pub(super) calls: Vec<(Option<usize>, bool)>,
     pub(super) refuse_at: Option<usize>,
     pub(super) kept: Vec<u8>,
@@ -208,6 +210,20 @@ pub(super) struct Ctx {
     held: Option<usize>,
     handle: Option<Arc<Handle>>,
     raw_head: Vec<u8>,
+}
+
+impl Ctx {
+    /// What is kept back of the body.
+    pub(super) fn tail(&mut self) -> &mut HeldTail {
+        let new = || HeldTail::new(u64::MAX, Budget::new(u64::MAX).share());
+        self.tail.get_or_insert_with(new)
+    }
+}
+
+/// Nothing that was seen changes any more.
+pub(super) fn all_settled() -> Settled {
+    let (upto, edits) = (u64::MAX, Vec::new());
+    Settled { upto, edits }
 }
 
 struct Scripted {
@@ -251,10 +267,7 @@ impl ProxyHttp for Scripted {
     type CTX = Ctx;
 
     fn new_ctx(&self) -> Ctx {
-        Ctx {
-            tail: HeldTail::new(u64::MAX),
-            ..Ctx::default()
-        }
+        Ctx::default()
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Ctx) -> Result<bool> {

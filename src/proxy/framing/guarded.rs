@@ -1,7 +1,7 @@
 //! A guarded session and those who leave: the client, and the provider.
 
 use super::client::{Client, Request};
-use super::gateway::{Early, Hook, Plan};
+use super::gateway::{Early, Hook, Plan, all_settled};
 use super::upstream::{Answer, Arrival, Upstream};
 use super::{PAIRS, Two, body};
 use crate::policy::Denial;
@@ -91,10 +91,10 @@ async fn framing_a_refused_guarded_body_is_never_complete() {
             if end {
                 Err(Denial::RequestTimeout)
             } else {
-                Ok(())
+                Ok(all_settled())
             }
         };
-        let action = ctx.tail.push(piece.take(), end, judge);
+        let action = ctx.tail().push(piece.take(), end, judge);
         carry_out(action, piece, end)
     };
     let refuse_all: Hook =

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use pingora::{Error, ErrorType};
 
 use super::client::{Client, Request};
-use super::gateway::{Ctx, Hook, Plan};
+use super::gateway::{Ctx, Hook, Plan, all_settled};
 use super::upstream::{Answer, Arrival, Upstream};
 use super::{One, PAIRS, Two, body};
 use crate::policy::Denial;
@@ -26,7 +26,7 @@ const HOLD_ALL: Hook = |ctx, piece, end| {
 
 /// Keeps the newest piece back.
 const KEEP_NEWEST: Hook = |ctx, piece, end| {
-    let action = ctx.tail.push(piece.take(), end, |_, _| Ok(()));
+    let action = ctx.tail().push(piece.take(), end, |_, _| Ok(all_settled()));
     carry_out(action, piece, end)
 };
 
@@ -37,10 +37,10 @@ const REFUSE_SECOND: Hook = |ctx, piece, end| {
         if number == 2 {
             Err(Denial::RequestTimeout)
         } else {
-            Ok(())
+            Ok(all_settled())
         }
     };
-    let action = ctx.tail.push(piece.take(), end, judge);
+    let action = ctx.tail().push(piece.take(), end, judge);
     carry_out(action, piece, end)
 };
 

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use super::client::{Client, Request};
-use super::gateway::{Early, Gateway, Hook, Plan, REFUSE_AT};
+use super::gateway::{Early, Gateway, Hook, Plan, REFUSE_AT, all_settled};
 use super::upstream::{Arrival, Upstream};
 use super::{One, Two, Version};
 use crate::policy::Denial;
@@ -33,10 +33,10 @@ const REFUSE_NAMED: Hook = |ctx, piece, end| {
         if refused {
             Err(Denial::RequestTimeout)
         } else {
-            Ok(())
+            Ok(all_settled())
         }
     };
-    let action = ctx.tail.push(piece.take(), end, judge);
+    let action = ctx.tail().push(piece.take(), end, judge);
     carry_out(action, piece, end)
 };
 

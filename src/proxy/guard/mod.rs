@@ -129,6 +129,7 @@ pub(crate) fn install(
     timeouts: ProviderTimeouts,
 ) -> Arc<Handle> {
     let handle = Arc::new(Handle::default());
+    let read_before = session.as_downstream().body_bytes_read();
     let real = std::mem::replace(&mut *session.downstream_session, vacancy());
     let watch = Watch::new(timeouts, clock::now());
     let guard = Guard {
@@ -136,6 +137,7 @@ pub(crate) fn install(
         handle: Arc::clone(&handle),
         source,
         watch,
+        read_before,
         gone: false,
         live: None,
         writing: false,
@@ -206,6 +208,8 @@ struct Guard {
     handle: Arc<Handle>,
     source: Source,
     watch: Watch,
+    /// Bytes of the body that were read, and are held, before any provider was called.
+    read_before: usize,
     gone: bool,
     live: Option<Box<Live>>,
     /// A write of our own has begun and not ended.
@@ -414,7 +418,7 @@ impl CustomSession for Guard {
     fn retry_buffer_truncated(&self) -> bool {
         match self.source {
             Source::Held(_) => false,
-            Source::Client(_) => self.real.body_bytes_read() > 0,
+            Source::Client(_) => self.real.body_bytes_read() > self.read_before,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The same promises to clients that speak HTTP/2 over TLS.
 
 use super::http2_client::{Answer, Client, secured};
-use super::{FORM, JSON, PATH, assert_held, form, framing, sized};
+use super::{FORM, JSON, NOTHING_REWRITTEN, PATH, assert_held, form, framing, sized};
 use crate::harness::replies::chat_event;
 use crate::harness::upstream::{Arrival, Received};
 use crate::harness::{Script, Upstream};
@@ -49,9 +49,9 @@ async fn framing_a_held_body_over_http2_has_its_length_however_it_came() {
 #[tokio::test]
 async fn framing_an_upload_over_http2_passes_byte_by_byte() {
     let upstream = Upstream::start().await;
-    let gateway = secured(&upstream, "{}").await;
+    let gateway = secured(&upstream, NOTHING_REWRITTEN).await;
     let client = Client::connect(&gateway).await;
-    let body = form(500_000);
+    let body = form(2_000_000);
     let length = body.len().to_string();
     let announced = [("content-length", length.as_str())];
     let answer = client
@@ -111,12 +111,12 @@ async fn framing_an_upload_over_http2_that_runs_over_its_limit_is_never_complete
 async fn framing_an_upload_over_http2_that_its_client_resets_is_never_complete() {
     let upstream = Upstream::start().await;
     let gateway = secured(&upstream, "{}").await;
-    let body = form(300_000);
+    let body = form(2_000_000);
     for whole_connection in [false, true] {
         let before = upstream.requests().len();
         let client = Client::connect(&gateway).await;
         let mut call = client.begin("/v1/files", FORM, &[]).await;
-        for piece in body.chunks(10_000) {
+        for piece in body.chunks(16_000) {
             call.piece(piece, false).await;
         }
         let arriving =

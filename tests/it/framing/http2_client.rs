@@ -15,14 +15,14 @@ use crate::harness::gateway::free_address;
 use crate::harness::{Gateway, STANDARD_KEY, Upstream, within};
 
 /// A gateway that listens with TLS, and what a client needs to talk to it.
-pub(super) struct Secured {
-    pub(super) gateway: Gateway,
+pub(crate) struct Secured {
+    pub(crate) gateway: Gateway,
     address: SocketAddr,
     certificate: CertificateDer<'static>,
 }
 
 /// Starts a gateway with a TLS listener before one provider.
-pub(super) async fn secured(upstream: &Upstream, yaml: &str) -> Secured {
+pub(crate) async fn secured(upstream: &Upstream, yaml: &str) -> Secured {
     let directory = tempfile::tempdir().expect("a directory");
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let write = |name: &str, text: String| {
@@ -52,15 +52,15 @@ pub(super) async fn secured(upstream: &Upstream, yaml: &str) -> Secured {
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
     /// Whether it came to its end.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// A connection.
-pub(super) struct Client {
+pub(crate) struct Client {
     sink: h2::client::SendRequest<Bytes>,
     driver: JoinHandle<()>,
 }
@@ -86,14 +86,14 @@ fn connector(certificate: &CertificateDer<'static>) -> TlsConnector {
 }
 
 /// A request under way.
-pub(super) struct Call {
+pub(crate) struct Call {
     answer: h2::client::ResponseFuture,
     body: h2::SendStream<Bytes>,
 }
 
 impl Client {
     /// Connects; the gateway offers HTTP/2 by ALPN.
-    pub(super) async fn connect(to: &Secured) -> Self {
+    pub(crate) async fn connect(to: &Secured) -> Self {
         let socket = within("a connection", TcpStream::connect(to.address)).await;
         let name = ServerName::try_from("localhost").expect("a name");
         let connector = connector(&to.certificate);
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// Begins a request of this type to this path, with further fields.
-    pub(super) async fn begin(&self, path: &str, kind: &str, fields: &[(&str, &str)]) -> Call {
+    pub(crate) async fn begin(&self, path: &str, kind: &str, fields: &[(&str, &str)]) -> Call {
         let mut request = http::Request::post(format!("https://localhost{path}"))
             .header("authorization", format!("Bearer {STANDARD_KEY}"))
             .header("content-type", kind);
@@ -128,7 +128,7 @@ impl Client {
     }
 
     /// Sends a body in pieces of this size, and reads the answer.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         path: &str,
         kind: &str,
@@ -146,19 +146,19 @@ impl Client {
 
 impl Call {
     /// Sends a piece of the body.
-    pub(super) async fn piece(&mut self, piece: &[u8], end: bool) {
+    pub(crate) async fn piece(&mut self, piece: &[u8], end: bool) {
         // A stream that the gateway has reset takes no more; its answer says why.
         drop(self.body.send_data(Bytes::copy_from_slice(piece), end));
         tokio::task::yield_now().await;
     }
 
     /// Gives the request up.
-    pub(super) fn reset(mut self) {
+    pub(crate) fn reset(mut self) {
         self.body.send_reset(h2::Reason::CANCEL);
     }
 
     /// Reads the answer; none where the stream was reset before it.
-    pub(super) async fn answer(self) -> Option<Answer> {
+    pub(crate) async fn answer(self) -> Option<Answer> {
         let answer = within("an answer", self.answer).await.ok()?;
         let status = answer.status().as_u16();
         let mut source = answer.into_body();

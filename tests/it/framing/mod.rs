@@ -3,7 +3,7 @@
 
 mod heads;
 mod http2;
-mod http2_client;
+pub(crate) mod http2_client;
 
 use crate::harness::http1::{Headers, chunked};
 use crate::harness::upstream::{Arrival, Received};
@@ -106,32 +106,36 @@ async fn framing_a_held_body_has_its_length_however_it_came() {
     );
 }
 
+/// Nothing is rewritten, so that lengths stay.
+const NOTHING_REWRITTEN: &str = "inspection: {request: {pii: flag, sanitization: off}}";
+
 #[tokio::test]
-async fn framing_an_upload_keeps_the_framing_that_it_came_in() {
-    let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
-    let body = form(300_000);
-    gateway
-        .send(&upload(&body))
-        .await
-        .assert_fine("with a length");
-    gateway
-        .send(&upload(&body).chunked(7001))
-        .await
-        .assert_fine("in chunks");
-    let all = upstream.wait_requests(2).await;
-    assert!(all.iter().all(|one| one.body == body), "byte by byte");
-    let length = body.len().to_string();
-    assert_eq!(
-        framing(&all[0].headers()),
-        (Some(length.as_str()), None),
-        "its length"
-    );
-    assert_eq!(
-        framing(&all[1].headers()),
-        (None, Some("chunked")),
-        "its chunks"
-    );
+async fn framing_an_upload_keeps_its_framing_unless_it_may_be_rewritten() {
+    for (yaml, keeps) in [(NOTHING_REWRITTEN, true), ("{}", false)] {
+        let upstream = Upstream::start().await;
+        let builder = Gateway::builder().provider("mock", "openai", &upstream.url());
+        let gateway = builder.yaml(yaml).start().await;
+        let body = form(2_000_000);
+        gateway
+            .send(&upload(&body))
+            .await
+            .assert_fine("with a length");
+        gateway
+            .send(&upload(&body).chunked(70_001))
+            .await
+            .assert_fine("in chunks");
+        let all = upstream.wait_requests(2).await;
+        assert!(all.iter().all(|one| one.body == body), "byte by byte");
+        let length = body.len().to_string();
+        let chunks = (None, Some("chunked"));
+        let want = if keeps {
+            (Some(length.as_str()), None)
+        } else {
+            chunks
+        };
+        assert_eq!(framing(&all[0].headers()), want, "{yaml}");
+        assert_eq!(framing(&all[1].headers()), chunks, "{yaml}");
+    }
 }
 
 #[tokio::test]

@@ -3,11 +3,13 @@
 
 mod carriage;
 mod families;
+mod matrix;
 mod places;
 mod records;
 mod scan;
 mod settings;
 mod streamed;
+mod uploads;
 
 use serde_json::{Value, json};
 

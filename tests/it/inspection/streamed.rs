@@ -1,7 +1,7 @@
 //! `mode: stream`: a body is sent on while it is judged, and what is refused on its way never
 //! becomes a complete request.
 
-use super::{ATTACK, CHAT, EMAIL, SECRET, id, inspecting, long, post};
+use super::{ATTACK, CHAT, SECRET, id, inspecting, long, post};
 use crate::harness::Upstream;
 use crate::harness::http1::chunked;
 use crate::harness::upstream::{Arrival, Received};
@@ -26,8 +26,6 @@ async fn what_is_refused_in_the_last_piece_never_becomes_a_complete_request() {
     for (text, code) in [
         (ATTACK, "prompt_injection_detected"),
         (SECRET, "secret_detected"),
-        // What has left can't be rewritten, so what would be masked is refused.
-        (EMAIL, "pii_detected"),
     ] {
         for in_chunks in [false, true] {
             let why = format!("{code}, in chunks: {in_chunks}");
@@ -99,4 +97,24 @@ async fn what_is_clean_passes_to_the_byte() {
             assert!(received[count - 1].body == body.as_bytes(), "{why}");
         }
     }
+}
+
+#[tokio::test]
+async fn nothing_that_was_not_judged_leaves() {
+    let upstream = Upstream::start().await;
+    let gateway = inspecting(&upstream, STREAM).await;
+    let body = long(100_000, "the end").replacen("all is well", ATTACK, 1);
+    let mut connection = gateway.connect().await;
+    // In pieces far smaller than what is judged at a time.
+    connection.send(&post(CHAT, &body).chunked(100)).await;
+    let reply = connection.raw_reply().await.expect("a refusal");
+    reply.assert_refused(
+        400,
+        "prompt_injection_detected",
+        "at the start of a long body",
+    );
+    let over = |all: &[Received]| all.iter().all(|one| one.arrival == Arrival::Cut);
+    let all = upstream.wait("the provider is let go", over).await;
+    let told: String = all.iter().map(Received::text).collect();
+    assert!(!told.contains("revious instructions"), "{told}");
 }

@@ -14,7 +14,7 @@ use crate::inspect::json::Limits;
 use crate::inspect::rewrite;
 use crate::policy::inspection::Uninspectable;
 
-pub(super) const MULTIPART: &str = "multipart/form-data; boundary=b";
+pub(super) const MULTIPART: &str = "multipart/form-data; boundary=frontier-of-a-form";
 pub(super) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
 /// A part: what stands behind `form-data; `, its type if it has one, its data.
@@ -23,7 +23,7 @@ pub(super) type Part<'a> = (&'a str, &'a str, &'a [u8]);
 pub(super) fn form(parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, kind, data) in parts {
-        body.extend_from_slice(b"--b\r\nContent-Disposition: form-data; ");
+        body.extend_from_slice(b"--frontier-of-a-form\r\nContent-Disposition: form-data; ");
         body.extend_from_slice(name.as_bytes());
         if !kind.is_empty() {
             body.extend_from_slice(b"\r\nContent-Type: ");
@@ -33,7 +33,7 @@ pub(super) fn form(parts: &[Part<'_>]) -> Vec<u8> {
         body.extend_from_slice(data);
         body.extend_from_slice(b"\r\n");
     }
-    body.extend_from_slice(b"--b--\r\n");
+    body.extend_from_slice(b"--frontier-of-a-form--\r\n");
     body
 }
 
@@ -201,14 +201,14 @@ fn values_are_masked_in_forms_and_all_else_stays() {
     let out = rewritten(&LENIENT, MULTIPART, &body);
     let sent = String::from_utf8_lossy(&body).into_owned();
     let (before, picture) = sent.split_once("\u{fffd}PNG").expect("a picture");
-    let (picture, after) = picture.split_once("\r\n--b").expect("its end");
+    let (picture, after) = picture.split_once("\r\n--frontier").expect("its end");
     let masked = |text: &str| {
         text.replace("\\u0061da.lovelace@analytical.org", "[EMAIL_1]")
             .replace(EMAIL, "[EMAIL_1]")
             .replace("g@navy.example.mil", "[EMAIL_2]")
     };
     let want = format!(
-        "{}\u{fffd}PNG{picture}\r\n--b{}",
+        "{}\u{fffd}PNG{picture}\r\n--frontier{}",
         masked(before),
         masked(after)
     );
@@ -287,6 +287,11 @@ fn what_is_no_text_is_counted_and_refused_where_all_must_be_read() {
         let want = (uninspected > 0).then_some(Stop::Refused(Refusal::Uninspectable));
         assert_eq!(refused, want, "{}", part.0);
     }
+}
+
+#[test]
+fn a_body_that_is_one_file_is_read_by_its_type_or_its_first_bytes() {
+    let all = inspector(|settings| settings.uninspectable = Uninspectable::Block);
     for (kind, body, refused) in [
         (
             "application/pdf",
