@@ -109,8 +109,9 @@ fn read(
     for piece in data.chunks(size) {
         let pushed: Result<(), Stop> = inspection.push(inspector, piece, &mut ());
         if let Err(stop) = pushed {
-            let report = inspection.report(inspector);
-            return Ok((format!("{stop:?} {report:?}"), None));
+            // How much was read by then is the cut's doing; what was found is not.
+            let found = inspection.report(inspector).findings;
+            return Ok((format!("{stop:?} {found:?}"), None));
         }
         if on_the_way {
             let settled = inspection.settle();

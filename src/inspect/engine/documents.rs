@@ -132,9 +132,17 @@ impl Documents {
                 return rest.len();
             }
             Err(JsonError::TrailingData { offset }) => {
-                let next = self.base.saturating_add(offset).max(at);
-                self.fresh(next);
-                next
+                let next = self.base.saturating_add(offset);
+                if next < at {
+                    // The character that goes on here began in the piece before.
+                    let mut begun = std::mem::take(&mut self.carry);
+                    begun.truncate(usize::try_from(at.saturating_sub(next)).unwrap_or(0));
+                    self.fresh(next);
+                    self.push(next, &begun, ear);
+                } else {
+                    self.fresh(next);
+                }
+                next.max(at)
             }
             Err(error) => {
                 self.keep(at, rest, self.base.saturating_add(error.offset()));
