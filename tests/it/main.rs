@@ -27,3 +27,4 @@ mod routing;
 mod sdk;
 mod streaming;
 mod tls;
+mod upgrade;

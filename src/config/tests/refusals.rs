@@ -201,7 +201,7 @@ fn endpoint_urls_are_plain_http_urls() {
 #[test]
 fn faults_of_all_parts_are_told_together_in_the_order_of_the_file() {
     let text = "server: {trusted_proxies: [x]}\nsize_limits: {json: y}\nproviders: [{name: a b, \
-                api: echo}]\nbanana: 1\nalerts: {webhook: x}\nroutes: [{models: [z], \
+                api: echo}]\nbanana: 1\nrate_limits: {global: 1}\nroutes: [{models: [z], \
                 providers: [q]}]\n";
     let world = World::default();
     let broken = world.faults(text);
@@ -209,7 +209,7 @@ fn faults_of_all_parts_are_told_together_in_the_order_of_the_file() {
         broken.iter().any(|f| f.contains("banana")) && broken.iter().any(|f| f.contains("global")),
         "a value of the wrong kind stops before meaning: {broken:#?}"
     );
-    let text = text.replace("{global: 1}", "{concurrent_requests: 1}");
+    let text = text.replace("rate_limits: {global: 1}", "alerts: {webhook: x}");
     let lines: Vec<usize> = match world.review(&text) {
         Ok(_) => panic!("six things are wrong"),
         Err(faults) => faults.iter().filter_map(Fault::line).collect(),

@@ -70,6 +70,7 @@ impl Builder {
             directory,
             address,
             child,
+            environment: self.environment.clone(),
         };
         gateway.wait_ready().await.then_some(gateway)
     }
@@ -81,6 +82,7 @@ pub(crate) struct Gateway {
     directory: TempDir,
     address: SocketAddr,
     child: Child,
+    environment: Vec<(String, String)>,
 }
 
 impl Gateway {
@@ -230,6 +232,24 @@ impl Gateway {
             status.await.expect("sh runs").success(),
             "the signal {name} is sent"
         );
+    }
+
+    /// Starts a process that is to take over from this one, with this configuration.
+    pub(crate) fn successor(&self, configuration: &str) -> Child {
+        let stderr =
+            std::fs::File::create(self.directory.path().join("successor")).expect("a file");
+        command(&["run", "-c", configuration, "--upgrade"])
+            .envs(self.environment.iter().cloned())
+            .current_dir(self.directory.path())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary starts")
+    }
+
+    /// From here on the other process is the gateway; answers the one that was.
+    pub(crate) fn succeeded_by(&mut self, child: Child) -> Child {
+        std::mem::replace(&mut self.child, child)
     }
 
     /// Waits until the process ends by itself; answers its exit code.
