@@ -11,9 +11,13 @@ use std::time::Duration;
 
 use pingora::server::{ExecutionPhase, Server};
 
-use super::logger::LineWriter;
 use super::{clock, systemd};
+use crate::internal::control::Control;
+use crate::proxy::answers::streams::Filter;
 use crate::record::metrics::Metrics;
+
+/// How long before the drain's end the streams that are left are told that they end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Whether this process is about to end.
 #[derive(Debug, Default)]
@@ -32,12 +36,11 @@ impl Leaving {
 }
 
 /// Ends the process as soon as nothing is in flight any more: Pingora sleeps its whole grace
-/// period, however idle it is.
+/// period, however idle it is. Streams that outlast the drain end with their API's error event.
 pub(crate) fn leave_early(
     server: &Server,
     metrics: Arc<Metrics>,
-    leaving: Arc<Leaving>,
-    lines: LineWriter,
+    (control, leaving): (Arc<Control>, Arc<Leaving>),
     drain: Duration,
 ) {
     let mut phases = server.watch_execution_phase();
@@ -49,14 +52,18 @@ pub(crate) fn leave_early(
         leaving.begin();
         systemd::tell("STOPPING=1\nSTATUS=Draining");
         let end = clock::now().checked_add(drain);
+        let last_words = end.and_then(|end| end.checked_sub(LAST_WORDS.min(drain / 2)));
         let (_never, nobody) = mpsc::channel::<()>();
         while metrics.active() > 0 && end.is_some_and(|end| clock::now() < end) {
             match nobody.recv_timeout(Duration::from_millis(20)) {
                 Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
+            if last_words.is_some_and(|time| clock::now() >= time) {
+                control.streams.terminate(&Filter::default());
+            }
         }
         log::info!("drained; exiting");
-        lines.flush(Duration::from_secs(2));
+        control.lines.flush(Duration::from_secs(2));
         exit();
     };
     if let Err(error) = std::thread::Builder::new()

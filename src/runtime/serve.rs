@@ -163,7 +163,8 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     listen(&mut service, settings, Door { snapshot, ledger });
     server.add_service(service);
     add_tasks(&mut server, &control);
-    leave_early(&server, metrics, Arc::clone(&leaving), lines.clone(), drain);
+    let end = (Arc::clone(&control), Arc::clone(&leaving));
+    leave_early(&server, metrics, end, drain);
     ready::announce(&server, &listeners);
     server.run(RunArgs {
         shutdown_signal: Box::new(Signals {
