@@ -52,7 +52,7 @@ pub(crate) fn leave_early(
         leaving.begin();
         systemd::tell("STOPPING=1\nSTATUS=Draining");
         let end = clock::now().checked_add(drain);
-        let last_words = end.and_then(|end| end.checked_sub(LAST_WORDS.min(drain / 2)));
+        let last_words = end.and_then(|end| end.checked_sub(LAST_WORDS.min(drain.div_f32(2.0))));
         let (_never, nobody) = mpsc::channel::<()>();
         while metrics.active() > 0 && end.is_some_and(|end| clock::now() < end) {
             match nobody.recv_timeout(Duration::from_millis(20)) {

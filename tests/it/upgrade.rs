@@ -180,3 +180,32 @@ async fn a_daemon_serves_by_the_time_its_starter_ends() {
     assert!(killed.await.expect("sh runs").success(), "it runs as {pid}");
     connected.expect("it takes connections");
 }
+
+#[tokio::test]
+async fn a_stream_that_outlasts_the_drain_ends_with_a_typed_event() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Gateway::builder()
+        .provider("mock", "openai", &upstream.url())
+        .yaml("{server: {shutdown: {drain: 2s}}}")
+        .start()
+        .await;
+    let (script, feed) = Script::live();
+    upstream.answer(script);
+    let mut stream = gateway.connect().await;
+    stream
+        .send(&streamed_chat("gpt-4o").key(STANDARD_KEY))
+        .await;
+    let head = stream.head().await.expect("a stream");
+    feed.event(&chat_event("gpt-4o", "and on "));
+    stream.read_until(&head, "\n\n").await;
+    gateway.signal("TERM").await;
+    let (rest, complete) = within("the stream's end", stream.rest(&head)).await;
+    let rest = String::from_utf8_lossy(&rest).into_owned();
+    assert!(
+        rest.contains("\"error\""),
+        "it is told that it ended: {rest}"
+    );
+    assert!(!rest.contains("[DONE]"), "and not that it is whole: {rest}");
+    assert!(complete, "the connection ends in order");
+    assert_eq!(gateway.ended().await, Some(0), "and so does the process");
+}
