@@ -4,6 +4,7 @@
 mod bounds;
 mod commands;
 mod guesses;
+mod reload;
 mod tokens;
 
 use std::path::Path;
