@@ -25,6 +25,7 @@ pub(crate) mod peer;
 mod reading;
 mod receive;
 mod reply;
+mod snapshot;
 mod tail;
 
 use std::sync::Arc;
@@ -44,74 +45,18 @@ use pingora::{Error, Result};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
 use crate::internal::control::Control;
-use crate::policy::Policy;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
-use crate::route::fleet::{Fleet, View};
 use crate::runtime::clock;
 use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
-use crate::runtime::pools::Pools;
-use crate::runtime::turnstile::{Turnstile, Turnstiles};
 use attempt::Progress;
 pub use ctx::RequestCtx;
 use ctx::{Flight, Marks, Stage};
 use ids::RequestIds;
 use receive::{Received, Stop};
 pub(crate) use reply::Answer;
-
-/// A policy, the addresses of the endpoints that it names, and what is known of its providers.
-pub(crate) struct Snapshot {
-    pub(crate) policy: Policy,
-    pub(crate) pools: Arc<Pools>,
-    pub(crate) view: View,
-    pub(crate) turnstiles: Vec<Arc<Turnstile>>,
-    upstreams: Arc<Upstreams>,
-}
-
-/// What is known of providers, whatever the policy.
-#[derive(Default)]
-struct Upstreams {
-    fleet: Fleet,
-    turnstiles: Turnstiles,
-}
-
-impl Snapshot {
-    /// A snapshot whose addresses are still to be found.
-    pub(crate) fn new(policy: Policy) -> Self {
-        Self::over(policy, Arc::default(), None)
-    }
-
-    /// The snapshot of a policy that comes after this one: what is known of providers stays, and
-    /// so do their addresses where they are the same providers.
-    pub(crate) fn successor(&self, policy: Policy) -> Self {
-        let (before, after) = (&self.policy.providers, &policy.providers);
-        let same = before.len() == after.len()
-            && before
-                .iter()
-                .zip(after)
-                .all(|(one, other)| Arc::ptr_eq(one, other));
-        let pools = same.then(|| Arc::clone(&self.pools));
-        Self::over(policy, Arc::clone(&self.upstreams), pools)
-    }
-
-    /// The same, with addresses that were found anew.
-    pub(crate) fn reloaded(&self, policy: Policy, pools: Arc<Pools>) -> Self {
-        Self::over(policy, Arc::clone(&self.upstreams), Some(pools))
-    }
-
-    fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {
-        let view = upstreams.fleet.view(&policy);
-        let turnstiles = upstreams.turnstiles.of(&policy);
-        Self {
-            pools: pools.unwrap_or_else(|| Arc::new(Pools::new(&policy))),
-            policy,
-            view,
-            turnstiles,
-            upstreams,
-        }
-    }
-}
+pub(crate) use snapshot::Snapshot;
 
 /// The gateway, as Pingora sees it.
 pub(crate) struct Gateway {

@@ -3,6 +3,9 @@
 //! Decides status, public code, public text and log reason of each refusal. It never learns what
 //! the offending text was, so no message can repeat it. Writing the answer is `proxy::reply`'s.
 
+mod face;
+mod key;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -11,6 +14,9 @@ use crate::inspect::detect::Family;
 use crate::inspect::fault::FieldFault;
 use crate::inspect::finding::{Refusal, Stop};
 use crate::policy::limits::Scope;
+
+pub use face::Face;
+pub use key::KeyFault;
 
 /// A refusal, as decided by some stage of the request path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,132 +111,6 @@ impl From<FieldFault> for Denial {
         Self::InvalidRequest {
             problem: format!("The request is not valid: {fault}."),
             param: (!fault.param.is_empty()).then_some(fault.param),
-        }
-    }
-}
-
-/// Why a credential opens nothing. Told to operators, never to the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyFault {
-    /// No key has this digest.
-    Unknown,
-    /// Not a text that a key could be.
-    Malformed,
-    /// Two credentials that differ.
-    Ambiguous,
-    /// The key was taken back.
-    Revoked,
-    /// The key is no longer good.
-    Expired,
-    /// The key is not good yet.
-    NotYetValid,
-    /// It begins like one of our keys, and its checksum is wrong.
-    Mistyped,
-    /// The hash of a key, which is no key.
-    HashOffered,
-    /// A token that can't be read.
-    TokenMalformed,
-    /// A token under an algorithm or a key that is not taken.
-    TokenKey,
-    /// A token whose signature is not that of its key.
-    TokenSignature,
-    /// A token that is no longer good.
-    TokenExpired,
-    /// A token that is not good yet.
-    TokenNotYetValid,
-    /// A token that lives longer than is allowed.
-    TokenTooLong,
-    /// A token of another issuer, or for another audience.
-    TokenForeign,
-    /// A token that names no role of ours.
-    TokenRole,
-}
-
-impl KeyFault {
-    /// The metric label and log word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Malformed => "malformed",
-            Self::Ambiguous => "ambiguous",
-            Self::Revoked => "revoked",
-            Self::Expired => "expired",
-            Self::NotYetValid => "not_yet_valid",
-            Self::Mistyped => "mistyped",
-            Self::HashOffered => "hash_offered",
-            Self::TokenMalformed => "token_malformed",
-            Self::TokenKey => "token_key",
-            Self::TokenSignature => "token_signature",
-            Self::TokenExpired => "token_expired",
-            Self::TokenNotYetValid => "token_not_yet_valid",
-            Self::TokenTooLong => "token_too_long",
-            Self::TokenForeign => "token_foreign",
-            Self::TokenRole => "token_role",
-        }
-    }
-
-    /// Whether it looks like someone trying keys. A mistyped key can't be anybody's, and one that
-    /// has expired was someone's own.
-    pub const fn is_guess(self) -> bool {
-        match self {
-            Self::Unknown
-            | Self::Malformed
-            | Self::Ambiguous
-            | Self::Revoked
-            | Self::HashOffered
-            | Self::TokenMalformed
-            | Self::TokenKey
-            | Self::TokenSignature
-            | Self::TokenTooLong
-            | Self::TokenForeign
-            | Self::TokenRole => true,
-            Self::Expired
-            | Self::NotYetValid
-            | Self::Mistyped
-            | Self::TokenExpired
-            | Self::TokenNotYetValid => false,
-        }
-    }
-}
-
-/// The public face of a refusal: one row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Face {
-    /// HTTP status.
-    pub status: u16,
-    /// `error.code` on the wire.
-    pub code: &'static str,
-    /// `error.type` in OpenAI's shape.
-    pub openai_type: &'static str,
-    /// `error.type` in Anthropic's shape.
-    pub anthropic_type: &'static str,
-}
-
-impl Face {
-    /// The types follow from the status, in either API.
-    const fn of(status: u16, code: &'static str) -> Self {
-        let openai_type = match status {
-            401 => "authentication_error",
-            403 => "permission_error",
-            429 => "rate_limit_error",
-            500.. => "server_error",
-            _ => "invalid_request_error",
-        };
-        let anthropic_type = match status {
-            401 => "authentication_error",
-            403 => "permission_error",
-            404 => "not_found_error",
-            413 => "request_too_large",
-            429 => "rate_limit_error",
-            503 | 529 => "overloaded_error",
-            500.. => "api_error",
-            _ => "invalid_request_error",
-        };
-        Self {
-            status,
-            code,
-            openai_type,
-            anthropic_type,
         }
     }
 }

@@ -11,10 +11,11 @@
 //! keeps no connection of a stand-in alive.
 
 mod ending;
+mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,6 +33,7 @@ use pingora::{Error, ErrorType, Result};
 use super::answers::{Live, Passed};
 use crate::policy::{ClientTimeouts, Denial, ProviderTimeouts};
 use crate::runtime::clock;
+use watch::Watch;
 
 /// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
 const HAND_BACK: u32 = 0x5041_4345;
@@ -159,48 +161,6 @@ pub(crate) async fn give_back(session: &mut Session, handle: &Handle) {
 /// What stands where no session is; nothing calls it, as it is never polled.
 fn vacancy() -> ServerSession {
     ServerSession::new_custom(Box::new(()))
-}
-
-/// The provider's deadlines.
-#[derive(Debug)]
-struct Watch {
-    timeouts: ProviderTimeouts,
-    /// The call as a whole.
-    end: Instant,
-    /// The next sign of life; none while the client still sends.
-    next: Option<Instant>,
-}
-
-impl Watch {
-    fn new(timeouts: ProviderTimeouts, now: Instant) -> Self {
-        Self {
-            timeouts,
-            end: after(now, timeouts.total.get()),
-            next: None,
-        }
-    }
-
-    fn request_sent(&mut self, now: Instant) {
-        self.next
-            .get_or_insert_with(|| after(now, self.timeouts.first_byte.get()));
-    }
-
-    fn sign_of_life(&mut self, now: Instant) {
-        self.next = Some(after(now, self.timeouts.idle.get()));
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        now >= self.end
-    }
-
-    fn left(&self, now: Instant) -> Duration {
-        let next = self.next.unwrap_or(self.end).min(self.end);
-        next.saturating_duration_since(now)
-    }
-}
-
-fn after(now: Instant, wait: Duration) -> Instant {
-    now.checked_add(wait).unwrap_or(now)
 }
 
 struct Guard {

@@ -1,0 +1,64 @@
+//! What a request is judged and routed by, taken once at its start.
+//!
+//! Decides what a new policy keeps of the one before: what is known of providers, and their
+//! addresses where they are the same.
+
+use std::sync::Arc;
+
+use crate::policy::Policy;
+use crate::route::fleet::{Fleet, View};
+use crate::runtime::pools::Pools;
+use crate::runtime::turnstile::{Turnstile, Turnstiles};
+
+/// A policy, the addresses of the endpoints that it names, and what is known of its providers.
+pub(crate) struct Snapshot {
+    pub(crate) policy: Policy,
+    pub(crate) pools: Arc<Pools>,
+    pub(crate) view: View,
+    pub(crate) turnstiles: Vec<Arc<Turnstile>>,
+    upstreams: Arc<Upstreams>,
+}
+
+/// What is known of providers, whatever the policy.
+#[derive(Default)]
+struct Upstreams {
+    fleet: Fleet,
+    turnstiles: Turnstiles,
+}
+
+impl Snapshot {
+    /// A snapshot whose addresses are still to be found.
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self::over(policy, Arc::default(), None)
+    }
+
+    /// The snapshot of a policy that comes after this one: what is known of providers stays, and
+    /// so do their addresses where they are the same providers.
+    pub(crate) fn successor(&self, policy: Policy) -> Self {
+        let (before, after) = (&self.policy.providers, &policy.providers);
+        let same = before.len() == after.len()
+            && before
+                .iter()
+                .zip(after)
+                .all(|(one, other)| Arc::ptr_eq(one, other));
+        let pools = same.then(|| Arc::clone(&self.pools));
+        Self::over(policy, Arc::clone(&self.upstreams), pools)
+    }
+
+    /// The same, with addresses that were found anew.
+    pub(crate) fn reloaded(&self, policy: Policy, pools: Arc<Pools>) -> Self {
+        Self::over(policy, Arc::clone(&self.upstreams), Some(pools))
+    }
+
+    fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {
+        let view = upstreams.fleet.view(&policy);
+        let turnstiles = upstreams.turnstiles.of(&policy);
+        Self {
+            pools: pools.unwrap_or_else(|| Arc::new(Pools::new(&policy))),
+            policy,
+            view,
+            turnstiles,
+            upstreams,
+        }
+    }
+}
