@@ -104,8 +104,11 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
             "server.listeners[0].redirect_to_https",
         ),
         ("logging: {retention_days: 90}", "logging.retention_days"),
-        ("alerts: {min_severity: high}", "alerts"),
-        ("telemetry: {service_name: x}", "telemetry"),
+        ("alerts: {webhook: \"https://x\"}", "alerts.webhook"),
+        (
+            "telemetry: {otlp_endpoint: \"http://x\"}",
+            "telemetry.otlp_endpoint",
+        ),
     ] {
         let begins = format!("x.yaml:1: {key}: is not built yet; remove it");
         assert_told(&world, &with(lines), &begins, &[]);
@@ -113,8 +116,9 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
     let off = with(
         "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: false}]}\n\
          auth: {tokens: {hmac_secret: null, jwks_file: null, max_ttl: null}}\n\
-         rate_limits: {global: null}\n\
-         logging: {audit_file: null}\nalerts: {webhook: null}\nsettings: {}",
+         rate_limits: {store: memory, global: null}\n\
+         logging: {audit_file: null}\nalerts: {webhook: null, min_severity: high}\n\
+         telemetry: {otlp_endpoint: null, service_name: x}\nsettings: {}",
     );
     world.policy(&off);
 }
