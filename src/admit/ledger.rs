@@ -37,6 +37,11 @@ pub enum Who<'a> {
     Key(&'a str),
     /// One group of models.
     Models(&'a str),
+    /// One client, under an emergency measure. Such a limit has a count of its own, so that
+    /// nothing of it is left when it is undone.
+    ClientHeld(Client, Limit),
+    /// One key, under an emergency measure.
+    KeyHeld(&'a str, Limit),
 }
 
 impl Who<'_> {
@@ -44,8 +49,8 @@ impl Who<'_> {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::All => Scope::Global,
-            Self::Client(_) => Scope::Ip,
-            Self::Key(_) => Scope::Key,
+            Self::Client(_) | Self::ClientHeld(..) => Scope::Ip,
+            Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
             Self::Models(_) => Scope::Model,
         }
     }

@@ -6,15 +6,20 @@
 use std::time::SystemTime;
 
 use http::HeaderValue;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ask::{Ask, Fields};
 use super::invalid;
 use crate::policy::Denial;
+use crate::policy::limits::{KeyLimits, Limit};
 use crate::policy::overlay::{Change, Measure, Order, Overlay, moment};
-use crate::policy::units::ByteLimit;
+use crate::policy::units::{ByteLimit, Rate};
 use crate::proxy::Answer;
 
+/// What a rate is called in orders.
+const RATES: &str = "requests_per_minute";
+/// Requests a minute that an order without a rate leaves to an address or a key.
+const RATE: u64 = 10;
 /// A hundred years.
 const LONGEST_HSTS: u64 = 3_153_600_000;
 
@@ -128,12 +133,53 @@ pub(super) fn sanitization(ask: &Ask, mut fields: Fields) -> Result<Answer, Deni
     order(ask, fields, Change::Sanitization)
 }
 
-/// `POST /internal/security/emergency-mode`.
+/// `POST /internal/middleware/rate-limiting/emergency-mode` and
+/// `POST /internal/security/emergency-rate-limit`. Without a rate, [`RATE`] a minute.
+pub(super) fn rates(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
+    let limit = limit(&mut fields, Some(RATE))?.ok_or_else(|| no_rate(RATES))?;
+    order(ask, fields, Change::Rates(limit))
+}
+
+/// The limit that an order names; one a minute or as a text such as `5/second`.
+fn limit(fields: &mut Fields, otherwise: Option<u64>) -> Result<Option<Limit>, Denial> {
+    let named = fields.take(&[RATES, "rate"])?;
+    let burst = fields.number(&["burst_size", "burst"], 1..=u64::from(u32::MAX))?;
+    let rate = match &named {
+        None => otherwise.map(|number| format!("{number}/minute")),
+        Some((_, Value::Number(number))) => Some(format!("{number}/minute")),
+        Some((_, Value::String(text))) => Some(text.clone()),
+        Some((name, Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_))) => {
+            return Err(no_rate(name));
+        }
+    };
+    let Some(rate) = rate else {
+        return burst.map_or(Ok(None), |_burst| Err(no_rate(RATES)));
+    };
+    let name = named.as_ref().map_or(RATES, |(name, _)| name);
+    let rate: Rate = rate.parse().map_err(|_fault| no_rate(name))?;
+    let burst = burst.unwrap_or_else(|| rate.count().get().min(u64::from(KeyLimits::BURST)));
+    let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+    let limit = Limit::new(rate, burst);
+    limit.map(Some).map_err(|fault| {
+        let problem = format!("`burst_size` does not go with the rate: {fault}.");
+        invalid(Some("burst_size"), problem)
+    })
+}
+
+fn no_rate(name: &str) -> Denial {
+    let problem = format!(
+        "`{name}` takes a whole number of requests a minute, more than zero, or a text such as \
+         \"5/second\"."
+    );
+    invalid(Some(name), problem)
+}
+
+/// `POST /internal/security/emergency-mode`; with a rate it limits too.
 pub(super) fn mode(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
     if fields.flag(&["enabled", "enable"])? == Some(false) {
         fields.text(&["reason"])?;
         fields.done()?;
-        let undone = change(ask, |overlay| overlay.undo(Change::Strict.kind()))?;
+        let undone = change(ask, |overlay| overlay.undo(Change::Strict(None).kind()))?;
         if let Some(undone) = &undone {
             tell(ask, "emergency_undone", undone);
         }
@@ -142,7 +188,8 @@ pub(super) fn mode(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
             &json!({"status": "undone", "measure": undone.as_ref().map(Measure::shown)}),
         ));
     }
-    order(ask, fields, Change::Strict)
+    let limit = limit(&mut fields, None)?;
+    order(ask, fields, Change::Strict(limit))
 }
 
 /// Takes a measure: the fields that every order may have, the change, the event, the answer.

@@ -156,6 +156,11 @@ pub(crate) const ROWS: &[Row] = &[
     post("/internal/security/terminate-streams", streams::terminate),
     post("/internal/security/reset-config", emergency::reset),
     post("/internal/security/emergency-mode", emergency::mode),
+    post("/internal/security/emergency-rate-limit", emergency::rates),
+    post(
+        "/internal/middleware/rate-limiting/emergency-mode",
+        emergency::rates,
+    ),
     post(
         "/internal/security/enhance-sanitization",
         emergency::sanitization,

@@ -29,7 +29,7 @@ pub enum LimitFault {
 ///
 /// The time that one of them stands for is rounded up to a nanosecond, so that a rate is never
 /// exceeded; up to 100,000 a second that costs at most one in ten thousand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limit {
     rate: Rate,
     burst: NonZeroU32,
@@ -88,6 +88,9 @@ pub struct Limits {
     pub per_ip: Option<Limit>,
     /// For one key, where the key has none of its own.
     pub per_key: KeyLimits,
+    /// For each client address and each key, whatever else holds for it: what emergency measures
+    /// say. They are counted apart from all others.
+    pub emergency: Vec<Limit>,
     /// For models, all callers together; every one that matches counts.
     pub models: Vec<ModelLimit>,
     /// Requests in flight at once.

@@ -2,6 +2,7 @@
 //!
 //! Decides what is a well-formed, non-zero quantity under a hard ceiling. It never reads a clock.
 
+use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
@@ -137,7 +138,7 @@ impl FromStr for ByteLimit {
 }
 
 /// So many in a period: `60/minute`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
     count: NonZeroU64,
     period: Duration,
@@ -152,6 +153,18 @@ impl Rate {
     /// In which period.
     pub const fn period(self) -> Duration {
         self.period
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let period = match self.period.as_secs() {
+            1 => "second",
+            60 => "minute",
+            3_600 => "hour",
+            _ => "day",
+        };
+        write!(f, "{}/{period}", self.count)
     }
 }
 
@@ -259,6 +272,10 @@ mod tests {
             (60, Duration::from_mins(1)),
             "60/minute"
         );
+        for text in ["7/second", "60/minute", "1/hour", "1000000000/day"] {
+            let rate: Rate = text.parse().unwrap();
+            assert_eq!(rate.to_string(), text, "written as it is read");
+        }
         for text in [
             "60",
             "60/min",

@@ -71,20 +71,26 @@ struct Charged {
 /// # Errors
 /// It is.
 pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
-    let Some(limit) = limits.per_ip else {
-        return Ok(());
-    };
-    let level = Level::of(Who::Client(Client::of(address)), limit, ledger);
-    look(&[level], ledger, now).map(|_standing| ())
+    let levels: Vec<Level> = of_address(address, limits, ledger).collect();
+    look(&levels, ledger, now).map(|_standing| ())
 }
 
 /// Charges a client for a try that came to nothing, such as one with a wrong key.
 pub fn charge_attempt(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) {
-    if let Some(limit) = limits.per_ip {
-        let level = Level::of(Who::Client(Client::of(address)), limit, ledger);
+    for level in of_address(address, limits, ledger) {
         // What finds its limit used up is refused by the next look.
         let _charged = ledger.charge(level.scope, level.key, &level.limit, now);
     }
+}
+
+/// The limits of an address: the policy's and those of emergency measures.
+fn of_address(address: IpAddr, limits: &Limits, ledger: &Ledger) -> impl Iterator<Item = Level> {
+    let client = Client::of(address);
+    let usual = limits.per_ip.map(|limit| (Who::Client(client), limit));
+    let held = limits.emergency.iter();
+    let held = held.map(move |limit| (Who::ClientHeld(client, *limit), *limit));
+    let both = usual.into_iter().chain(held);
+    both.map(|(who, limit)| Level::of(who, limit, ledger))
 }
 
 /// Admits a caller, or says why not.
@@ -97,18 +103,8 @@ pub fn admit(
     ledger: &Arc<Ledger>,
     now: Moment,
 ) -> Result<Admitted, Denial> {
-    let client = Who::Client(Client::of(applicant.address));
     let key = applicant.key.map(Who::Key);
-    let of = |who: Option<Who<'_>>, limit: Option<Limit>| {
-        let (who, limit) = who.zip(limit)?;
-        Some(Level::of(who, limit, ledger))
-    };
-    let levels = [
-        of(key, applicant.limits.rate),
-        of(Some(client), limits.per_ip),
-        of(Some(Who::All), limits.global),
-    ];
-    let levels: Vec<Level> = levels.into_iter().flatten().collect();
+    let levels = levels(applicant, limits, ledger);
     let standing = look(&levels, ledger, now)?;
     let slots = [
         match (key, applicant.limits.concurrent) {
@@ -137,6 +133,22 @@ pub fn admit(
     };
     admitted.charge(&levels, now)?;
     Ok(admitted)
+}
+
+/// All limits that can be told before the body is read.
+fn levels(applicant: &Applicant<'_>, limits: &Limits, ledger: &Ledger) -> Vec<Level> {
+    let of = |who: Who<'_>, limit: Limit| Level::of(who, limit, ledger);
+    let key = applicant.key.zip(applicant.limits.rate);
+    let held = limits.emergency.iter().filter_map(|limit| {
+        let key = applicant.key?;
+        Some(of(Who::KeyHeld(key, *limit), *limit))
+    });
+    let mut levels = Vec::with_capacity(3);
+    levels.extend(key.map(|(key, limit)| of(Who::Key(key), limit)));
+    levels.extend(held);
+    levels.extend(of_address(applicant.address, limits, ledger));
+    levels.extend(limits.global.map(|limit| of(Who::All, limit)));
+    levels
 }
 
 impl Admitted {

@@ -17,6 +17,7 @@ fn limit(rate: &str, burst: u32) -> Option<Limit> {
 
 fn none() -> Limits {
     Limits {
+        emergency: Vec::new(),
         global: None,
         per_ip: None,
         per_key: KeyLimits::default(),

@@ -57,6 +57,7 @@ impl Compiler<'_> {
         let concurrent = self.at_least_one(&at.key("concurrent_requests"), concurrent);
         let block = self.optional(&at.key("block"), raw.block.as_ref(), Self::block_rule);
         Some(Limits {
+            emergency: Vec::new(),
             global: global?,
             per_ip: per_ip?,
             per_key: per_key?.unwrap_or_default(),

@@ -13,6 +13,7 @@ use super::message::State;
 use crate::admit::blocks::{Block, By};
 use crate::admit::moment::Moment;
 use crate::internal::control::Control;
+use crate::policy::limits::Limit;
 use crate::policy::overlay::{Change, Measure, Order};
 use crate::policy::units::ByteLimit;
 
@@ -40,8 +41,9 @@ struct MeasureLeft {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ChangeLeft {
-    Strict,
+    Strict(Option<LimitLeft>),
     Sanitization,
+    Rates(LimitLeft),
     Sizes {
         any: Option<u64>,
         json: Option<u64>,
@@ -50,6 +52,25 @@ enum ChangeLeft {
         csp: Option<String>,
         hsts_max_age: Option<u64>,
     },
+}
+
+#[derive(Serialize, Deserialize)]
+struct LimitLeft {
+    rate: String,
+    burst: u32,
+}
+
+impl LimitLeft {
+    fn of(limit: &Limit) -> Self {
+        Self {
+            rate: limit.rate().to_string(),
+            burst: limit.burst(),
+        }
+    }
+
+    fn limit(&self) -> Option<Limit> {
+        Limit::new(self.rate.parse().ok()?, self.burst).ok()
+    }
 }
 
 /// What this process must not take with it.
@@ -83,8 +104,9 @@ fn left_of(block: &Block, now: Moment) -> BlockLeft {
 fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
     let size = |limit: &Option<ByteLimit>| limit.map(ByteLimit::get);
     let change = match &measure.change {
-        Change::Strict => ChangeLeft::Strict,
+        Change::Strict(limit) => ChangeLeft::Strict(limit.as_ref().map(LimitLeft::of)),
         Change::Sanitization => ChangeLeft::Sanitization,
+        Change::Rates(limit) => ChangeLeft::Rates(LimitLeft::of(limit)),
         Change::Sizes { any, json } => ChangeLeft::Sizes {
             any: size(any),
             json: size(json),
@@ -162,8 +184,10 @@ fn restore_measures(control: &Control, measures: Vec<MeasureLeft>) {
 fn order(measure: MeasureLeft) -> Option<Order> {
     let size = |bytes: Option<u64>| bytes.map(ByteLimit::new).transpose();
     let change = match measure.change {
-        ChangeLeft::Strict => Change::Strict,
+        ChangeLeft::Strict(None) => Change::Strict(None),
+        ChangeLeft::Strict(Some(limit)) => Change::Strict(Some(limit.limit()?)),
         ChangeLeft::Sanitization => Change::Sanitization,
+        ChangeLeft::Rates(limit) => Change::Rates(limit.limit()?),
         ChangeLeft::Sizes { any, json } => Change::Sizes {
             any: size(any).ok()?,
             json: size(json).ok()?,

@@ -9,6 +9,8 @@ const SIZES: &str = "/internal/middleware/request-size/emergency-limits";
 const HEADERS: &str = "/internal/middleware/security/emergency-headers";
 const SANITIZATION: &str = "/internal/security/enhance-sanitization";
 const MODE: &str = "/internal/security/emergency-mode";
+const RATES: &str = "/internal/middleware/rate-limiting/emergency-mode";
+const RATE_LIMIT: &str = "/internal/security/emergency-rate-limit";
 const RESET: &str = "/internal/security/reset-config";
 
 /// A chat that says something.
@@ -166,4 +168,77 @@ async fn every_order_leaves_an_event_that_says_who_and_what() {
         .assert_fine("reset");
     let line = event(&gateway, "emergency_reset").await;
     assert_eq!(line["metadata"]["undone"], "1", "{line}");
+}
+
+/// Calls until one is refused for its rate; answers how many passed.
+async fn passing(gateway: &Gateway, most: usize) -> usize {
+    for passed in 0..most {
+        let reply = gateway.send(&chat("any").key(STANDARD_KEY)).await;
+        if reply.status == 429 {
+            reply.assert_refused(429, "rate_limit_exceeded", "over the limit");
+            return passed;
+        }
+        reply.assert_fine("within the limit");
+    }
+    most
+}
+
+#[tokio::test]
+async fn rates_are_cut_for_the_next_request_and_nothing_of_it_is_left_after_the_reset() {
+    let gateway = gateway().await;
+    for (path, body, passed) in [
+        (RATES, json!({"requests_per_minute": 1, "burst_size": 2}), 2),
+        (
+            RATE_LIMIT,
+            json!({"rate": "2/hour", "burst": 1, "duration": "1h"}),
+            1,
+        ),
+        (MODE, json!({"requests_per_minute": 1, "burst_size": 3}), 3),
+    ] {
+        order(&gateway, path, &body).await.assert_fine(path);
+        assert_eq!(passing(&gateway, 5).await, passed, "{path}");
+        order(&gateway, RESET, &json!({}))
+            .await
+            .assert_fine("reset");
+        assert_eq!(passing(&gateway, 1).await, 1, "{path}: at once");
+        assert_eq!(measures(&gateway).await, Vec::<String>::new(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn rates_hold_keys_with_limits_of_their_own_and_never_loosen_any() {
+    let gateway = Gateway::builder()
+        .echo("local")
+        .yaml("rate_limits: {per_key: {rate: 1/hour, burst: 2}}")
+        .start()
+        .await;
+    let body = json!({"requests_per_minute": 100_000, "burst_size": 10_000});
+    order(&gateway, RATES, &body).await.assert_fine("the order");
+    assert_eq!(passing(&gateway, 5).await, 2, "the policy's limit holds");
+    assert_eq!(measures(&gateway).await, ["emergency_rates"], "listed");
+}
+
+#[tokio::test]
+async fn rates_that_are_none_are_refused_and_the_field_is_named() {
+    let gateway = gateway().await;
+    for (body, field) in [
+        (json!({"requests_per_minute": 0}), "requests_per_minute"),
+        (json!({"requests_per_minute": -1}), "requests_per_minute"),
+        (json!({"rate": "often"}), "rate"),
+        (json!({"rate": true}), "rate"),
+        (json!({"rate": 1.5}), "rate"),
+        (
+            json!({"requests_per_minute": 5, "burst_size": 0}),
+            "burst_size",
+        ),
+        (json!({"rate": "1/day", "burst": 4_000_000}), "burst_size"),
+    ] {
+        let reply = order(&gateway, RATES, &body).await;
+        reply.assert_refused(400, "invalid_request", field);
+        assert_eq!(reply.json()["error"]["param"], field, "{body}");
+    }
+    assert_eq!(measures(&gateway).await, Vec::<String>::new(), "none");
+    let order = Request::post(RATES, &json!({"requests_per_minute": 5})).key(super::READER_KEY);
+    let reply = gateway.send(&order).await;
+    assert_eq!(reply.status, 403, "readers only look: {}", reply.text());
 }

@@ -13,16 +13,20 @@ use serde::Serialize;
 
 use super::Policy;
 use super::inspection::{Action, Sanitization};
+use super::limits::Limit;
 use super::units::ByteLimit;
 use crate::inspect::engine::{Inspector, InspectorFault};
 
 /// What a measure changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Everything that can be refused of what requests say is refused.
-    Strict,
+    /// Everything that can be refused of what requests say is refused; with a limit, addresses and
+    /// keys are held to it too.
+    Strict(Option<Limit>),
     /// Text is cleaned as strictly as can be.
     Sanitization,
+    /// Every address and every key is held to this limit, beside those of the policy and its own.
+    Rates(Limit),
     /// Bodies are held to these sizes, if those of the policy are larger.
     Sizes {
         /// Any body.
@@ -43,8 +47,9 @@ impl Change {
     /// The name of its kind. Of each kind there is one measure at most: a newer one replaces it.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Strict => "emergency_mode",
+            Self::Strict(_) => "emergency_mode",
             Self::Sanitization => "enhanced_sanitization",
+            Self::Rates(_) => "emergency_rates",
             Self::Sizes { .. } => "request_size",
             Self::Headers { .. } => "security_headers",
         }
@@ -53,10 +58,13 @@ impl Change {
     /// What it sets, for people.
     pub fn describe(&self) -> String {
         match self {
-            Self::Strict => "attacks, code and secrets in requests are refused, text is cleaned \
-                             strictly"
-                .to_owned(),
+            Self::Strict(limit) => {
+                let strict = "attacks, code and secrets in requests are refused, text is cleaned \
+                              strictly";
+                listed([Some(strict.to_owned()), limit.as_ref().map(held_to)])
+            }
             Self::Sanitization => "text is cleaned strictly".to_owned(),
+            Self::Rates(limit) => held_to(limit),
             Self::Sizes { any, json } => {
                 let shown = |name: &str, size: &Option<ByteLimit>| {
                     size.map(|size| format!("{name} at most {} bytes", size.get()))
@@ -74,7 +82,8 @@ impl Change {
 
     fn apply(&self, policy: &mut Policy) {
         match self {
-            Self::Strict => {
+            Self::Strict(limit) => {
+                policy.limits.emergency.extend(*limit);
                 let rules = &mut policy.inspection;
                 rules.sanitization = Sanitization::Strict;
                 for action in [
@@ -87,6 +96,7 @@ impl Change {
                 }
             }
             Self::Sanitization => policy.inspection.sanitization = Sanitization::Strict,
+            Self::Rates(limit) => policy.limits.emergency.push(*limit),
             Self::Sizes { any, json } => {
                 let sizes = &mut policy.sizes;
                 let paths = sizes.paths.iter_mut().map(|(_, limit)| limit);
@@ -112,10 +122,15 @@ impl Change {
     /// Whether the inspection must be compiled anew for it.
     const fn touches_inspection(&self) -> bool {
         match self {
-            Self::Strict | Self::Sanitization => true,
-            Self::Sizes { .. } | Self::Headers { .. } => false,
+            Self::Strict(_) | Self::Sanitization => true,
+            Self::Rates(_) | Self::Sizes { .. } | Self::Headers { .. } => false,
         }
     }
+}
+
+fn held_to(limit: &Limit) -> String {
+    let (rate, burst) = (limit.rate(), limit.burst());
+    format!("every address and key at most {rate}, {burst} at once")
 }
 
 fn listed<const N: usize>(parts: [Option<String>; N]) -> String {
@@ -271,146 +286,4 @@ impl Overlay {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::config::{self, FileContent, Resolve, SourceInfo, Unreadable};
-
-    struct Nowhere;
-
-    impl Resolve for Nowhere {
-        fn env(&self, _name: &str) -> Option<String> {
-            None
-        }
-
-        fn read(&self, _path: &Path) -> Result<FileContent, Unreadable> {
-            Err(Unreadable::Missing)
-        }
-    }
-
-    fn base() -> Policy {
-        let text = "providers: [{name: p, api: echo}]\nroutes: [{models: [\"*\"], providers: [p]}]";
-        let source = SourceInfo {
-            file: "x.yaml".into(),
-            base: ".".into(),
-            mode: None,
-        };
-        config::load(text, &source, &Nowhere).unwrap()
-    }
-
-    fn order(change: Change, until: Option<SystemTime>) -> Order {
-        Order {
-            change,
-            by: "alice".into(),
-            reason: None,
-            until,
-        }
-    }
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-            .checked_add(Duration::from_secs(seconds))
-            .unwrap()
-    }
-
-    fn bytes(number: u64) -> Option<ByteLimit> {
-        ByteLimit::new(number).ok()
-    }
-
-    #[test]
-    fn a_measure_only_ever_makes_sizes_smaller() {
-        let mut overlay = Overlay::default();
-        let sizes = Change::Sizes {
-            any: bytes(2_000_000),
-            json: bytes(5_000),
-        };
-        overlay.take(order(sizes, None), at(0));
-        let policy = overlay.over(&base()).unwrap();
-        assert_eq!(policy.sizes.file.get(), 2_000_000, "50 MiB shrink");
-        assert_eq!(policy.sizes.json.get(), 5_000, "JSON has its own");
-        let internal = policy.sizes.paths.first().unwrap();
-        assert_eq!(internal.1.get(), 65_536, "smaller ones stay");
-        let huge = Change::Sizes {
-            any: bytes(1_000_000_000),
-            json: None,
-        };
-        overlay.take(order(huge, None), at(1));
-        let policy = overlay.over(&base()).unwrap();
-        assert_eq!(
-            policy.sizes.file,
-            base().sizes.file,
-            "a larger one does nothing"
-        );
-    }
-
-    #[test]
-    fn headers_are_replaced_and_not_doubled() {
-        let mut overlay = Overlay::default();
-        let change = Change::Headers {
-            csp: Some(HeaderValue::from_static("sandbox")),
-            hsts_max_age: Some(60),
-        };
-        overlay.take(order(change, None), at(0));
-        let policy = overlay.over(&base()).unwrap();
-        let values = |name: HeaderName| -> Vec<&HeaderValue> {
-            let all = policy.security_headers.iter();
-            all.filter(|(n, _)| *n == name)
-                .map(|(_, value)| value)
-                .collect()
-        };
-        assert_eq!(
-            values(header::CONTENT_SECURITY_POLICY),
-            ["sandbox"],
-            "one csp"
-        );
-        assert_eq!(
-            values(header::STRICT_TRANSPORT_SECURITY),
-            ["max-age=60; includeSubDomains"],
-            "one hsts"
-        );
-    }
-
-    #[test]
-    fn strict_measures_change_the_inspection_and_its_end_gives_it_back() {
-        let mut overlay = Overlay::default();
-        overlay.take(order(Change::Strict, None), at(0));
-        let policy = overlay.over(&base()).unwrap();
-        assert_eq!(policy.inspection.web_attacks, Action::Block, "refused");
-        assert_eq!(
-            policy.inspection.sanitization,
-            Sanitization::Strict,
-            "cleaned"
-        );
-        assert_ne!(policy.hash, base().hash, "records tell the two apart");
-        assert_eq!(overlay.clear().len(), 1, "one measure was in force");
-        assert_eq!(
-            overlay.over(&base()).unwrap().hash,
-            base().hash,
-            "as before"
-        );
-    }
-
-    #[test]
-    fn of_each_kind_the_newest_holds_until_it_is_undone_or_over() {
-        let mut overlay = Overlay::default();
-        overlay.take(order(Change::Sanitization, None), at(0));
-        let second = overlay.take(order(Change::Sanitization, Some(at(10))), at(1));
-        overlay.take(order(Change::Strict, Some(at(20))), at(2));
-        assert_eq!(overlay.measures().len(), 2, "one of each kind");
-        assert_eq!(overlay.next_end(), Some(at(10)), "the first to end");
-        assert_eq!(overlay.expire(at(9)), [], "not yet");
-        assert_eq!(overlay.expire(at(10)), [second], "at its end, not after it");
-        assert!(overlay.undo("nothing").is_none(), "no such measure");
-        assert!(overlay.undo("emergency_mode").is_some(), "by its kind");
-        assert_eq!(
-            overlay,
-            Overlay {
-                measures: vec![],
-                made: 3
-            },
-            "none is left"
-        );
-    }
-}
+mod tests;
