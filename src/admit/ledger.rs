@@ -2,7 +2,7 @@
 //!
 //! Decides nothing by itself. A reload or an emergency measure makes a new policy and keeps the
 //! ledger, so that neither forgets what was spent nor lets anybody go. All of it is bounded: client
-//! addresses by [`DEFAULT_CLIENTS`] or as configured, names by [`NAMES`].
+//! addresses by [`DEFAULT_CLIENTS`] or as configured, names by `NAMES`.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicU64;

@@ -7,8 +7,8 @@
 //! and how a stream must end. Must not live here: sockets, clocks, the words of refusals.
 //!
 //! A plain answer is a stream of one frame, held until it is judged. A text that goes on over
-//! events is one [`Speech`]; what of it may leave is put back into the events it came in.
-//! May miss: what [`walk`] and the detectors miss.
+//! events is one `Speech`; what of it may leave is put back into the events it came in.
+//! May miss: what `walk` and the detectors miss.
 
 mod again;
 mod arguments;

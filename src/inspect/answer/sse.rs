@@ -6,7 +6,7 @@
 //! the same in any client (data in one line, line feeds alone) keeps its bytes; any other is
 //! written anew in that form, so that what was inspected is what a client reads.
 //! Never looks into the data. Its state is one unfinished event, up to [`MOST`] bytes.
-//! May miss: nothing; names of events over [`NAME`] bytes, and fields that the standard does not
+//! May miss: nothing; names of events over `NAME` bytes, and fields that the standard does not
 //! know, are left out.
 
 use memchr::memchr2;

@@ -1,8 +1,8 @@
 //! The hand-over of listening sockets, and of what must not be forgotten, to a new process.
 //!
-//! Lives here: where two processes of one gateway meet ([`place`]), what they say to each other
-//! ([`message`]), and both sides of it ([`old`], [`new`]). Must not live here: which state is
-//! handed over, that is [`message::State`]'s makers'; and the sockets themselves, which Pingora
+//! Lives here: where two processes of one gateway meet (`place`), what they say to each other
+//! (`message`), and both sides of it (`old`, `new`). Must not live here: which state is
+//! handed over, that is `message::State`'s makers'; and the sockets themselves, which Pingora
 //! passes on.
 //!
 //! The order of things: the new process compiles its whole configuration, then calls the old one
