@@ -11,13 +11,19 @@ use std::time::Duration;
 
 use pingora::server::{ExecutionPhase, Server};
 
+use super::house::House;
 use super::{clock, systemd};
 use crate::internal::control::Control;
 use crate::proxy::answers::streams::Filter;
-use crate::record::metrics::Metrics;
 
 /// How long before the drain's end the streams that are left are told that they end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How often it is looked whether all is done.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long nothing must have happened before the process ends: where no connection is open, those
+/// that are being accepted may come; an idle one is given time for the request on its way.
+const QUIET: Duration = Duration::from_millis(100);
+const QUIET_IF_OPEN: Duration = Duration::from_secs(3);
 
 /// Whether this process is about to end.
 #[derive(Debug, Default)]
@@ -37,12 +43,9 @@ impl Leaving {
 
 /// Ends the process as soon as nothing is in flight any more: Pingora sleeps its whole grace
 /// period, however idle it is. Streams that outlast the drain end with their API's error event.
-pub(crate) fn leave_early(
-    server: &Server,
-    metrics: Arc<Metrics>,
-    (control, leaving): (Arc<Control>, Arc<Leaving>),
-    drain: Duration,
-) {
+pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>, drain: Duration) {
+    let (metrics, connections) = (Arc::clone(&house.metrics), Arc::clone(&house.connections));
+    let (leaving, control) = (Arc::clone(&house.leaving), Arc::clone(control));
     let mut phases = server.watch_execution_phase();
     let wait = move || {
         while !matches!(
@@ -51,17 +54,12 @@ pub(crate) fn leave_early(
         ) {}
         leaving.begin();
         systemd::tell("STOPPING=1\nSTATUS=Draining");
-        let end = clock::now().checked_add(drain);
-        let last_words = end.and_then(|end| end.checked_sub(LAST_WORDS.min(drain.div_f32(2.0))));
-        let (_never, nobody) = mpsc::channel::<()>();
-        while metrics.active() > 0 && end.is_some_and(|end| clock::now() < end) {
-            match nobody.recv_timeout(Duration::from_millis(20)) {
-                Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
-            if last_words.is_some_and(|time| clock::now() >= time) {
-                control.streams.terminate(&Filter::default());
-            }
-        }
+        log::info!("the gateway drains");
+        let busy = || (metrics.active(), connections.open());
+        let last_words = || {
+            control.streams.terminate(&Filter::default());
+        };
+        drained(drain, busy, last_words);
         log::info!("drained; exiting");
         control.lines.flush(Duration::from_secs(2));
         exit();
@@ -71,6 +69,38 @@ pub(crate) fn leave_early(
         .spawn(wait)
     {
         log::warn!("a stop will take the whole drain period: {error}");
+    }
+}
+
+/// Returns when nothing is left to wait for, or the drain is over. `busy` tells how many requests
+/// are in flight and how many connections are open.
+fn drained(drain: Duration, busy: impl Fn() -> (i64, usize), last_words: impl Fn()) {
+    let start = clock::now();
+    let patience = QUIET_IF_OPEN.min(drain.div_f32(4.0));
+    let speak = drain.saturating_sub(LAST_WORDS.min(drain.div_f32(2.0)));
+    let (_never, nobody) = mpsc::channel::<()>();
+    let (mut before, mut since) = (busy(), start);
+    loop {
+        match nobody.recv_timeout(LOOK) {
+            Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let (now, state) = (clock::now(), busy());
+        let passed = now.saturating_duration_since(start);
+        if state != before {
+            (before, since) = (state, now);
+        }
+        let quiet = now.saturating_duration_since(since);
+        let enough = match state {
+            (0, 0) => quiet >= QUIET,
+            (0, _) => quiet >= patience,
+            _ => false,
+        };
+        if enough || passed >= drain {
+            return;
+        }
+        if passed >= speak {
+            last_words();
+        }
     }
 }
 

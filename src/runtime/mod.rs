@@ -3,11 +3,13 @@
 //! Lives here: listeners, signals, background services, the writer of logs, the embedded
 //! provider. Must not live here: any decision about a request.
 
+mod app;
 pub mod clock;
 pub(crate) mod daemon;
 mod door;
 pub mod echo;
 pub mod handover;
+mod house;
 pub(crate) mod leaving;
 pub mod logger;
 pub(crate) mod pools;

@@ -11,38 +11,34 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
 use pingora::listeners::tls::TlsSettings;
-use pingora::proxy::{HttpProxy, ProxyServiceBuilder};
+use pingora::proxy::http_proxy;
 use pingora::server::configuration::Opt;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
-use prometheus::process_collector::ProcessCollector;
 use thiserror::Error;
 
+use super::app::{App, Connections};
 use super::clock;
 use super::door::Door;
 use super::handover::new::{self, TakeoverFault};
 use super::handover::place::{Place, PlaceFault};
 use super::handover::state;
-use super::leaving::{Leaving, leave_early};
-use super::logger::{self, LineWriter, RequestLog};
+use super::house::House;
+use super::leaving::leave_early;
 use super::pools::REFRESH;
 use super::probe::Prober;
 use super::ready;
-use super::reload::{self, Load, Reloader};
+use super::reload::Load;
 use super::signals::Signals;
 use super::tls::{Certificates, TlsFault};
-use super::watch::Watch;
-use super::writer::{LogSink, SinkFault};
-use crate::admit::budget::Budget;
-use crate::admit::ledger::Ledger;
+use super::writer::SinkFault;
 use crate::config::Reviewed;
 use crate::internal::control::{Control, Loaded};
 use crate::internal::emergency;
-use crate::policy::{Listener, Logging, Policy};
-use crate::proxy::{Desk, Gateway, Snapshot};
-use crate::record::metrics::Metrics;
+use crate::policy::{Listener, Policy};
+use crate::proxy::{Gateway, Snapshot};
 
 /// How long names may take to be resolved before the first request is taken.
 const FIRST_RESOLVE: Duration = Duration::from_secs(3);
@@ -121,35 +117,22 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
         check_addresses(&policy.listeners, &[])?;
     }
     let random = random()?;
-    let lines = open_logs(&policy.logging)?;
-    let metrics = metrics(&policy)?;
-
     let place = meeting_place(&policy.listeners, start)?;
     let conf = Arc::new(configuration(&policy, place.as_ref()));
     let mut server = server(&policy, start, place.as_ref());
     let (drain, keepalive) = (policy.drain.get(), policy.timeouts.keepalive.get());
-    let listeners = policy.listeners.clone();
+    let (listeners, hash) = (policy.listeners.clone(), policy.hash.clone());
     // Read before anything is taken over: a process that can't speak TLS takes nothing.
     let mut certificates = Certificates::default();
     let settings = tls_settings(&listeners, &mut certificates)?;
-    let budget = Budget::new(policy.bytes_in_flight.get());
-    let ledger = Arc::new(Ledger::new(policy.limits.max_clients));
-    let hash = policy.hash.clone();
-    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::new(policy)));
-    resolve_first(&snapshot)?;
-
+    let house = House::open(policy)?;
+    resolve_first(&house.snapshot)?;
     let loaded = Loaded {
         findings,
         view,
         at: clock::wall(),
     };
-    let reloader = Reloader::new(load, certificates, (&budget, &metrics));
-    let watch = Arc::new(Watch::default());
-    let desk = desk(&metrics, &watch, &lines);
-    let state = (Arc::clone(&snapshot), Arc::clone(&ledger));
-    let control = Control::new(state, loaded, (lines.clone(), watch), reloader);
-    let control = Arc::new(control);
-    let leaving = Arc::new(Leaving::default());
+    let control = house.control(loaded, load, certificates);
     if let (Start::Upgrade, Some(place)) = (start, &place) {
         take_over(place, &listeners, &control)?;
     }
@@ -157,24 +140,21 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     server.bootstrap();
     let shown = shown(&listeners);
     log::info!("policy {hash} is in force; listening on {shown}");
-    let state = (budget, Arc::clone(&ledger), Arc::clone(&leaving));
-    let gateway = Gateway::new(Arc::clone(&control), state, desk, random);
-    let mut service = service(&conf, gateway, keepalive);
-    listen(&mut service, settings, Door { snapshot, ledger });
+    let gateway = house.gateway(&control, random);
+    let mut service = service((&conf, keepalive), gateway, &house.connections);
+    listen(&mut service, settings, house.door());
     server.add_service(service);
     add_tasks(&mut server, &control);
-    let end = (Arc::clone(&control), Arc::clone(&leaving));
-    leave_early(&server, metrics, end, drain);
+    leave_early(&server, &house, &control, drain);
     ready::announce(&server, &listeners);
-    server.run(RunArgs {
-        shutdown_signal: Box::new(Signals {
-            control,
-            leaving,
-            place,
-            addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
-        }),
+    let shutdown_signal = Box::new(Signals {
+        control,
+        leaving: Arc::clone(&house.leaving),
+        place,
+        addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
     });
-    lines.flush(Duration::from_secs(2));
+    server.run(RunArgs { shutdown_signal });
+    house.lines.flush(Duration::from_secs(2));
     Ok(())
 }
 
@@ -184,32 +164,10 @@ fn random() -> Result<[u8; 16], ServeFault> {
     Ok(random)
 }
 
-/// Where requests are written down and counted.
-fn desk(metrics: &Arc<Metrics>, watch: &Arc<Watch>, lines: &LineWriter) -> Desk {
-    let recorder = RequestLog::new(Arc::clone(metrics), Arc::clone(watch), lines.clone());
-    Desk {
-        recorder: Arc::new(recorder),
-        metrics: Arc::clone(metrics),
-        lines: lines.clone(),
-    }
-}
-
-/// The log, which the whole process writes to from here on.
-fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
-    let open = |path| LogSink::open(path, logging.mask_secrets);
-    let sink = open(logging.file.as_deref())?;
-    let security = logging.security_file.as_deref().map(Some).map(open);
-    let lines = LineWriter::new(sink, logging.format, clock::wall);
-    let lines = lines.with_security(security.transpose()?);
-    logger::install(lines.clone(), logging.level).map_err(ServeFault::Logger)?;
-    logger::report_panics(lines.clone());
-    Ok(lines)
-}
-
 /// Addresses to listen on, and how TLS is spoken there.
 type Doors = Vec<(String, Option<TlsSettings>)>;
 
-fn listen(service: &mut Service<HttpProxy<Gateway>>, doors: Doors, door: Door) {
+fn listen(service: &mut Service<App>, doors: Doors, door: Door) {
     service.set_connection_filter(Arc::new(door));
     for (address, settings) in doors {
         match settings {
@@ -245,16 +203,16 @@ fn tls_settings(
 
 /// The gateway as a service of Pingora's.
 fn service(
-    conf: &Arc<ServerConf>,
+    (conf, keepalive): (&Arc<ServerConf>, Duration),
     gateway: Gateway,
-    keepalive: Duration,
-) -> Service<HttpProxy<Gateway>> {
+    connections: &Arc<Connections>,
+) -> Service<App> {
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(keepalive);
-    ProxyServiceBuilder::new(conf, gateway)
-        .name("gateway")
-        .server_options(options)
-        .build()
+    let mut proxy = http_proxy(conf, gateway);
+    proxy.server_options = Some(options);
+    let app = App::new(proxy, Arc::clone(connections));
+    Service::new("gateway".to_owned(), app)
 }
 
 fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {
@@ -272,14 +230,6 @@ fn take_over(place: &Place, listeners: &[Listener], control: &Control) -> Result
     state::restore(control, takeover.state.clone(), clock::moment());
     takeover.announce(place).map_err(TakeoverFault::Lost)?;
     Ok(())
-}
-
-/// The process's metrics, with labels for what the policy names.
-fn metrics(policy: &Policy) -> Result<Arc<Metrics>, prometheus::Error> {
-    let metrics = Metrics::new()?;
-    metrics.register(Box::new(ProcessCollector::for_self()))?;
-    reload::know(&metrics, policy);
-    Ok(Arc::new(metrics))
 }
 
 /// Where a successor will find this process, or this one its predecessor. A gateway that can't be

@@ -182,6 +182,36 @@ async fn a_daemon_serves_by_the_time_its_starter_ends() {
 }
 
 #[tokio::test]
+async fn a_request_on_its_way_when_the_stop_comes_is_answered() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Gateway::before(&upstream).await;
+    let (mut fresh, mut kept) = (gateway.connect().await, gateway.connect().await);
+    kept.send(&Request::get("/health")).await;
+    kept.reply().await.assert_fine("it is kept open");
+    let request = Request::get("/health");
+    let bytes = request.bytes();
+    let (first, rest) = bytes.split_at(9);
+    for connection in [&mut fresh, &mut kept] {
+        connection.send_part(&request, first).await;
+    }
+    gateway.signal("TERM").await;
+    let draining = |line: &serde_json::Value| line["message"] == "the gateway drains";
+    gateway.wait_for_line("the drain", draining).await;
+    for connection in [&mut fresh, &mut kept] {
+        connection.write(rest).await;
+        let reply = connection.reply().await;
+        reply.assert_fine("it was on its way");
+        assert_eq!(
+            reply.headers.one("connection"),
+            Some("close"),
+            "and the last"
+        );
+        connection.closed().await;
+    }
+    assert_eq!(gateway.ended().await, Some(0), "an orderly end");
+}
+
+#[tokio::test]
 async fn a_stream_that_outlasts_the_drain_ends_with_a_typed_event() {
     let upstream = Upstream::start().await;
     let mut gateway = Gateway::builder()

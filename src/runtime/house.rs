@@ -1,0 +1,117 @@
+//! What lives as long as the process, and belongs to no service alone.
+//!
+//! Decides nothing; it is made once, from the policy that the process starts with, before anything
+//! is listened on or taken over.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use prometheus::process_collector::ProcessCollector;
+
+use super::app::Connections;
+use super::clock;
+use super::door::Door;
+use super::leaving::Leaving;
+use super::logger::{self, LineWriter, RequestLog};
+use super::reload::{self, Load, Reloader};
+use super::serve::ServeFault;
+use super::tls::Certificates;
+use super::watch::Watch;
+use super::writer::LogSink;
+use crate::admit::budget::Budget;
+use crate::admit::ledger::Ledger;
+use crate::internal::control::{Control, Loaded};
+use crate::policy::{Logging, Policy};
+use crate::proxy::{Desk, Gateway, Snapshot};
+use crate::record::metrics::Metrics;
+
+/// State, counters and logs of the process.
+pub(super) struct House {
+    /// The policy in force.
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Whether the end has begun.
+    pub(super) leaving: Arc<Leaving>,
+    /// The connections of clients.
+    pub(super) connections: Arc<Connections>,
+    /// What is counted.
+    pub(super) metrics: Arc<Metrics>,
+    /// Where lines are written.
+    pub(super) lines: LineWriter,
+    ledger: Arc<Ledger>,
+    budget: Arc<Budget>,
+    watch: Arc<Watch>,
+}
+
+impl House {
+    /// Opens the logs and makes the state that `policy` asks for.
+    ///
+    /// # Errors
+    /// A log that can't be written, or metrics that can't be set up.
+    pub(super) fn open(policy: Policy) -> Result<Self, ServeFault> {
+        let lines = open_logs(&policy.logging)?;
+        let metrics = metrics(&policy)?;
+        Ok(Self {
+            budget: Budget::new(policy.bytes_in_flight.get()),
+            ledger: Arc::new(Ledger::new(policy.limits.max_clients)),
+            snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
+            leaving: Arc::default(),
+            connections: Arc::default(),
+            watch: Arc::default(),
+            metrics,
+            lines,
+        })
+    }
+
+    /// What operators act through.
+    pub(super) fn control(&self, loaded: Loaded, load: Load, tls: Certificates) -> Arc<Control> {
+        let reloader = Reloader::new(load, tls, (&self.budget, &self.metrics));
+        let state = (Arc::clone(&self.snapshot), Arc::clone(&self.ledger));
+        let logs = (self.lines.clone(), Arc::clone(&self.watch));
+        Arc::new(Control::new(state, loaded, logs, reloader))
+    }
+
+    /// The gateway over this state.
+    pub(super) fn gateway(&self, control: &Arc<Control>, random: [u8; 16]) -> Gateway {
+        let (metrics, watch) = (Arc::clone(&self.metrics), Arc::clone(&self.watch));
+        let recorder = RequestLog::new(Arc::clone(&metrics), watch, self.lines.clone());
+        let desk = Desk {
+            recorder: Arc::new(recorder),
+            lines: self.lines.clone(),
+            metrics,
+        };
+        let state = (
+            Arc::clone(&self.budget),
+            Arc::clone(&self.ledger),
+            Arc::clone(&self.leaving),
+        );
+        Gateway::new(Arc::clone(control), state, desk, random)
+    }
+
+    /// Who is turned away before a byte is read.
+    pub(super) fn door(&self) -> Door {
+        Door {
+            snapshot: Arc::clone(&self.snapshot),
+            ledger: Arc::clone(&self.ledger),
+        }
+    }
+}
+
+/// The log, which the whole process writes to from here on.
+fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
+    let open = |path| LogSink::open(path, logging.mask_secrets);
+    let sink = open(logging.file.as_deref())?;
+    let security = logging.security_file.as_deref().map(Some).map(open);
+    let lines = LineWriter::new(sink, logging.format, clock::wall);
+    let lines = lines.with_security(security.transpose()?);
+    logger::install(lines.clone(), logging.level).map_err(ServeFault::Logger)?;
+    logger::report_panics(lines.clone());
+    Ok(lines)
+}
+
+/// The process's metrics, with labels for what the policy names.
+fn metrics(policy: &Policy) -> Result<Arc<Metrics>, prometheus::Error> {
+    let metrics = Metrics::new()?;
+    metrics.register(Box::new(ProcessCollector::for_self()))?;
+    reload::know(&metrics, policy);
+    Ok(Arc::new(metrics))
+}
