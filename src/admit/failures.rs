@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::client::Client;
 use super::moment::{Moment, nanos};
 use crate::policy::BruteForce;
@@ -36,6 +38,16 @@ struct Tally {
     since: Moment,
     /// When the last of them was.
     last: Moment,
+}
+
+/// The failures of one client, as they are left to a successor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FailureLeft {
+    client: Client,
+    count: u32,
+    /// How long ago the window of the count began, and the last of them was.
+    since: Duration,
+    last: Duration,
 }
 
 impl Default for Failures {
@@ -82,6 +94,40 @@ impl Failures {
         }
         tallies.push(tally);
         None
+    }
+
+    /// All that is remembered.
+    pub(super) fn left(&self, now: Moment) -> Vec<FailureLeft> {
+        let mut all = Vec::new();
+        for shelf in &self.shelves {
+            let tallies = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(tallies.iter().map(|tally| FailureLeft {
+                client: tally.client,
+                count: tally.count,
+                since: now.since(tally.since),
+                last: now.since(tally.last),
+            }));
+        }
+        all
+    }
+
+    /// Takes over what a predecessor remembered, as far as there is room.
+    pub(super) fn take(&self, failures: &[FailureLeft], now: Moment) {
+        for left in failures {
+            let Some(shelf) = self.shelf(left.client) else {
+                continue;
+            };
+            let mut tallies = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = tallies.iter().any(|tally| tally.client == left.client);
+            if !known && tallies.len() < PLACES {
+                tallies.push(Tally {
+                    client: left.client,
+                    count: left.count,
+                    since: now.before(left.since),
+                    last: now.before(left.last),
+                });
+            }
+        }
     }
 
     fn shelf(&self, client: Client) -> Option<&Mutex<Vec<Tally>>> {

@@ -4,8 +4,8 @@
 //! ledger, so that neither forgets what was spent nor lets anybody go. All of it is bounded: client
 //! addresses by [`DEFAULT_CLIENTS`] or as configured, names by `NAMES`.
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::AtomicU64;
+use std::hash::BuildHasher as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::blocks::Blocks;
@@ -14,6 +14,7 @@ use super::failures::Failures;
 use super::flights::Flights;
 use super::moment::Moment;
 use super::rate::{self, Word as _};
+use super::seed::{Seed, Seeded};
 use super::table::{self, Key, Table};
 use super::tokens::TokenBook;
 use super::violations::Violations;
@@ -69,7 +70,7 @@ pub struct Ledger {
     pub tokens: TokenBook,
     /// Violations of limits, by client and in all.
     pub violations: Violations,
-    state: RandomState,
+    state: Seeded,
     global: AtomicU64,
     clients: Table,
     names: Table,
@@ -84,13 +85,18 @@ impl Default for Ledger {
 impl Ledger {
     /// A ledger with room for so many client addresses.
     pub fn new(clients: usize) -> Self {
+        Self::seeded(clients, Seed::random())
+    }
+
+    /// The same, with the keys of a predecessor.
+    pub fn seeded(clients: usize, seed: Seed) -> Self {
         Self {
             blocks: Blocks::default(),
             failures: Failures::default(),
             flights: Flights::default(),
             tokens: TokenBook::default(),
             violations: Violations::new(VIOLATORS),
-            state: RandomState::new(),
+            state: Seeded::new(seed),
             global: AtomicU64::new(0),
             clients: Table::new(clients),
             names: Table::new(NAMES),
@@ -161,5 +167,38 @@ impl Ledger {
         {
             seen = other;
         }
+    }
+
+    pub(super) const fn seed(&self) -> Seed {
+        self.state.seed()
+    }
+
+    pub(super) fn check(&self, examples: &[Who<'_>]) -> u64 {
+        self.state.check(examples)
+    }
+
+    pub(super) fn global_word(&self) -> u64 {
+        self.global.look()
+    }
+
+    pub(super) fn client_words(&self) -> Vec<(Key, u64)> {
+        self.clients.words()
+    }
+
+    pub(super) fn name_words(&self) -> Vec<(Key, u64)> {
+        self.names.words()
+    }
+
+    /// Words that a predecessor left: never less than what is there already.
+    pub(super) fn take_global(&self, word: u64) {
+        self.global.fetch_max(word, Ordering::AcqRel);
+    }
+
+    pub(super) fn take_client(&self, key: Key, word: u64, now: Moment) {
+        self.clients.raise(key, word, now, table::recovered);
+    }
+
+    pub(super) fn take_name(&self, key: Key, word: u64, now: Moment) {
+        self.names.raise(key, word, now, table::recovered);
     }
 }

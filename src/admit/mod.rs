@@ -5,6 +5,7 @@
 //! not live here: who is calling (`identify`), what the body says (`inspect`), sockets.
 
 pub mod admission;
+pub mod bequest;
 pub mod blocks;
 pub mod budget;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod ledger;
 pub mod moment;
 pub mod path;
 pub mod rate;
+pub mod seed;
 pub mod size;
 pub mod table;
 pub mod target;

@@ -26,6 +26,12 @@ impl Moment {
         Self(self.0.saturating_add(nanos(wait)))
     }
 
+    /// The moment so much earlier; the first one, if there is none.
+    #[must_use]
+    pub fn before(self, age: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(age)))
+    }
+
     /// How long it is from an earlier moment to this one; nothing, if it is not earlier.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -51,6 +57,12 @@ mod tests {
             later.after(Duration::MAX),
             Moment::from_nanos(u64::MAX),
             "the end of time"
+        );
+        assert_eq!(later.before(Duration::from_secs(1)), start, "and back");
+        assert_eq!(
+            start.before(Duration::MAX),
+            Moment::default(),
+            "the beginning of time"
         );
     }
 }

@@ -33,6 +33,11 @@ impl Key {
         Self(if hash == 0 { 1 } else { hash })
     }
 
+    /// The hash that it was made of.
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Bits to spread keys by, other ones than those of this table's own parts.
     pub(super) const fn spread(self) -> u64 {
         self.0 >> 32
@@ -133,6 +138,31 @@ impl Table {
                 }
             }
         }
+    }
+
+    /// Raises a key's word to this value, if it is lower.
+    pub(super) fn raise(
+        &self,
+        key: Key,
+        value: u64,
+        now: Moment,
+        stale: impl Fn(u64, Moment) -> bool,
+    ) {
+        self.update(key, now, stale, |seen| {
+            ((seen < value).then_some(value), ())
+        });
+    }
+
+    /// All keys that have a place, and their words. What changes meanwhile may be seen either way.
+    pub(super) fn words(&self) -> Vec<(Key, u64)> {
+        let buckets = self.shards.iter().filter_map(|shard| shard.buckets.get());
+        let places = buckets
+            .flat_map(|buckets| buckets.iter())
+            .flat_map(|bucket| bucket.keys.iter().zip(&bucket.words));
+        let pairs = places.map(|(key, word)| (Key(key.load(Ordering::Acquire)), word.look()));
+        pairs
+            .filter(|(key, word)| key.0 != 0 && *word != 0 && *word != CLAIMED)
+            .collect()
     }
 
     /// Places that are taken.

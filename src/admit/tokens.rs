@@ -92,6 +92,35 @@ impl TokenBook {
         account.reserved = account.reserved.saturating_add(cost);
         Ok(reservation(cost, true))
     }
+
+    /// What every account has used and reserved, in nanoseconds of its limit.
+    pub(super) fn left(&self, now: Moment) -> Vec<(Key, u64)> {
+        let mut all = Vec::new();
+        for shard in self.0.iter() {
+            let accounts = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let used = |account: &Account| {
+                let used = account.recovered.saturating_sub(now.as_nanos());
+                used.saturating_add(account.reserved)
+            };
+            let pairs = accounts.iter().map(|(key, account)| (*key, used(account)));
+            all.extend(pairs.filter(|(_, used)| *used > 0));
+        }
+        // In no order that depends on a map's.
+        all.sort_unstable_by_key(|(key, _)| key.bits());
+        all
+    }
+
+    /// Takes over what a predecessor's accounts had used.
+    pub(super) fn take(&self, accounts: Vec<(Key, u64)>, now: Moment) {
+        for (key, used) in accounts {
+            if let Some(shard) = shard(&self.0, key) {
+                let mut accounts = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                let account = accounts.entry(key).or_default();
+                let recovered = now.as_nanos().saturating_add(used.min(u64::MAX / 4));
+                account.recovered = account.recovered.max(recovered);
+            }
+        }
+    }
 }
 
 impl Reservation {

@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::moment::Moment;
 use super::table::{Key, Table};
 use crate::policy::limits::BlockRule;
@@ -47,6 +49,15 @@ struct Today {
 struct Largest {
     /// The day in the upper 16 bits, its largest number in the others.
     day: AtomicU64,
+}
+
+/// The counts of a day, as they are left to a successor: the day and its number.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct DayLeft {
+    day: u64,
+    rate: u64,
+    size: u64,
+    largest: u64,
 }
 
 fn day(since_epoch: Duration) -> u64 {
@@ -161,6 +172,49 @@ impl Violations {
     /// The largest request since midnight, UTC.
     pub fn largest_today(&self, wall: Duration) -> u64 {
         self.largest.read(wall)
+    }
+
+    /// The windows that are open: how long they still are, and what was counted in them.
+    pub(super) fn left(&self, now: Moment) -> Vec<(Key, u64)> {
+        let now_ms = millis(now);
+        let mut all = self.clients.words();
+        for (_, word) in &mut all {
+            let left = (*word >> COUNT_BITS).saturating_sub(now_ms);
+            *word = (left << COUNT_BITS) | (*word & COUNT_MASK);
+        }
+        all.retain(|(_, word)| word >> COUNT_BITS > 0);
+        all
+    }
+
+    /// Takes over windows that a predecessor left open.
+    pub(super) fn take(&self, windows: Vec<(Key, u64)>, now: Moment) {
+        let now_ms = millis(now);
+        let stale = |word: u64, _now: Moment| word >> COUNT_BITS <= now_ms;
+        for (key, word) in windows {
+            let ends = now_ms.saturating_add(word >> COUNT_BITS);
+            let word = (ends << COUNT_BITS) | (word & COUNT_MASK);
+            self.clients.raise(key, word, now, stale);
+        }
+    }
+
+    /// The counts of the day.
+    pub(super) fn day_left(&self, wall: Duration) -> DayLeft {
+        DayLeft {
+            day: day(wall),
+            rate: self.rate.read(wall),
+            size: self.size.read(wall),
+            largest: self.largest.read(wall),
+        }
+    }
+
+    /// Takes the counts of a day over, before anything of that day is counted here.
+    pub(super) fn take_day(&self, left: &DayLeft) {
+        for (today, count) in [(&self.rate, left.rate), (&self.size, left.size)] {
+            let word = (left.day << 32) | count.min(u64::from(u32::MAX));
+            today.day.fetch_max(word, Ordering::Relaxed);
+        }
+        let largest = (left.day << Largest::BITS) | left.largest.min(Largest::MASK);
+        self.largest.day.fetch_max(largest, Ordering::Relaxed);
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod balance;
+pub mod bequest;
 pub mod breaker;
 pub mod choice;
 pub mod fleet;

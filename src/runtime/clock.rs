@@ -14,12 +14,14 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// The monotonic time as the inner ring takes it: since the process began.
+/// The monotonic time as the inner ring takes it: since a day before the process began, so that
+/// what a predecessor counted up to then has a moment too.
 pub fn moment() -> Moment {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     let now = now();
     let began = BEGAN.get_or_init(|| now);
-    Moment::default().after(now.saturating_duration_since(*began))
+    let since = now.saturating_duration_since(*began);
+    Moment::default().after(since.saturating_add(Duration::from_hours(24)))
 }
 
 /// The time of day.

@@ -20,6 +20,7 @@ use super::watch::Watch;
 use super::writer::LogSink;
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
+use crate::admit::seed::Seed;
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Logging, Policy};
 use crate::proxy::{Desk, Gateway, Snapshot};
@@ -60,6 +61,12 @@ impl House {
             metrics,
             lines,
         })
+    }
+
+    /// Begins the ledger anew, with the keys under which the process before has counted.
+    pub(super) fn inherit(&mut self, seed: Seed) {
+        let most = self.snapshot.load().policy.limits.max_clients;
+        self.ledger = Arc::new(Ledger::seeded(most, seed));
     }
 
     /// What operators act through.

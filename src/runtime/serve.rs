@@ -22,9 +22,9 @@ use thiserror::Error;
 use super::app::{App, Connections};
 use super::clock;
 use super::door::Door;
-use super::handover::new::{self, TakeoverFault};
+use super::handover::heir::Heir;
+use super::handover::new::TakeoverFault;
 use super::handover::place::{Place, PlaceFault};
-use super::handover::state;
 use super::house::House;
 use super::leaving::leave_early;
 use super::pools::REFRESH;
@@ -125,17 +125,19 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     // Read before anything is taken over: a process that can't speak TLS takes nothing.
     let mut certificates = Certificates::default();
     let settings = tls_settings(&listeners, &mut certificates)?;
-    let house = House::open(policy)?;
+    let mut house = House::open(policy)?;
     resolve_first(&house.snapshot)?;
+    // From here on everything that can be wrong with the configuration has been found.
+    let heir = Heir::call(start, place.as_ref())?;
+    check_addresses(&listeners, heir.listeners())?;
+    house.inherit(heir.seed());
     let loaded = Loaded {
         findings,
         view,
         at: clock::wall(),
     };
     let control = house.control(loaded, load, certificates);
-    if let (Start::Upgrade, Some(place)) = (start, &place) {
-        take_over(place, &listeners, &control)?;
-    }
+    heir.settle(&control)?;
     // Waits for the sockets, in an upgrade, and ends the process if they don't come.
     server.bootstrap();
     let shown = shown(&listeners);
@@ -221,15 +223,6 @@ fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {
         ..Opt::default()
     };
     Server::new_with_opt_and_conf(opt, configuration(policy, place))
-}
-
-/// Waits until the running process hands over, and takes what it must not forget.
-fn take_over(place: &Place, listeners: &[Listener], control: &Control) -> Result<(), ServeFault> {
-    let takeover = new::call(place)?;
-    check_addresses(listeners, &takeover.listeners)?;
-    state::restore(control, takeover.state.clone(), clock::moment());
-    takeover.announce(place).map_err(TakeoverFault::Lost)?;
-    Ok(())
 }
 
 /// Where a successor will find this process, or this one its predecessor. A gateway that can't be

@@ -6,6 +6,7 @@
 //! were quiet for longest are forgotten, so a flood of addresses can make it forget a slow one.
 
 pub mod alert;
+pub mod bequest;
 mod estimate;
 mod sample;
 mod source;

@@ -5,6 +5,8 @@
 //! calls anybody, reads no clock, and holds at most as many moments as the breaker has failures.
 //! Times are spans since a moment that never changes, such as the process's start.
 
+pub mod bequest;
+
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;

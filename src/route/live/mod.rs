@@ -4,6 +4,8 @@
 //! that is taken only while there is trouble to remember, so that a healthy endpoint costs a few
 //! loads a call. It never calls anybody and reads no clock.
 
+pub mod bequest;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +26,8 @@ pub enum Standing {
 }
 
 /// What an operator has said of an endpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Nothing: health decides.
     #[default]

@@ -1,6 +1,6 @@
 //! The running process's side: who may take over, and when.
 //!
-//! Decides that a successor is of this user, speaks our version, and is the only one; and that
+//! Decides that a successor is of this user and is the only one; and that
 //! Pingora gives nothing away before the successor has opened the transfer socket. A successor
 //! that dies, or is slow, changes nothing: this process goes on.
 
@@ -105,13 +105,13 @@ impl Host {
         let said = heard(&mut stream).await?;
         let refusal = match said {
             _ if user != self.user => "it is of another user".to_owned(),
-            Call::Ready { version, .. } if version != VERSION => {
-                format!("it speaks version {version} of the hand-over, this process {VERSION}")
-            }
             Call::Ready { .. } if self.successor_lives() => {
                 "another process waits to take over".to_owned()
             }
-            Call::Ready { pid, .. } => {
+            Call::Ready { pid, version } => {
+                if version != VERSION {
+                    log::info!("process {pid} speaks version {version} of the hand-over");
+                }
                 let own = std::process::id();
                 say(&mut stream, &Answer::Wait { pid: own }).await?;
                 log::info!("process {pid} waits to take over; SIGQUIT hands the sockets to it");

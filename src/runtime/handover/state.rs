@@ -1,6 +1,7 @@
-//! What a successor must not forget: who is blocked, and which emergency measures hold.
+//! What a successor must not forget: who is blocked, which emergency measures hold, and what was
+//! counted (`counts`).
 //!
-//! Decides how both are written down, with ends as lengths of time that are left for blocks (each
+//! Decides how blocks and measures are written down, with ends as lengths of time that are left for blocks (each
 //! process has a clock of its own) and as times of day for measures. What a successor can't take
 //! (a measure that its policy refuses, a block for which there is no place) is logged and left.
 
@@ -9,7 +10,9 @@ use std::time::{Duration, SystemTime};
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
+use super::counts;
 use super::message::State;
+use crate::admit::bequest::Bequest;
 use crate::admit::blocks::{Block, By};
 use crate::admit::moment::Moment;
 use crate::internal::control::Control;
@@ -89,6 +92,7 @@ pub(crate) fn gather(control: &Control, now: Moment) -> State {
             Err(error) => log::error!("{name} can't be handed over: {error}"),
         }
     }
+    counts::gather(control, &mut state);
     state
 }
 
@@ -129,7 +133,8 @@ fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
 }
 
 /// Takes over what another process handed on.
-pub(crate) fn restore(control: &Control, mut state: State, now: Moment) {
+pub(crate) fn restore(control: &Control, counted: Option<&Bequest>, mut state: State, now: Moment) {
+    counts::restore(control, counted, &mut state);
     let blocks = state.parts.remove(BLOCKS).unwrap_or_default();
     match serde_json::from_value::<Option<Vec<BlockLeft>>>(blocks) {
         Ok(blocks) => restore_blocks(control, blocks.unwrap_or_default(), now),

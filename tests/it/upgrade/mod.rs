@@ -1,11 +1,14 @@
 //! A new process takes over from a running one: no call fails, no stream is cut, and nothing that
 //! must be remembered is forgotten.
 
+mod forgets_nothing;
+
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::json;
+use tokio::process::Child;
 use tokio::task::JoinHandle;
 
 use crate::harness::gateway::{command, free_address};
@@ -17,6 +20,21 @@ use crate::harness::{
 fn waits(line: &serde_json::Value) -> bool {
     let message = line["message"].as_str().unwrap_or_default();
     message.contains("waits to take over")
+}
+
+/// Has a process with this configuration take over, and waits until it has what it must remember;
+/// answers the process that was.
+async fn upgraded(gateway: &mut Gateway, configuration: &str) -> Child {
+    let successor = gateway.successor(configuration);
+    let pid = successor.id().expect("it runs");
+    let called = format!("process {pid} waits to take over");
+    let is_it = |line: &serde_json::Value| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.contains(&called)
+    };
+    gateway.wait_for_line("a successor", is_it).await;
+    gateway.signal("QUIT").await;
+    gateway.succeeded_by(successor)
 }
 
 /// Calls in a row on four tasks, none of which may fail.
