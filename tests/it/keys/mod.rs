@@ -4,6 +4,7 @@
 mod bounds;
 mod commands;
 mod guesses;
+mod issuers;
 mod reload;
 mod tokens;
 
