@@ -193,7 +193,7 @@ pub(super) fn mode(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
 }
 
 /// Takes a measure: the fields that every order may have, the change, the event, the answer.
-fn order(ask: &Ask, mut fields: Fields, change_to: Change) -> Result<Answer, Denial> {
+pub(super) fn order(ask: &Ask, mut fields: Fields, change_to: Change) -> Result<Answer, Denial> {
     let duration = fields.duration(super::DURATION)?;
     let reason = fields.text(&["reason"])?.map(String::into_boxed_str);
     fields.done()?;
@@ -215,14 +215,14 @@ fn order(ask: &Ask, mut fields: Fields, change_to: Change) -> Result<Answer, Den
     ))
 }
 
-fn change<T>(ask: &Ask, change: impl FnOnce(&mut Overlay) -> T) -> Result<T, Denial> {
+pub(super) fn change<T>(ask: &Ask, change: impl FnOnce(&mut Overlay) -> T) -> Result<T, Denial> {
     ask.control.remeasure(change).map_err(|fault| {
         log::error!("the measure can't be taken: {fault}");
         Denial::Internal
     })
 }
 
-fn tell(ask: &Ask, operation: &'static str, measure: &Measure) {
+pub(super) fn tell(ask: &Ask, operation: &'static str, measure: &Measure) {
     let effect = measure.change.describe();
     let until = measure.until.and_then(moment);
     ask.control.acted(

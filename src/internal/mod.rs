@@ -10,6 +10,7 @@ mod blocks;
 pub(crate) mod control;
 pub(crate) mod emergency;
 mod monitoring;
+mod providers;
 pub(crate) mod routes;
 mod settings;
 mod streams;

@@ -9,7 +9,7 @@ use super::ask::{Ask, Fields};
 use super::blocks;
 use super::routes::ROWS;
 use crate::policy::overlay::{Measure, moment};
-use crate::policy::{Api, AuthMode, Denial, Policy};
+use crate::policy::{AuthMode, Denial, Policy};
 use crate::proxy::Answer;
 use crate::record::event::Severity;
 use crate::record::monitor::alert::Alert;
@@ -300,43 +300,4 @@ fn client(id: &str, source: &Source, now: u64) -> Value {
         "first_seen": time(source.first),
         "last_seen": time(source.last),
     })
-}
-
-/// `GET /internal/monitoring/providers`.
-pub(super) fn providers(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
-    fields.done()?;
-    let snapshot = &ask.snapshot;
-    let providers: Vec<Value> = snapshot
-        .policy
-        .providers
-        .iter()
-        .enumerate()
-        .map(|(index, provider)| {
-            let endpoints = provider
-                .endpoints
-                .iter()
-                .enumerate()
-                .map(|(place, endpoint)| {
-                    let target = crate::route::Target {
-                        provider: index,
-                        endpoint: place,
-                    };
-                    let known =
-                        provider.api == Api::Echo || snapshot.pools.address(target).is_some();
-                    json!({
-                        "host": endpoint.host,
-                        "port": endpoint.port,
-                        "tls": endpoint.tls,
-                        "weight": endpoint.weight,
-                        "resolved": known,
-                    })
-                });
-            json!({
-                "name": provider.name.as_str(),
-                "api": provider.api.as_str(),
-                "endpoints": endpoints.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    answer(&json!({"status": "ok", "count": providers.len(), "providers": providers}))
 }

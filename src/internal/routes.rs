@@ -6,7 +6,7 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{blocks, emergency, monitoring, settings, streams};
+use super::{blocks, emergency, monitoring, providers, settings, streams};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;
@@ -125,7 +125,7 @@ pub(crate) const ROWS: &[Row] = &[
     get(
         "/internal/monitoring/providers",
         Access::Look,
-        Work::Quick(monitoring::providers),
+        Work::Quick(providers::show),
     ),
     get(
         "/internal/security/validate-config",
@@ -153,6 +153,7 @@ pub(crate) const ROWS: &[Row] = &[
     post("/internal/security/block-ip", blocks::block),
     post("/internal/security/unblock-ip", blocks::unblock),
     post("/internal/middleware/rate-limiting/block-ip", blocks::block),
+    post("/internal/providers/order", providers::order),
     post("/internal/security/terminate-streams", streams::terminate),
     post("/internal/security/reset-config", emergency::reset),
     post("/internal/security/emergency-mode", emergency::mode),

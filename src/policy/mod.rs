@@ -29,7 +29,7 @@ use limits::Limits;
 use units::{ByteLimit, Span};
 
 pub use denial::{Denial, KeyFault};
-pub use upstream::{Api, Endpoint, Provider, ProviderTimeouts, Route};
+pub use upstream::{Api, Endpoint, EndpointOrder, Provider, ProviderTimeouts, Route};
 
 /// Everything that decides about a request, compiled once and shared by all requests.
 #[derive(Debug, Clone)]
@@ -76,6 +76,8 @@ pub struct Policy {
     pub providers: Vec<Arc<Provider>>,
     /// Routes, first match wins.
     pub routes: Vec<Route>,
+    /// What operators have ordered of endpoints; of two for one endpoint the later counts.
+    pub endpoint_orders: Vec<EndpointOrder>,
     /// What is written down, and where.
     pub logging: Logging,
 }

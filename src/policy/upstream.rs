@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
+use super::limits::Limit;
 use super::names::{KeyId, ProviderName};
 use super::secret::Secret;
-use super::units::{Rate, Span};
+use super::units::Span;
 use crate::route::balance::{Balance, Ring, Schedule};
 use crate::route::breaker::{BreakerSettings, HealthSettings};
+use crate::route::live::Order;
 use crate::route::pattern::Pattern;
 
 /// One upstream service.
@@ -35,7 +37,7 @@ pub struct Provider {
     /// How long it may take.
     pub timeouts: ProviderTimeouts,
     /// How often it may be called.
-    pub rate: Option<ProviderRate>,
+    pub rate: Option<Limit>,
     /// Calls in flight at once.
     pub concurrent: Option<NonZeroU32>,
     /// What becomes of a call over the rate or the number.
@@ -58,15 +60,6 @@ impl Provider {
         let mapped = self.model_map.iter().find(|(from, _)| from.matches(model));
         mapped.map(|(_, to)| &**to)
     }
-}
-
-/// How often a provider may be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProviderRate {
-    /// On average.
-    pub rate: Rate,
-    /// At once.
-    pub burst: NonZeroU32,
 }
 
 /// What becomes of a call that a provider may not have now.
@@ -154,9 +147,40 @@ impl Endpoint {
         self.authority.to_str().unwrap_or_default()
     }
 
+    /// Its whole address: scheme, host, port where it is not the scheme's, base path.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.label(), self.base_path)
+    }
+
+    /// Whether an operator means this endpoint by that name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.label() == name || self.url() == name
+    }
+
     /// The address, where the host is one.
     pub fn address(&self) -> Option<IpAddr> {
         self.host.trim_matches(['[', ']']).parse().ok()
+    }
+}
+
+/// What an operator has ordered of an endpoint, or of all of a provider's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointOrder {
+    /// The provider's name.
+    pub provider: Box<str>,
+    /// The endpoint's name; none: all of them.
+    pub endpoint: Option<Box<str>>,
+    /// What is to become of its calls.
+    pub order: Order,
+}
+
+impl EndpointOrder {
+    /// Whether it is about this endpoint.
+    pub fn is_for(&self, provider: &Provider, endpoint: &Endpoint) -> bool {
+        let name = self.endpoint.as_deref();
+        *self.provider == *provider.name.as_str()
+            && name.is_none_or(|name| endpoint.is_called(name))
     }
 }
 

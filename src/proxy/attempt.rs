@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use http::Method;
-use http::header;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorSource, ErrorType};
@@ -15,6 +14,7 @@ use super::Snapshot;
 use super::ctx::{Body, Call, Flight};
 use super::failure;
 use crate::policy::{Denial, Provider};
+use crate::provider::retry_after;
 use crate::record::{Failed, Record};
 use crate::route::Target;
 use crate::route::attempts::{Circumstances, Class, Ground};
@@ -138,10 +138,13 @@ pub(crate) fn answered(call: &mut Call, snapshot: &Snapshot, head: &ResponseHead
     }
 }
 
+/// The longest wait that is passed on to a client.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// When a provider says to come back.
 pub(crate) fn retry_after(head: &ResponseHeader) -> Option<Duration> {
-    let value = head.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let wait = retry_after::of(&head.headers, clock::wall());
+    wait.map(|wait| wait.min(LONGEST_WAIT))
 }
 
 /// What follows a failed attempt: whether there is another one, which is then planned.

@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 use super::reply::Answer;
 use super::{Gateway, Snapshot};
 use crate::identify::Caller;
-use crate::policy::{Api, Denial, Policy};
+use crate::policy::{Denial, Policy};
 use crate::record::endpoint::Endpoint;
-use crate::route::fleet::ProviderLive;
-use crate::route::{self, Target};
+use crate::route;
 use crate::runtime::clock;
 
 /// Answers that anyone may have.
@@ -33,23 +32,9 @@ pub(crate) fn public(snapshot: &Snapshot, endpoint: Endpoint, session: &Session)
 
 /// Whether some provider could be called at this moment.
 fn can_serve(snapshot: &Snapshot) -> bool {
-    let now = clock::uptime();
-    let providers = snapshot.policy.providers.iter().enumerate();
-    providers.into_iter().any(|(index, provider)| {
-        let lives = snapshot
-            .view
-            .provider(index)
-            .map_or(&[][..], ProviderLive::endpoints);
-        let mut places = lives.iter().enumerate();
-        places.any(|(endpoint, live)| {
-            let target = Target {
-                provider: index,
-                endpoint,
-            };
-            let reachable = provider.api == Api::Echo || snapshot.pools.has_address(target);
-            reachable && live.glance(now).healthy
-        })
-    })
+    let reports = snapshot.report(clock::uptime());
+    let mut endpoints = reports.iter().flat_map(|report| &report.endpoints);
+    endpoints.any(|(_, glance)| glance.healthy)
 }
 
 /// Answers for callers with a key.

@@ -115,7 +115,7 @@ impl Gateway {
         let blocked = self.ledger.blocks.len(clock::moment());
         self.desk.metrics.note_blocked_clients(blocked);
         let snapshot = self.snapshot.load();
-        let reports = snapshot.view.report(&snapshot.policy, clock::uptime());
+        let reports = snapshot.report(clock::uptime());
         self.desk.metrics.show_providers(&reports);
         self.desk
             .metrics

@@ -58,8 +58,9 @@ pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<B
         let provider = provider.ok_or_else(unrouted)?;
         match enter(session, call, &snapshot, target).await? {
             Ok(pass) => {
-                if let Some(peer) = peer(&snapshot, provider, target) {
-                    begin(call, &snapshot, target, pass);
+                if let Some(peer) = peer(&snapshot, provider, target)
+                    && begin(call, &snapshot, target, pass)
+                {
                     flight.record.provider = Some(provider.name.clone());
                     flight.record.attempts = flight.record.attempts.saturating_add(1);
                     return Ok(Box::new(peer));
@@ -84,7 +85,7 @@ pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<B
     Err(Error::explain(ErrorType::HTTPStatus(status), reason))
 }
 
-/// An endpoint without an address counts as one that can't be connected to.
+/// An endpoint without an address, or without a place, counts as one that can't be connected to.
 fn passed_over(call: &mut Call, snapshot: &Snapshot) -> Option<Target> {
     let nothing_was_sent = Circumstances {
         replayable: true,
@@ -96,15 +97,16 @@ fn passed_over(call: &mut Call, snapshot: &Snapshot) -> Option<Target> {
         .after(Class::NotConnected, nothing_was_sent, ground)
 }
 
-fn begin(call: &mut Call, snapshot: &Snapshot, target: Target, pass: Pass) {
+/// Begins an attempt, if its endpoint still takes one: it may have waited for its turn.
+fn begin(call: &mut Call, snapshot: &Snapshot, target: Target, pass: Pass) -> bool {
     let now = clock::uptime();
-    let Some(live) = snapshot.view.provider(target.provider) else {
-        return;
-    };
-    let key = live.key(now);
-    if let Some(endpoint) = live.endpoint(target.endpoint) {
-        call.attempt = Some(Attempt::new(target, key, endpoint.begin(now), pass));
-    }
+    let live = snapshot.view.provider(target.provider);
+    let ticket = live.and_then(|live| live.endpoint(target.endpoint)?.begin(now));
+    let attempt = live
+        .zip(ticket)
+        .map(|(live, ticket)| Attempt::new(target, live.key(now), ticket, pass));
+    call.attempt = attempt;
+    call.attempt.is_some()
 }
 
 /// Waits for a provider's leave.

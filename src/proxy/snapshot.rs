@@ -4,9 +4,11 @@
 //! addresses where they are the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::policy::Policy;
-use crate::route::fleet::{Fleet, View};
+use crate::policy::{Api, Policy};
+use crate::route::Target;
+use crate::route::fleet::{Fleet, ProviderReport, View};
 use crate::runtime::pools::Pools;
 use crate::runtime::turnstile::{Turnstile, Turnstiles};
 
@@ -48,6 +50,27 @@ impl Snapshot {
     /// The same, with addresses that were found anew.
     pub(crate) fn reloaded(&self, policy: Policy, pools: Arc<Pools>) -> Self {
         Self::over(policy, Arc::clone(&self.upstreams), Some(pools))
+    }
+
+    /// How the providers stand. An endpoint whose name never led to an address is not well.
+    pub(crate) fn report(&self, now: Duration) -> Vec<ProviderReport<'_>> {
+        let mut reports = self.view.report(&self.policy, now);
+        for (index, report) in reports.iter_mut().enumerate() {
+            for (place, (_, glance)) in report.endpoints.iter_mut().enumerate() {
+                let target = Target {
+                    provider: index,
+                    endpoint: place,
+                };
+                glance.healthy &= self.is_reachable(target);
+            }
+        }
+        reports
+    }
+
+    /// Whether a target has an address, or needs none.
+    pub(crate) fn is_reachable(&self, target: Target) -> bool {
+        let provider = self.policy.providers.get(target.provider);
+        provider.is_some_and(|one| one.api == Api::Echo) || self.pools.has_address(target)
     }
 
     fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use super::breaker::Circuit;
 use super::live::{Glance, Live, Order};
-use crate::policy::{Policy, Provider};
+use crate::policy::secret::Secret;
+use crate::policy::{EndpointOrder, Policy, Provider};
 
 /// All providers that a policy names.
 #[derive(Debug, Default)]
@@ -32,9 +33,20 @@ pub struct ProviderLive {
     endpoints: Vec<Arc<Live>>,
     /// What may be tried again.
     pub budget: Arc<Budget>,
-    keys: Vec<AtomicU64>,
+    keys: Vec<Key>,
     next_key: AtomicUsize,
 }
+
+/// One of a provider's keys.
+#[derive(Debug)]
+struct Key {
+    secret: Secret,
+    /// In milliseconds.
+    spent_until: AtomicU64,
+}
+
+/// The longest that a provider may have one of its keys left alone.
+const LONGEST_SPENT: Duration = Duration::from_mins(5);
 
 impl Fleet {
     /// The providers of a policy; what is known of them already stays, and what the policy no
@@ -49,6 +61,7 @@ impl Fleet {
         for provider in &policy.providers {
             let earlier = known.get(provider.name.as_str());
             let live = Arc::new(ProviderLive::new(provider, earlier.map(|known| &**known)));
+            live.obey(provider, &policy.endpoint_orders);
             next.insert(provider.name.as_str().into(), Arc::clone(&live));
             providers.push(live);
         }
@@ -104,33 +117,12 @@ impl View {
         };
         both.map(report).collect()
     }
-
-    /// Gives an order for a provider's endpoint of this name, or for all of its endpoints; answers
-    /// for how many.
-    pub fn order(
-        &self,
-        policy: &Policy,
-        provider: &str,
-        endpoint: Option<&str>,
-        order: Order,
-    ) -> usize {
-        let both = policy.providers.iter().zip(&self.providers);
-        let wanted = both.filter(|(one, _)| one.name.as_str() == provider);
-        let endpoints = wanted.flat_map(|(one, live)| one.endpoints.iter().zip(&live.endpoints));
-        endpoints
-            .filter(|(one, _)| endpoint.is_none_or(|name| one.label() == name))
-            .map(|(_, live)| live.order(order))
-            .count()
-    }
 }
 
 impl ProviderLive {
     fn new(provider: &Provider, earlier: Option<&Self>) -> Self {
-        let label = |one: &crate::policy::Endpoint| -> Box<str> {
-            let scheme = if one.tls { "https" } else { "http" };
-            format!("{scheme}://{}{}", one.label(), one.base_path).into()
-        };
-        let names: Vec<Box<str>> = provider.endpoints.iter().map(label).collect();
+        let urls = provider.endpoints.iter().map(|one| one.url().into());
+        let names: Vec<Box<str>> = urls.collect();
         let known = |name: &str| {
             let earlier = earlier?;
             let place = earlier.names.iter().position(|known| **known == *name)?;
@@ -146,16 +138,29 @@ impl ProviderLive {
                 },
             )
         });
+        let spent = |secret: &Secret| {
+            let known =
+                earlier.and_then(|known| known.keys.iter().find(|key| key.secret == *secret));
+            let until = known.map_or(0, |key| key.spent_until.load(Ordering::Relaxed));
+            Key {
+                secret: secret.clone(),
+                spent_until: AtomicU64::new(until),
+            }
+        };
         Self {
             endpoints: endpoints.collect(),
             names,
             budget: earlier.map_or_else(Arc::default, |known| Arc::clone(&known.budget)),
-            keys: provider
-                .api_keys
-                .iter()
-                .map(|_| AtomicU64::new(0))
-                .collect(),
+            keys: provider.api_keys.iter().map(spent).collect(),
             next_key: AtomicUsize::new(0),
+        }
+    }
+
+    /// Gives each endpoint the last order that is about it; without one its health decides.
+    fn obey(&self, provider: &Provider, orders: &[EndpointOrder]) {
+        for (endpoint, live) in provider.endpoints.iter().zip(&self.endpoints) {
+            let mut about = orders.iter().filter(|one| one.is_for(provider, endpoint));
+            live.order(about.next_back().map_or(Order::Auto, |one| one.order));
         }
     }
 
@@ -184,20 +189,27 @@ impl ProviderLive {
         let until = self
             .keys
             .get(key)
-            .map_or(0, |key| key.load(Ordering::Relaxed));
+            .map_or(0, |key| key.spent_until.load(Ordering::Relaxed));
         Duration::from_millis(until)
     }
 
     /// A key is spent for so long; the next one is taken.
     pub fn spend(&self, key: usize, wait: Duration, now: Duration) {
-        let until = now.saturating_add(wait).as_millis();
+        let until = now.saturating_add(wait.min(LONGEST_SPENT)).as_millis();
         if let Some(spent) = self.keys.get(key) {
-            spent.fetch_max(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+            let until = u64::try_from(until).unwrap_or(u64::MAX);
+            spent.spent_until.fetch_max(until, Ordering::Relaxed);
         }
         let next = key
             .checked_add(1)
             .and_then(|next| next.checked_rem(self.keys.len()));
         self.next_key.store(next.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// How many of its keys are spent.
+    pub fn spent_keys(&self, now: Duration) -> usize {
+        let spent = |key: &usize| self.spent_until(*key) > now;
+        (0..self.keys.len()).filter(spent).count()
     }
 
     /// Whether there are several keys and one of them is not spent.
@@ -231,6 +243,12 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// How many retries are left.
+    pub fn left(&self) -> i64 {
+        let balance = self.balance.load(Ordering::Relaxed);
+        balance.checked_div(RETRY).unwrap_or(0)
+    }
+
     /// A call is made for the first time.
     pub fn deposit(&self) {
         if self.balance.load(Ordering::Relaxed) < MOST {
@@ -281,7 +299,12 @@ mod tests {
             names: Vec::new(),
             endpoints: Vec::new(),
             budget: Arc::default(),
-            keys: (0..count).map(|_| AtomicU64::new(0)).collect(),
+            keys: (0..count)
+                .map(|n| Key {
+                    secret: Secret::new(format!("key-{n}")),
+                    spent_until: AtomicU64::new(0),
+                })
+                .collect(),
             next_key: AtomicUsize::new(0),
         }
     }

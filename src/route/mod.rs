@@ -11,7 +11,6 @@ pub mod breaker;
 pub mod choice;
 pub mod fleet;
 pub mod live;
-pub mod pace;
 pub mod pattern;
 pub mod reach;
 

@@ -5,16 +5,18 @@
 //! given up leaves the queue with its future.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::clock;
+use crate::admit::moment::Moment;
+use crate::admit::rate;
+use crate::policy::limits::Limit;
 use crate::policy::upstream::Exceeded;
 use crate::policy::{Policy, Provider};
-use crate::route::pace::Pace;
 
 /// Calls that wait for one provider at most.
 const MOST_WAITING: u32 = 1_024;
@@ -46,18 +48,22 @@ impl Turnstiles {
 /// The queue before one provider.
 #[derive(Debug)]
 pub(crate) struct Turnstile {
-    pace: Pace,
+    /// Until when the calls so far are paid for.
+    paid_until: AtomicU64,
     slots: Arc<Semaphore>,
     size: Mutex<u32>,
+    /// Slots in use that are one too many since the number became smaller.
+    surplus: Arc<AtomicU32>,
     waiting: AtomicU32,
 }
 
 impl Default for Turnstile {
     fn default() -> Self {
         Self {
-            pace: Pace::default(),
+            paid_until: AtomicU64::new(0),
             slots: Arc::new(Semaphore::new(0)),
             size: Mutex::new(0),
+            surplus: Arc::default(),
             waiting: AtomicU32::new(0),
         }
     }
@@ -66,7 +72,19 @@ impl Default for Turnstile {
 /// Leave to call a provider; another call may go when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
-    _slot: Option<OwnedSemaphorePermit>,
+    slot: Option<(OwnedSemaphorePermit, Arc<AtomicU32>)>,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some((slot, surplus)) = self.slot.take()
+            && surplus
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                .is_ok()
+        {
+            slot.forget();
+        }
+    }
 }
 
 /// No leave; how long a caller had better wait before it asks again.
@@ -84,15 +102,50 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A place in the order of calls, given back by a call that is given up before its turn.
+struct Place<'a> {
+    word: &'a AtomicU64,
+    limit: &'a Limit,
+    then: Moment,
+    used: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.used {
+            let back = |word| Some(rate::returned(word, self.limit, self.then, clock::moment()));
+            // It always makes something of it, so it always succeeds.
+            let _infallible = self
+                .word
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, back);
+        }
+    }
+}
+
 impl Turnstile {
     fn resize(&self, size: u32) {
         let mut known = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = usize::try_from(size.saturating_sub(*known)).unwrap_or(0);
-        let fewer = usize::try_from(known.saturating_sub(size)).unwrap_or(0);
-        self.slots.add_permits(more);
-        // Slots in use are given back to a smaller number: the rest of them go with the next calls.
-        self.slots.forget_permits(fewer);
+        let count = |n: u32| usize::try_from(n).unwrap_or(0);
+        let fewer = known.saturating_sub(size);
+        let forgotten = self.slots.forget_permits(count(fewer));
+        let forgotten = u32::try_from(forgotten).unwrap_or(fewer);
+        // Slots in use can't be taken away; they go as their calls end.
+        self.surplus
+            .fetch_add(fewer.saturating_sub(forgotten), Ordering::Relaxed);
+        let mut more = size.saturating_sub(*known);
+        let kept = |surplus: u32| Some(surplus.saturating_sub(more));
+        let surplus = self
+            .surplus
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, kept)
+            .unwrap_or(0);
+        more = more.saturating_sub(surplus);
+        self.slots.add_permits(count(more));
         *known = size;
+    }
+
+    /// Calls that wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Waits for leave to call, as far as the provider's policy has calls wait.
@@ -111,17 +164,24 @@ impl Turnstile {
             Some(_) => Some(self.slot(longest).await?),
             None => None,
         };
-        if let Some(rate) = provider.rate {
-            let wait = self
-                .pace
-                .take(rate, longest, clock::uptime())
-                .map_err(Full)?;
+        if let Some(limit) = &provider.rate {
+            let then = clock::moment();
+            let wait = rate::reserve(&self.paid_until, limit, longest, then).map_err(Full)?;
             if !wait.is_zero() {
+                let mut place = Place {
+                    word: &self.paid_until,
+                    limit,
+                    then,
+                    used: false,
+                };
                 let _counted = self.queue()?;
                 tokio::time::sleep(wait).await;
+                place.used = true;
             }
         }
-        Ok(Pass { _slot: slot })
+        Ok(Pass {
+            slot: slot.map(|slot| (slot, Arc::clone(&self.surplus))),
+        })
     }
 
     async fn slot(&self, longest: Duration) -> Result<OwnedSemaphorePermit, Full> {
@@ -146,5 +206,62 @@ impl Turnstile {
             return Err(Full(SLOT_SOON));
         }
         Ok(counted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn fewer_slots_than_are_in_use_count_as_their_calls_end() {
+        let turnstile = Turnstile::default();
+        turnstile.resize(3);
+        let free = || turnstile.slots.available_permits();
+        let take = async || Pass {
+            slot: Some((
+                turnstile.slot(Duration::ZERO).await.unwrap(),
+                Arc::clone(&turnstile.surplus),
+            )),
+        };
+        let mut held = [take().await, take().await, take().await].into_iter();
+        turnstile.resize(1);
+        drop(held.next());
+        drop(held.next());
+        assert_eq!(free(), 0, "the last one has the only slot");
+        turnstile.resize(2);
+        assert_eq!(free(), 1, "a second slot");
+        turnstile.resize(1);
+        turnstile.resize(0);
+        assert_eq!(free(), 0, "none");
+        turnstile.resize(1);
+        assert_eq!(free(), 0, "the slot in use is the one there is");
+        drop(held.next());
+        assert_eq!(free(), 1, "and is free again");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_leaves_its_place_in_the_order() {
+        let turnstile = Turnstile::default();
+        let limit = Limit::new("1/minute".parse().unwrap(), 1).unwrap();
+        let then = clock::moment();
+        let minutes = |n: u64| Duration::from_mins(n);
+        let reserve = |longest| rate::reserve(&turnstile.paid_until, &limit, longest, then);
+        assert!(reserve(minutes(0)).is_ok(), "the first goes at once");
+        assert!(reserve(minutes(2)).is_ok(), "the second waits a minute");
+        let place = Place {
+            word: &turnstile.paid_until,
+            limit: &limit,
+            then,
+            used: false,
+        };
+        let third = reserve(minutes(9)).unwrap();
+        drop(place);
+        let fourth = reserve(minutes(9)).unwrap();
+        let behind = fourth.saturating_sub(third);
+        assert!(
+            behind < minutes(1) / 2,
+            "it takes the place that was given up"
+        );
     }
 }

@@ -40,12 +40,42 @@ impl Word for AtomicU64 {
 /// # Errors
 /// It would be one too many; the wait after which it would not be.
 pub fn next(word: u64, limit: &Limit, now: Moment) -> Result<u64, Duration> {
+    match turn(word, limit, now) {
+        (next, 0) => Ok(next),
+        (_, wait) => Err(Duration::from_nanos(wait)),
+    }
+}
+
+/// Where one more would move the word to, and the nanoseconds that it would have to wait.
+fn turn(word: u64, limit: &Limit, now: Moment) -> (u64, u64) {
     let now = now.as_nanos();
     let next = word.max(now).saturating_add(limit.interval());
     let furthest = now.saturating_add(limit.depth());
-    match next.checked_sub(furthest) {
-        None | Some(0) => Ok(next),
-        Some(wait) => Err(Duration::from_nanos(wait)),
+    (next, next.saturating_sub(furthest))
+}
+
+/// Takes a place for one that can wait so long; the wait until its turn. Nobody who comes later
+/// goes first.
+///
+/// # Errors
+/// The wait would be longer; it is the error, and no place is taken.
+pub fn reserve(
+    word: &impl Word,
+    limit: &Limit,
+    longest: Duration,
+    now: Moment,
+) -> Result<Duration, Duration> {
+    let mut seen = word.look();
+    loop {
+        let (next, wait) = turn(seen, limit, now);
+        let wait = Duration::from_nanos(wait);
+        if wait > longest {
+            return Err(wait);
+        }
+        match word.replace(seen, next) {
+            Ok(()) => return Ok(wait),
+            Err(other) => seen = other,
+        }
     }
 }
 

@@ -18,6 +18,23 @@ fn limit(rate: &str, burst: u32) -> Limit {
     Limit::new(rate, burst).unwrap()
 }
 
+#[test]
+fn who_waits_has_a_place_of_its_own() {
+    let (word, limit) = (AtomicU64::new(0), limit("1/second", 1));
+    let now = Moment::from_nanos(5_000_000_000);
+    let secs = Duration::from_secs;
+    let take = || reserve(&word, &limit, secs(2), now);
+    let waits: Vec<_> = (0..5).map(|_| take()).collect();
+    let third = Err(secs(3));
+    assert_eq!(
+        waits,
+        [Ok(secs(0)), Ok(secs(1)), Ok(secs(2)), third, third],
+        "one after the other, as far as anyone waits; who is refused takes no place"
+    );
+    word.store(returned(word.look(), &limit, now, now), Ordering::Release);
+    assert_eq!(take(), Ok(secs(2)), "a place that was given up is free");
+}
+
 /// The same limit as a bucket of separate tokens, each of which comes back after its own wait: a
 /// queue of the moments at which those that are out will be back.
 struct Reference {

@@ -12,9 +12,10 @@ use rustls::server::ParsedCertificate;
 
 use super::{Compiler, KeyPath, fits_header, quoted};
 use crate::config::raw::{RawEndpoint, RawOnExceeded, RawProvider, SecretText, SpanText};
+use crate::policy::limits::Limit;
 use crate::policy::secret::Secret;
 use crate::policy::units::Rate;
-use crate::policy::upstream::{ClientIdentity, EndpointTls, Exceeded, HealthCheck, ProviderRate};
+use crate::policy::upstream::{ClientIdentity, EndpointTls, Exceeded, HealthCheck};
 use crate::route::balance;
 use crate::route::breaker::{BreakerSettings, HealthSettings};
 use crate::route::pattern::Pattern;
@@ -63,7 +64,7 @@ impl Compiler<'_> {
         &mut self,
         at: &KeyPath,
         raw: &RawProvider,
-    ) -> Option<(Option<ProviderRate>, Exceeded)> {
+    ) -> Option<(Option<Limit>, Exceeded)> {
         let Some(written) = &raw.rate_limit else {
             return Some((None, Exceeded::Fallback));
         };
@@ -79,7 +80,17 @@ impl Compiler<'_> {
         };
         let rate = rate?;
         let burst = written.burst.unwrap_or_else(|| a_seconds_worth(rate));
-        Some((Some(ProviderRate { rate, burst }), exceeded))
+        match Limit::new(rate, burst.get()) {
+            Ok(limit) => Some((Some(limit), exceeded)),
+            Err(fault) => {
+                self.fault(
+                    &at.key("burst"),
+                    format!("does not go with the rate: {fault}"),
+                    "write a smaller burst, or a higher rate",
+                );
+                None
+            }
+        }
     }
 
     pub(super) fn health_check(

@@ -138,6 +138,7 @@ impl<'a> Compiler<'a> {
             security_headers: security_headers?,
             providers: providers?,
             routes: routes?,
+            endpoint_orders: Vec::new(),
             logging,
         };
         policy.hash = fingerprint::of(&policy, &key_lines);

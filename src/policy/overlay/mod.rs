@@ -15,7 +15,9 @@ use super::Policy;
 use super::inspection::{Action, Sanitization};
 use super::limits::Limit;
 use super::units::ByteLimit;
+use super::upstream::EndpointOrder;
 use crate::inspect::engine::{Inspector, InspectorFault};
+use crate::route::live;
 
 /// What a measure changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +43,13 @@ pub enum Change {
         /// Seconds in `strict-transport-security`.
         hsts_max_age: Option<u64>,
     },
+    /// An endpoint, or all of a provider's, take no new calls, or take them whatever health says.
+    Endpoint(EndpointOrder),
 }
 
 impl Change {
-    /// The name of its kind. Of each kind there is one measure at most: a newer one replaces it.
+    /// The name of its kind. Of each kind there is one measure at most, and of orders one for
+    /// each name: a newer one replaces it.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Strict(_) => "emergency_mode",
@@ -52,6 +57,29 @@ impl Change {
             Self::Rates(_) => "emergency_rates",
             Self::Sizes { .. } => "request_size",
             Self::Headers { .. } => "security_headers",
+            Self::Endpoint(order) => match order.order {
+                live::Order::Drain => "endpoint_drain",
+                live::Order::Force => "endpoint_force",
+                live::Order::Auto => "endpoint_auto",
+            },
+        }
+    }
+
+    /// What there is one measure of at most.
+    const fn slot(&self) -> (&'static str, Option<(&str, Option<&str>)>) {
+        match self {
+            Self::Endpoint(order) => {
+                let endpoint = match &order.endpoint {
+                    Some(name) => Some(&**name),
+                    None => None,
+                };
+                ("endpoint", Some((&*order.provider, endpoint)))
+            }
+            Self::Strict(_)
+            | Self::Sanitization
+            | Self::Rates(_)
+            | Self::Sizes { .. }
+            | Self::Headers { .. } => (self.kind(), None),
         }
     }
 
@@ -76,6 +104,17 @@ impl Change {
                     .as_ref()
                     .map(|value| format!("csp {}", String::from_utf8_lossy(value.as_bytes())));
                 listed([csp, hsts_max_age.map(|age| format!("hsts_max_age {age}"))])
+            }
+            Self::Endpoint(order) => {
+                let whose = match &order.endpoint {
+                    Some(endpoint) => format!("{endpoint} of provider {}", order.provider),
+                    None => format!("every endpoint of provider {}", order.provider),
+                };
+                match order.order {
+                    live::Order::Drain => format!("{whose} takes no new calls"),
+                    live::Order::Force => format!("{whose} takes calls, whatever its health"),
+                    live::Order::Auto => format!("{whose} takes calls by its health"),
+                }
             }
         }
     }
@@ -116,6 +155,7 @@ impl Change {
                     set(policy, header::STRICT_TRANSPORT_SECURITY, value);
                 }
             }
+            Self::Endpoint(order) => policy.endpoint_orders.push(order.clone()),
         }
     }
 
@@ -123,7 +163,7 @@ impl Change {
     const fn touches_inspection(&self) -> bool {
         match self {
             Self::Strict(_) | Self::Sanitization => true,
-            Self::Rates(_) | Self::Sizes { .. } | Self::Headers { .. } => false,
+            Self::Rates(_) | Self::Sizes { .. } | Self::Headers { .. } | Self::Endpoint(_) => false,
         }
     }
 }
@@ -218,11 +258,11 @@ impl Overlay {
         &self.measures
     }
 
-    /// Takes a measure; one of the same kind is replaced.
+    /// Takes a measure; one of the same kind, or for the same endpoint, is replaced.
     pub fn take(&mut self, order: Order, now: SystemTime) -> Measure {
-        let kind = order.change.kind();
+        let (kind, slot) = (order.change.kind(), order.change.slot());
         self.measures
-            .retain(|measure| measure.change.kind() != kind);
+            .retain(|measure| measure.change.slot() != slot);
         self.made = self.made.saturating_add(1);
         let Order {
             change,
@@ -247,6 +287,18 @@ impl Overlay {
         let is_it = |measure: &Measure| &*measure.id == name || measure.change.kind() == name;
         let place = self.measures.iter().position(is_it)?;
         Some(self.measures.remove(place))
+    }
+
+    /// Undoes the orders for an endpoint by the name that they were given for, or all of those
+    /// for a provider.
+    pub fn release(&mut self, provider: &str, endpoint: Option<&str>) -> Vec<Measure> {
+        let is_it = |measure: &mut Measure| match measure.change.slot() {
+            (_, Some((whose, name))) => {
+                whose == provider && (endpoint.is_none() || name == endpoint)
+            }
+            (_, None) => false,
+        };
+        self.measures.extract_if(.., is_it).collect()
     }
 
     /// Undoes all measures.

@@ -157,3 +157,45 @@ fn limits_of_measures_stand_beside_those_of_the_policy_and_go_with_them() {
     let limits = overlay.over(&base()).unwrap().limits;
     assert_eq!(limits, base().limits, "as before");
 }
+
+fn endpoint(provider: &str, endpoint: Option<&str>, order: live::Order) -> Change {
+    Change::Endpoint(EndpointOrder {
+        provider: provider.into(),
+        endpoint: endpoint.map(Into::into),
+        order,
+    })
+}
+
+#[test]
+fn orders_stand_beside_each_other_and_replace_those_for_the_same_name() {
+    use live::Order::{Drain, Force};
+    let mut overlay = Overlay::default();
+    for change in [
+        endpoint("p", Some("a"), Drain),
+        endpoint("p", Some("b"), Drain),
+        endpoint("p", None, Drain),
+        endpoint("q", Some("a"), Drain),
+        endpoint("p", Some("a"), Force),
+    ] {
+        overlay.take(order(change, None), at(0));
+    }
+    let kinds = |overlay: &Overlay| -> Vec<String> {
+        let all = overlay.measures().iter();
+        all.map(|one| one.change.describe()).collect()
+    };
+    assert_eq!(
+        kinds(&overlay),
+        [
+            "b of provider p takes no new calls",
+            "every endpoint of provider p takes no new calls",
+            "a of provider q takes no new calls",
+            "a of provider p takes calls, whatever its health",
+        ],
+        "one for each name"
+    );
+    assert_eq!(overlay.release("p", Some("b")).len(), 1, "by its name");
+    assert_eq!(overlay.release("p", None).len(), 2, "all of the provider's");
+    assert_eq!(kinds(&overlay).len(), 1, "the other provider's stays");
+    let policy = overlay.over(&base()).unwrap();
+    assert_eq!(policy.endpoint_orders.len(), 1, "and is in the policy");
+}

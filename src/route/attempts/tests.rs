@@ -243,7 +243,7 @@ fn a_reload_forgets_no_failure() {
     let fleet = Fleet::default();
     let before = fleet.view(&yard.policy);
     let live = Arc::clone(&before.provider(0).unwrap().endpoints()[0]);
-    let mut ticket = live.begin(NOW);
+    let mut ticket = live.begin(NOW).unwrap();
     for _ in 0..3 {
         ticket.settle(Settled::Bad, NOW);
     }

@@ -125,7 +125,7 @@ fn a_returning_endpoint_gets_a_part_of_its_share() {
 fn the_fewest_calls_in_flight_win_by_weight() {
     let yard = Yard::new(&[1, 1, 2]);
     let held: Vec<_> = [0, 1, 2]
-        .map(|one: usize| yard.lives[one].begin(NOW))
+        .map(|one: usize| yard.lives[one].begin(NOW).unwrap())
         .into();
     for tick in 0..50 {
         assert_eq!(
@@ -141,7 +141,7 @@ fn the_fewest_calls_in_flight_win_by_weight() {
 fn one_caller_stays_with_one_endpoint_while_it_is_well() {
     let yard = Yard::new(&[1, 1, 1, 1]);
     let first = yard.choose(Balance::HashKey, 7, NOW, &[]);
-    yard.lives[0].begin(NOW).settle(Verdict::Bad, NOW);
+    yard.lives[0].begin(NOW).unwrap().settle(Verdict::Bad, NOW);
     assert_eq!(
         first,
         yard.choose(Balance::HashKey, 7, NOW, &[]),
@@ -184,7 +184,7 @@ fn p99(balance: Balance, micros: &[u64], calls: u64, every: u64) -> u64 {
         // A fifth more or less, as in life.
         let base = micros[chosen];
         let time = base * 4 / 5 + scatter(call ^ 0xabc) % (base * 2 / 5);
-        tickets.insert(call, (yard.lives[chosen].begin(now), time));
+        tickets.insert(call, (yard.lives[chosen].begin(now).unwrap(), time));
         ending.push((std::cmp::Reverse(clock + time), call));
         took.push(time);
     }

@@ -163,20 +163,24 @@ impl Live {
             .saturating_mul(sharing)
     }
 
-    /// A call begins.
-    pub fn begin(self: &Arc<Self>, now: Duration) -> Ticket {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    /// A call begins; none: another one took the last place on trial since this one was chosen,
+    /// or the endpoint was closed.
+    pub fn begin(self: &Arc<Self>, now: Duration) -> Option<Ticket> {
         let trial = self.troubled.load(Ordering::Acquire) && {
             let mut state = self.state();
+            if state.standing(now) == Standing::Closed {
+                return None;
+            }
             state
                 .breaker
                 .as_mut()
                 .is_some_and(|breaker| breaker.begin(now))
         };
-        Ticket {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        Some(Ticket {
             live: Arc::clone(self),
             trial,
-        }
+        })
     }
 
     fn settle(&self, verdict: Verdict, trial: bool, now: Duration) {
@@ -218,6 +222,9 @@ impl Live {
     /// An operator's order.
     pub fn order(&self, order: Order) {
         let mut state = self.state();
+        if state.order == order {
+            return;
+        }
         state.order = order;
         self.troubled.store(true, Ordering::Release);
     }
@@ -332,7 +339,9 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.live.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if let Some(breaker) = self.live.state().breaker.as_mut().filter(|_| self.trial) {
+        if self.trial
+            && let Some(breaker) = &mut self.live.state().breaker
+        {
             breaker.abandon();
         }
     }

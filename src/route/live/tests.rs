@@ -30,8 +30,8 @@ const GOOD: Verdict = Verdict::Good(Duration::from_millis(5));
 #[test]
 fn calls_in_flight_are_counted_and_given_back() {
     let live = live(None);
-    let first = live.begin(at(0));
-    let second = live.begin(at(0));
+    let first = live.begin(at(0)).unwrap();
+    let second = live.begin(at(0)).unwrap();
     assert_eq!(live.in_flight(), 2, "two calls");
     drop((first, second));
     assert_eq!(live.in_flight(), 0, "none is left");
@@ -41,11 +41,11 @@ fn calls_in_flight_are_counted_and_given_back() {
 fn an_open_breaker_closes_the_endpoint_until_a_trial_succeeds() {
     let live = live(Some(BREAKER));
     for _ in 0..2 {
-        live.begin(at(0)).settle(Verdict::Bad, at(0));
+        live.begin(at(0)).unwrap().settle(Verdict::Bad, at(0));
     }
     assert_eq!(live.standing(at(1)), Standing::Closed, "open");
     assert_eq!(live.glance(at(1)).circuit, Circuit::Open, "and says so");
-    let mut trial = live.begin(at(31));
+    let mut trial = live.begin(at(31)).unwrap();
     assert_eq!(
         live.standing(at(31)),
         Standing::Closed,
@@ -62,12 +62,26 @@ fn an_open_breaker_closes_the_endpoint_until_a_trial_succeeds() {
 }
 
 #[test]
+fn of_two_that_saw_a_place_on_trial_one_gets_it() {
+    let live = live(Some(BREAKER));
+    for _ in 0..2 {
+        live.begin(at(0)).unwrap().settle(Verdict::Bad, at(0));
+    }
+    assert_ne!(live.standing(at(31)), Standing::Closed, "one sees it");
+    assert_ne!(live.standing(at(31)), Standing::Closed, "so does another");
+    let first = live.begin(at(31));
+    assert!(first.is_some(), "who comes first has it");
+    assert!(live.begin(at(31)).is_none(), "the other calls elsewhere");
+    assert_eq!(live.in_flight(), 1, "and is not counted");
+}
+
+#[test]
 fn a_trial_whose_client_left_gives_its_place_back() {
     let live = live(Some(BREAKER));
     for _ in 0..2 {
-        live.begin(at(0)).settle(Verdict::Bad, at(0));
+        live.begin(at(0)).unwrap().settle(Verdict::Bad, at(0));
     }
-    let trial = live.begin(at(31));
+    let trial = live.begin(at(31)).unwrap();
     assert_eq!(live.standing(at(31)), Standing::Closed, "taken");
     drop(trial);
     assert_ne!(live.standing(at(31)), Standing::Closed, "free again");
@@ -77,14 +91,14 @@ fn a_trial_whose_client_left_gives_its_place_back() {
 fn failures_in_a_row_set_it_aside_but_do_not_close_it() {
     let live = live(None);
     for _ in 0..3 {
-        live.begin(at(0)).settle(Verdict::Bad, at(0));
+        live.begin(at(0)).unwrap().settle(Verdict::Bad, at(0));
     }
     assert_eq!(
         live.standing(at(1)),
         Standing::Aside,
         "others are preferred"
     );
-    live.begin(at(1)).settle(GOOD, at(1));
+    live.begin(at(1)).unwrap().settle(GOOD, at(1));
     assert_eq!(
         live.standing(at(1)),
         Standing::Ready,

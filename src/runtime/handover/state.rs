@@ -16,9 +16,11 @@ use crate::admit::bequest::Bequest;
 use crate::admit::blocks::{Block, By};
 use crate::admit::moment::Moment;
 use crate::internal::control::Control;
+use crate::policy::EndpointOrder;
 use crate::policy::limits::Limit;
 use crate::policy::overlay::{Change, Measure, Order};
 use crate::policy::units::ByteLimit;
+use crate::route::live;
 
 const BLOCKS: &str = "blocks";
 const MEASURES: &str = "measures";
@@ -55,6 +57,24 @@ enum ChangeLeft {
         csp: Option<String>,
         hsts_max_age: Option<u64>,
     },
+    Drain(EndpointLeft),
+    Force(EndpointLeft),
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndpointLeft {
+    provider: Box<str>,
+    endpoint: Option<Box<str>>,
+}
+
+impl EndpointLeft {
+    fn ordered(self, order: live::Order) -> Change {
+        Change::Endpoint(EndpointOrder {
+            provider: self.provider,
+            endpoint: self.endpoint,
+            order,
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +142,17 @@ fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
             },
             hsts_max_age: *hsts_max_age,
         },
+        Change::Endpoint(order) => {
+            let left = EndpointLeft {
+                provider: order.provider.clone(),
+                endpoint: order.endpoint.clone(),
+            };
+            match order.order {
+                live::Order::Drain => ChangeLeft::Drain(left),
+                live::Order::Force => ChangeLeft::Force(left),
+                live::Order::Auto => return None,
+            }
+        }
     };
     Some(MeasureLeft {
         change,
@@ -204,6 +235,8 @@ fn order(measure: MeasureLeft) -> Option<Order> {
                 .ok()?,
             hsts_max_age,
         },
+        ChangeLeft::Drain(left) => left.ordered(live::Order::Drain),
+        ChangeLeft::Force(left) => left.ordered(live::Order::Force),
     };
     Some(Order {
         change,

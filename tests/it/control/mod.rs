@@ -3,6 +3,7 @@
 mod blocks;
 mod measures;
 mod monitoring;
+mod providers;
 mod questions;
 mod reload;
 
