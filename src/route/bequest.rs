@@ -84,7 +84,9 @@ mod tests {
     fn an_open_breaker_stays_open_for_the_rest_of_its_time() {
         let old = live();
         for second in [100, 101] {
-            old.begin(at(second)).settle(Verdict::Bad, at(second));
+            old.begin(at(second))
+                .unwrap()
+                .settle(Verdict::Bad, at(second));
         }
         let new = successor(&old, at(111), at(5_000));
         assert_eq!(new.glance(at(5_000)).circuit, Circuit::Open, "handed over");
@@ -98,7 +100,9 @@ mod tests {
             Circuit::HalfOpen,
             "no longer"
         );
-        new.begin(at(5_020)).settle(Verdict::Good(at(1)), at(5_020));
+        new.begin(at(5_020))
+            .unwrap()
+            .settle(Verdict::Good(at(1)), at(5_020));
         assert_eq!(
             new.glance(at(5_020)).circuit,
             Circuit::Closed,
@@ -109,10 +113,12 @@ mod tests {
     #[test]
     fn a_failure_before_the_upgrade_counts_after_it() {
         let old = live();
-        old.begin(at(100)).settle(Verdict::Bad, at(100));
+        old.begin(at(100)).unwrap().settle(Verdict::Bad, at(100));
         let new = successor(&old, at(104), at(5_000));
         assert_eq!(new.glance(at(5_000)).circuit, Circuit::Closed, "one of two");
-        new.begin(at(5_005)).settle(Verdict::Bad, at(5_005));
+        new.begin(at(5_005))
+            .unwrap()
+            .settle(Verdict::Bad, at(5_005));
         assert_eq!(
             new.glance(at(5_005)).circuit,
             Circuit::Open,
