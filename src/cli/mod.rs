@@ -4,6 +4,7 @@
 //! server needs too. Exit codes: 0 fine, 1 the thing asked about is not fine, 2 unusable arguments
 //! or configuration.
 
+pub mod audit;
 pub mod check;
 mod demo;
 pub mod keys;
@@ -36,6 +37,8 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Apply the inspection policy to texts, a labelled corpus or a captured body, offline
     Scan(scan::ScanArgs),
+    /// Check, read and erase from the tamper-evident audit log
+    Audit(audit::AuditArgs),
     /// Print the JSON Schema of the configuration file
     Schema(schema::SchemaArgs),
 }
@@ -66,6 +69,7 @@ pub fn main(
         Command::Check(args) => check::run(&args, out, err),
         Command::Keys(args) => keys::run(&args, out, err),
         Command::Scan(args) => scan::run(&args, out, err),
+        Command::Audit(args) => audit::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),
     }
 }

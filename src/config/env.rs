@@ -83,6 +83,7 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
     environment.limits(raw, &set);
     environment.hsts(raw, set("SECURITY_HSTS_MAX_AGE"));
     environment.level(raw, set("LOG_LEVEL"));
+    environment.retention(raw, &set);
     environment.inspection(raw, &set);
     environment.answers(raw, &set);
     environment.docs(set("DISABLE_INTERNAL_DOCS"));
@@ -185,6 +186,14 @@ impl Environment {
                 format!("{} is not a level", quoted(&text)),
                 "write one of error, warn, info, debug, trace",
             )),
+        }
+    }
+
+    fn retention(&mut self, raw: &mut RawConfig, set: &dyn Fn(&str) -> Option<String>) {
+        const VARIABLE: &str = "SECURITY_LOG_RETENTION_DAYS";
+        if let Some(days) = self.number(VARIABLE, set(VARIABLE)) {
+            raw.logging.retention_days = Some(days);
+            self.origins.push(("logging.retention_days", VARIABLE));
         }
     }
 

@@ -25,8 +25,6 @@ pub(super) const FILE: &[Row] = &[
     row("server.timeouts.header"),
     row("server.limits.connections"),
     row("rate_limits.store"),
-    row("logging.audit_file"),
-    row("logging.retention_days"),
     row("alerts.webhook"),
     row("telemetry.otlp_endpoint"),
 ];
@@ -35,10 +33,8 @@ pub(super) const FILE: &[Row] = &[
 pub(super) const KEYS_FILE: &[Row] = &[];
 
 /// Environment variables, and the keys that they override.
-pub(super) const VARIABLES: &[(&str, &str)] = &[
-    ("SECURITY_LOG_RETENTION_DAYS", "logging.retention_days"),
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
-];
+pub(super) const VARIABLES: &[(&str, &str)] =
+    &[("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint")];
 
 /// What there is to say of a key: problem and remedy, where it is refused.
 pub(super) fn refusal(rows: &[Row], pattern: &str, value: &Value) -> Option<(String, String)> {

@@ -244,6 +244,10 @@ pub(crate) fn expire(control: &super::control::Control, now: SystemTime) -> Opti
         Ok(over) => {
             for measure in over {
                 log::info!("the emergency measure {} has run out", measure.id);
+                control.lines.audit("measure_over", |entry| {
+                    let effect = measure.change.describe();
+                    entry.text("measure", &measure.id).text("effect", &effect)
+                });
             }
         }
         Err(fault) => log::error!("an emergency measure can't be ended: {fault}"),

@@ -14,6 +14,7 @@ mod providers;
 pub(crate) mod routes;
 mod settings;
 mod streams;
+mod subjects;
 
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{blocks, emergency, monitoring, providers, settings, streams};
+use super::{blocks, emergency, monitoring, providers, settings, streams, subjects};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;
@@ -18,15 +18,19 @@ pub(crate) enum Access {
     Look,
     /// `admin` and `system`: to act, and to see the configuration.
     Act,
+    /// `admin` alone: what is told of people.
+    Admin,
 }
 
 impl Access {
     const fn permits(self, role: Role) -> bool {
         match (self, role) {
-            (Self::Look, Role::ReadOnly) | (Self::Look | Self::Act, Role::Admin | Role::System) => {
-                true
-            }
-            (Self::Act, Role::ReadOnly) | (Self::Look | Self::Act, Role::Standard) => false,
+            (Self::Look | Self::Act | Self::Admin, Role::Admin)
+            | (Self::Look, Role::ReadOnly | Role::System)
+            | (Self::Act, Role::System) => true,
+            (Self::Act, Role::ReadOnly)
+            | (Self::Admin, Role::ReadOnly | Role::System)
+            | (Self::Look | Self::Act | Self::Admin, Role::Standard) => false,
         }
     }
 }
@@ -132,6 +136,17 @@ pub(crate) const ROWS: &[Row] = &[
         Access::Act,
         Work::Quick(settings::validate),
     ),
+    get(
+        "/internal/audit/subjects/*",
+        Access::Admin,
+        Work::Slow(subjects::access),
+    ),
+    Row {
+        method: Method::DELETE,
+        path: "/internal/audit/subjects/*",
+        access: Access::Admin,
+        work: Work::Slow(subjects::erase),
+    },
     get("/internal/config", Access::Act, Work::Quick(settings::show)),
     post("/internal/config/reload", settings::reload),
     get(

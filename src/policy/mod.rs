@@ -244,6 +244,10 @@ pub struct Logging {
     pub file: Option<PathBuf>,
     /// A file of its own for security events.
     pub security_file: Option<PathBuf>,
+    /// The tamper-evident audit log.
+    pub audit_file: Option<PathBuf>,
+    /// Days after which files that were set aside are removed; none: never.
+    pub retention_days: Option<u32>,
     /// Whether secret shapes are masked in every line.
     pub mask_secrets: bool,
 }

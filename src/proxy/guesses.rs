@@ -32,11 +32,19 @@ pub(crate) fn note(gateway: &Gateway, policy: &Policy, address: IpAddr, denial: 
         By::BruteForce,
         now,
     ) {
-        Ok(()) => log::warn!(
-            "{address} failed to authenticate {} times within {:?}, and is blocked for {seconds} s",
-            rule.failures,
-            rule.within.get()
-        ),
+        Ok(()) => {
+            log::warn!(
+                "{address} failed to authenticate {} times within {:?}, and is blocked for \
+                 {seconds} s",
+                rule.failures,
+                rule.within.get()
+            );
+            gateway.desk.lines.audit("block", |entry| {
+                let entry = entry.text("operation", "block_client");
+                let entry = entry.text("reason", "brute_force");
+                entry.number("seconds", seconds).of_client(address)
+            });
+        }
         Err(full) => log::error!("{address} fails to authenticate, and can't be blocked: {full}"),
     }
 }

@@ -5,9 +5,10 @@
 //! reads a clock, a body or a credential, and never writes anything anywhere: that is its
 //! [`Recorder`]'s. A process that is killed leaves no record of the requests in flight.
 
+pub mod chain;
 pub mod endpoint;
 pub mod event;
-mod json;
+pub(crate) mod json;
 pub mod mask;
 pub mod metrics;
 pub mod monitor;

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use prometheus::process_collector::ProcessCollector;
 
 use super::app::Connections;
+use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
 use super::leaving::Leaving;
@@ -112,7 +113,10 @@ fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
     let lines = lines.with_security(security.transpose()?);
     logger::install(lines.clone(), logging.level).map_err(ServeFault::Logger)?;
     logger::report_panics(lines.clone());
-    Ok(lines)
+    // After the logger, which is told what is wrong with it.
+    let audit = logging.audit_file.as_deref();
+    let audit = audit.map(|path| AuditLog::open(path, logging.retention_days, clock::wall));
+    Ok(lines.with_audit(audit.transpose()?))
 }
 
 /// The process's metrics, with labels for what the policy names.

@@ -61,7 +61,7 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
         };
         drained(drain, busy, last_words);
         log::info!("drained; exiting");
-        control.lines.flush(Duration::from_secs(2));
+        control.lines.close(Duration::from_secs(2));
         exit();
     };
     if let Err(error) = std::thread::Builder::new()

@@ -12,9 +12,11 @@ use std::time::{Duration, SystemTime};
 
 use log::{LevelFilter, Log, Metadata, SetLoggerError};
 
+use super::audit::AuditLog;
 use super::watch::Watch;
 use super::writer::{LogSink, SinkFault};
 use crate::policy::LogFormat;
+use crate::record::chain::entry::Entry;
 use crate::record::event::{Level, LogLine, SecurityEvent, write_access_line, write_log_line};
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Recorder};
@@ -36,6 +38,8 @@ pub struct LineWriter {
     sink: LogSink,
     /// Where security events go, if not to the same place.
     security: Option<LogSink>,
+    /// What keeps security events so that nobody can edit them unseen, if anything does.
+    audit: Option<AuditLog>,
     format: LogFormat,
     now: fn() -> SystemTime,
 }
@@ -46,6 +50,7 @@ impl LineWriter {
         Self {
             sink,
             security: None,
+            audit: None,
             format,
             now,
         }
@@ -57,10 +62,32 @@ impl LineWriter {
         Self { security, ..self }
     }
 
+    /// The same, with an audit log.
+    #[must_use]
+    pub fn with_audit(self, audit: Option<AuditLog>) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// The audit log, if one is kept.
+    pub fn audit_log(&self) -> Option<&AuditLog> {
+        self.audit.as_ref()
+    }
+
+    /// Writes an entry into the audit log, if one is kept; `event` is a word of ours.
+    pub fn audit(&self, event: &'static str, fill: impl FnOnce(Entry) -> Entry) {
+        if let Some(audit) = &self.audit {
+            audit.push(fill(Entry::new(event, (self.now)())));
+        }
+    }
+
     /// Lines lost since the start, for want of room or to failed writes.
     pub fn dropped(&self) -> u64 {
         let security = self.security.as_ref().map_or(0, LogSink::dropped);
-        self.sink.dropped().saturating_add(security)
+        let audit = self.audit.as_ref().map_or(0, AuditLog::dropped);
+        self.sink
+            .dropped()
+            .saturating_add(security)
+            .saturating_add(audit)
     }
 
     /// Opens the log files anew, after they were moved away.
@@ -81,8 +108,19 @@ impl LineWriter {
         }
     }
 
+    /// The same at the end of the process, which the audit log is told of.
+    pub fn close(&self, deadline: Duration) {
+        if let Some(audit) = &self.audit {
+            let _ = audit.close((self.now)(), deadline);
+        }
+        self.flush(deadline);
+    }
+
     /// Writes down a security event.
     pub fn security(&self, event: &SecurityEvent<'_>) {
+        if let Some(audit) = &self.audit {
+            audit.push(Entry::of(event, (self.now)()));
+        }
         let sink = self.security.as_ref().unwrap_or(&self.sink);
         self.write((sink, LogSink::push), |at, format, line| {
             event.write(at, format, line);

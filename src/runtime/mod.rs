@@ -4,6 +4,8 @@
 //! provider. Must not live here: any decision about a request.
 
 mod app;
+pub(crate) mod archive;
+pub mod audit;
 pub mod clock;
 pub(crate) mod daemon;
 mod door;

@@ -28,7 +28,7 @@ pub type Load = Box<dyn Fn() -> Result<Reviewed, Vec<Fault>> + Send + Sync>;
 const RESOLVE: Duration = Duration::from_secs(3);
 
 /// Keys that are read at the start alone.
-const FIXED: [(&str, &str); 8] = [
+const FIXED: [(&str, &str); 10] = [
     ("server.workers", "threads are started once"),
     ("server.shutdown", "the time to drain is set at the start"),
     (
@@ -40,6 +40,8 @@ const FIXED: [(&str, &str); 8] = [
         "logging.security_file",
         "the log file is opened at the start",
     ),
+    ("logging.audit_file", "the audit log is opened at the start"),
+    ("logging.retention_days", "it is read at the start"),
     ("logging.format", "the form of lines is set at the start"),
     ("logging.mask_secrets", "masking is set at the start"),
     ("telemetry", "the exporter is started once"),
@@ -108,7 +110,9 @@ pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let began = clock::now();
+    let before = control.base();
     let reloaded = attempt(control);
+    note(control, &before.hash, &reloaded);
     reloader.metrics.reloaded(reloaded.is_ok());
     match &reloaded {
         Ok(reloaded) => log::info!(
@@ -126,6 +130,29 @@ pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
         took: clock::now().saturating_duration_since(began),
         ..reloaded
     })
+}
+
+/// Tells the audit log what came of it.
+fn note(control: &Control, before: &str, reloaded: &Result<Reloaded, Vec<Fault>>) {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    control.lines.audit("reload", |entry| {
+        let entry = entry.text("from", before);
+        match reloaded {
+            Ok(done) => {
+                let changed: Vec<&str> = done.changes.iter().map(|one| one.key.as_str()).collect();
+                entry
+                    .text("result", "success")
+                    .text("to", &done.hash)
+                    .text("changed", &changed.join(" "))
+                    .number("keys_added", number(done.keys.added.count))
+                    .number("keys_removed", number(done.keys.removed.count))
+                    .number("keys_changed", number(done.keys.changed.count))
+            }
+            Err(faults) => entry
+                .text("result", "failure")
+                .number("faults", number(faults.len())),
+        }
+    });
 }
 
 fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {

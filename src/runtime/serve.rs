@@ -20,6 +20,7 @@ use pingora::services::listening::Service;
 use thiserror::Error;
 
 use super::app::{App, Connections};
+use super::audit::{AuditFault, AuditLog};
 use super::clock;
 use super::door::Door;
 use super::handover::heir::Heir;
@@ -27,6 +28,7 @@ use super::handover::new::TakeoverFault;
 use super::handover::place::{Place, PlaceFault};
 use super::house::House;
 use super::leaving::leave_early;
+use super::logger::LineWriter;
 use super::pools::REFRESH;
 use super::probe::Prober;
 use super::ready;
@@ -64,6 +66,9 @@ pub enum ServeFault {
     /// The log can't be written.
     #[error(transparent)]
     Log(#[from] SinkFault),
+    /// The audit log can't be kept.
+    #[error("the audit log: {0}")]
+    Audit(#[from] AuditFault),
     /// The metrics can't be set up.
     #[error("the metrics can't be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -142,6 +147,7 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     server.bootstrap();
     let shown = shown(&listeners);
     log::info!("policy {hash} is in force; listening on {shown}");
+    started(&house.lines, &hash, start);
     let gateway = house.gateway(&control, random);
     let mut service = service((&conf, keepalive), gateway, &house.connections);
     listen(&mut service, settings, house.door());
@@ -156,8 +162,27 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
         addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
     });
     server.run(RunArgs { shutdown_signal });
-    house.lines.flush(Duration::from_secs(2));
+    house.lines.close(Duration::from_secs(2));
     Ok(())
+}
+
+/// Tells the audit log which process goes on with it.
+fn started(lines: &LineWriter, hash: &str, start: Start) {
+    let found = lines.audit_log().map_or("", AuditLog::found);
+    lines.audit("start", |entry| {
+        entry
+            .text("version", env!("CARGO_PKG_VERSION"))
+            .text("policy", hash)
+            .number("pid", u64::from(std::process::id()))
+            .text(
+                "how",
+                match start {
+                    Start::Anew => "anew",
+                    Start::Upgrade => "upgrade",
+                },
+            )
+            .text("chain_found", found)
+    });
 }
 
 fn random() -> Result<[u8; 16], ServeFault> {

@@ -50,6 +50,12 @@ impl Signals {
             Ok(()) => {
                 log::info!("SIGQUIT: handing the listening sockets over");
                 self.leaving.begin();
+                self.control.lines.audit("upgrade", |entry| {
+                    entry.number("pid", u64::from(std::process::id()))
+                });
+                if let Some(audit) = self.control.lines.audit_log() {
+                    audit.goes_on();
+                }
                 true
             }
             Err(fault) => {

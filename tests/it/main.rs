@@ -8,6 +8,7 @@
 
 mod admission;
 mod answers;
+mod audit;
 mod bodies;
 mod cli;
 mod conf;

@@ -9,6 +9,9 @@ use super::{Compiler, KeyPath, Severity};
 use crate::config::raw::{RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders, RawSizeLimits};
 use crate::policy::{LogFormat, Logging, SizeLimits};
 
+/// A hundred years.
+const MOST_DAYS: u32 = 36_500;
+
 impl Compiler<'_> {
     pub(super) fn sizes(&mut self, raw: &RawSizeLimits) -> Option<SizeLimits> {
         let at = KeyPath::of("size_limits");
@@ -92,8 +95,18 @@ impl Compiler<'_> {
         faultless.then_some(headers)
     }
 
-    pub(super) fn logging(&self, raw: &RawLogging) -> Logging {
-        Logging {
+    pub(super) fn logging(&mut self, raw: &RawLogging) -> Option<Logging> {
+        let at = KeyPath::of("logging");
+        let retention_days = raw.retention_days;
+        if !retention_days.is_none_or(|days| (1..=MOST_DAYS).contains(&days)) {
+            self.fault(
+                &at.key("retention_days"),
+                format!("is not between 1 and {MOST_DAYS}"),
+                "write a number of days such as 90, or null to keep everything",
+            );
+            return None;
+        }
+        Some(Logging {
             level: match raw.level {
                 RawLevel::Error => log::LevelFilter::Error,
                 RawLevel::Warn => log::LevelFilter::Warn,
@@ -107,7 +120,9 @@ impl Compiler<'_> {
             },
             file: raw.file.as_ref().map(|file| self.path(file)),
             security_file: raw.security_file.as_ref().map(|file| self.path(file)),
+            audit_file: raw.audit_file.as_ref().map(|file| self.path(file)),
+            retention_days,
             mask_secrets: raw.mask_secrets,
-        }
+        })
     }
 }

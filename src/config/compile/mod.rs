@@ -139,7 +139,7 @@ impl<'a> Compiler<'a> {
             providers: providers?,
             routes: routes?,
             endpoint_orders: Vec::new(),
-            logging,
+            logging: logging?,
         };
         policy.hash = fingerprint::of(&policy, &key_lines);
         Some(policy)

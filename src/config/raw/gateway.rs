@@ -205,7 +205,7 @@ pub(in crate::config) struct RawLogging {
     pub security_file: Option<String>,
     /// The tamper-evident audit log.
     pub audit_file: Option<String>,
-    /// How long security logs are kept; by default 90 days.
+    /// Days after which log files that the gateway set aside are removed; null: never.
     pub retention_days: Option<u32>,
     /// Whether secret shapes are masked in every line.
     pub mask_secrets: bool,

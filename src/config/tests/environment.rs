@@ -197,7 +197,8 @@ fn a_fault_in_a_variable_names_the_variable() {
             "neither yes nor no",
         ),
         ("CORS_ORIGINS", "https://a", "not a JSON list"),
-        ("SECURITY_LOG_RETENTION_DAYS", "90", "not built yet"),
+        ("SECURITY_LOG_RETENTION_DAYS", "0", "between 1 and 36500"),
+        ("SECURITY_LOG_RETENTION_DAYS", "a while", "not a number"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a", "not built yet"),
     ] {
         let faults = World::default().env(variable, value).faults(BASE);

@@ -247,6 +247,22 @@ impl Gateway {
             .expect("the binary starts")
     }
 
+    /// Starts it again, after it has ended, in the same folder.
+    pub(crate) async fn start_again(&mut self) {
+        let stderr = std::fs::File::options()
+            .append(true)
+            .open(self.directory.path().join("stderr"))
+            .expect("a file");
+        self.child = command(&["run", "-c", "portcullis.yaml"])
+            .envs(self.environment.iter().cloned())
+            .current_dir(self.directory.path())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary starts");
+        assert!(self.wait_ready().await, "its port is free again");
+    }
+
     /// From here on the other process is the gateway; answers the one that was.
     pub(crate) fn succeeded_by(&mut self, child: Child) -> Child {
         std::mem::replace(&mut self.child, child)
