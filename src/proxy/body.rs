@@ -75,9 +75,12 @@ pub(crate) fn filter(
         ..
     } = &mut **passing;
     let action = tail.push(piece.take(), end, |bytes, end| {
-        let settled = judge(reading, inspector, bytes, &mut heard)?;
+        let mut settled = judge(reading, inspector, bytes, &mut heard)?;
         if end {
-            return judge_end(reading, *model_needed, inspector, &mut heard);
+            // The last piece has edits of its own, besides those that come to light at the end.
+            let rest = judge_end(reading, *model_needed, inspector, &mut heard)?;
+            settled.upto = rest.upto;
+            settled.edits.extend(rest.edits);
         }
         Ok(settled)
     });

@@ -8,7 +8,7 @@ use http::header::{self, HeaderValue};
 use pingora::proxy::Session;
 
 use super::Gateway;
-use super::ctx::Flight;
+use super::ctx::{Body, Flight};
 use crate::inspect::detect;
 use crate::inspect::engine::Inspector;
 use crate::inspect::finding::Report;
@@ -28,6 +28,18 @@ pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, re
         flight,
         (&snapshot.policy.inspector, report),
     );
+}
+
+/// Writes down what was read of a body on its way that never came to its end.
+pub(crate) fn abandoned(gateway: &Gateway, session: &Session, flight: &mut Flight) {
+    let Some(Body::Passing(passing)) = flight.call().map(|call| &mut call.body) else {
+        return;
+    };
+    let Some((inspection, _)) = passing.reading.take() else {
+        return;
+    };
+    let report = inspection.report(&flight.snapshot.policy.inspector);
+    note(gateway, session, flight, &report);
 }
 
 /// Writes the findings of a message to the security log, each on a line of its own.

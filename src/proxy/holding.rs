@@ -48,38 +48,28 @@ pub(super) async fn hold(
 ) -> Result<Read, Stop> {
     let snapshot = flight.snapshot.clone();
     let inspector = &snapshot.policy.inspector;
-    let (mut inspection, mut checker) = plan.reading(&snapshot.policy, flight.record.endpoint);
-    let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(plan.limit));
-    let mut share = gateway.budget().share();
-    while let Some(piece) = next(session, flight).await? {
-        share
-            .grow(piece.len())
-            .map_err(|_exhausted| Denial::Overloaded)?;
-        whole.push(piece);
-        flight.record.request_bytes = whole.len();
-        if whole.len() > plan.limit {
-            return Err(Denial::RequestTooLarge(plan.limit).into());
-        }
-        if let Err(stop) = inspection.push(inspector, whole.newest(), &mut checker) {
+    let mut reading = plan.reading(&snapshot.policy, flight.record.endpoint);
+    let filled = fill(plan, gateway, session, flight, &mut reading, any).await;
+    let (inspection, mut checker) = reading;
+    let Filled {
+        whole,
+        share,
+        begun,
+    } = match filled {
+        Ok(filled) => filled,
+        Err(stop) => {
+            // Refused, cut off or given up: what was read until then is on record.
             findings::note(gateway, session, flight, &inspection.report(inspector));
-            return Err(Denial::from(stop).into());
+            return Err(stop);
         }
-        if plan.kind == BodyKind::Json {
-            continue;
-        }
-        let model = inspection.model().map_err(Denial::from)?.map(str::to_owned);
-        if plan.may_pass(whole.len(), any || model.is_some())
-            && !session.as_downstream_mut().is_body_done()
-        {
-            let bytes = whole.into_bytes();
-            let reading = (inspection, checker);
-            return Ok(Read::Begun(Box::new(Begun {
-                bytes,
-                share,
-                reading,
-                model,
-            })));
-        }
+    };
+    if let Some(Known { model }) = begun {
+        return Ok(Read::Begun(Box::new(Begun {
+            bytes: whole.into_bytes(),
+            share,
+            reading: (inspection, checker),
+            model,
+        })));
     }
     let (report, outcome) = match inspection.finish(inspector, &mut checker) {
         Ok(cleared) => {
@@ -102,6 +92,63 @@ pub(super) async fn hold(
         share,
         facts,
     }))
+}
+
+/// A body as far as it is held.
+struct Filled {
+    whole: Pieces,
+    share: Share,
+    /// The rest of it may be judged on its way.
+    begun: Option<Known>,
+}
+
+/// What an upload has said before it goes on.
+struct Known {
+    model: Option<String>,
+}
+
+/// Takes pieces in until the end, or until an upload may go on.
+async fn fill(
+    plan: &Plan,
+    gateway: &Gateway,
+    session: &mut Session,
+    flight: &mut Flight,
+    (inspection, checker): &mut (BodyInspection, Checker),
+    any: bool,
+) -> Result<Filled, Stop> {
+    let snapshot = flight.snapshot.clone();
+    let inspector = &snapshot.policy.inspector;
+    let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(plan.limit));
+    let mut share = gateway.budget().share();
+    let mut begun = None;
+    while let Some(piece) = next(session, flight).await? {
+        share
+            .grow(piece.len())
+            .map_err(|_exhausted| Denial::Overloaded)?;
+        whole.push(piece);
+        flight.record.request_bytes = whole.len();
+        if whole.len() > plan.limit {
+            return Err(Denial::RequestTooLarge(plan.limit).into());
+        }
+        inspection
+            .push(inspector, whole.newest(), checker)
+            .map_err(Denial::from)?;
+        if plan.kind == BodyKind::Json {
+            continue;
+        }
+        let model = inspection.model().map_err(Denial::from)?.map(str::to_owned);
+        if plan.may_pass(whole.len(), any || model.is_some())
+            && !session.as_downstream_mut().is_body_done()
+        {
+            begun = Some(Known { model });
+            break;
+        }
+    }
+    Ok(Filled {
+        whole,
+        share,
+        begun,
+    })
 }
 
 /// The next piece; none at the end.

@@ -350,6 +350,7 @@ impl ProxyHttp for Gateway {
             let handle = Arc::clone(&call.handle);
             guard::give_back(session, &handle).await;
         }
+        findings::abandoned(self, session, &mut flight);
         answers::end(self, session, &mut flight);
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);

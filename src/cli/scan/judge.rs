@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::{Answer, Place};
 use crate::inspect::answer::{self as inspect, AnswerPolicy, Broken, By, Shape};
 use crate::inspect::channel::Channel;
-use crate::inspect::engine::{Inspection, Inspector, Notes, Speech};
+use crate::inspect::engine::{BodyInspection, BodyKind, Inspector, Notes, Speech};
 use crate::inspect::finding::{Edit, Report, Stop};
 use crate::inspect::json::Limits;
 use crate::inspect::rewrite;
@@ -124,9 +124,14 @@ fn said(
     }
 }
 
-/// Judges a JSON body.
-pub(super) fn body(inspector: &Inspector, body: &[u8], chunk: usize, limits: Limits) -> Answer {
-    let (outcome, report) = read(inspector, body, chunk, limits);
+/// Judges a body of a request.
+pub(super) fn body(
+    inspector: &Inspector,
+    body: &[u8],
+    chunk: usize,
+    (kind, limits): (&BodyKind, Limits),
+) -> Answer {
+    let (outcome, report) = read(inspector, body, chunk, BodyInspection::new(kind, limits));
     let found = !report.findings.is_empty() || report.further > 0;
     let (verdict, code, output) = match outcome {
         Err(stop) => ("block", Some(code(stop)), None),
@@ -155,9 +160,8 @@ fn read(
     inspector: &Inspector,
     body: &[u8],
     chunk: usize,
-    limits: Limits,
+    mut inspection: BodyInspection,
 ) -> (Result<Vec<Edit>, Stop>, Report) {
-    let mut inspection = Inspection::new(limits);
     for piece in body.chunks(chunk) {
         if let Err(stop) = inspection.push(inspector, piece, &mut ()) {
             return (Err(stop), inspection.report(inspector));

@@ -7,6 +7,7 @@
 mod answer;
 mod input;
 mod judge;
+mod kind;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ use super::source;
 use crate::inspect::answer::AnswerPolicy;
 use crate::inspect::channel::Channel;
 use crate::inspect::detect::RuleIx;
-use crate::inspect::engine::Inspector;
+use crate::inspect::engine::{BodyKind, Inspector};
+use crate::inspect::fault::FieldFault;
 use crate::inspect::json::Limits;
 use crate::policy::Policy;
 use crate::runtime::clock;
@@ -45,11 +47,14 @@ pub struct ScanArgs {
     /// Read one JSON object a line: {"text", "id"?, "role"?: user, "label"?: attack | benign | …}
     #[arg(long)]
     pub jsonl: bool,
-    /// Read a captured JSON body instead of a text; offsets and output are the body's
+    /// Read a captured body instead of a text, JSON or a form; offsets and output are the body's
     #[arg(long, conflicts_with = "jsonl")]
     pub body: bool,
+    /// What the captured request was called, instead of what it looks like; means --body
+    #[arg(long, value_name = "TYPE", conflicts_with = "jsonl")]
+    pub content_type: Option<String>,
     /// List the rules that are on, instead: id, family, kind, severity
-    #[arg(long, conflicts_with_all = ["jsonl", "body", "input"])]
+    #[arg(long, conflicts_with_all = ["jsonl", "body", "content_type", "input"])]
     pub rules: bool,
     /// Hand so many bytes at a time to the inspection; no answer depends on it
     #[arg(long, value_name = "N", default_value = "65536")]
@@ -76,6 +81,8 @@ pub enum Direction {
 enum Stop {
     #[error(transparent)]
     Input(#[from] InputFault),
+    #[error("--content-type: {0}")]
+    Kind(#[from] FieldFault),
     #[error("the answer can't be written")]
     Output(#[from] io::Error),
 }
@@ -106,7 +113,7 @@ pub fn run(args: &ScanArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Res
     match outcome {
         Ok(blocked) => Ok(u8::from(blocked)),
         Err(Stop::Output(error)) => Err(error),
-        Err(stop @ Stop::Input(_)) => {
+        Err(stop @ (Stop::Input(_) | Stop::Kind(_))) => {
             writeln!(err, "portcullis: {stop}")?;
             Ok(2)
         }
@@ -174,12 +181,12 @@ impl<'a> Scan<'a> {
         } else {
             let bytes = input.whole()?;
             let id = Value::from(input.name());
-            self.one(out, &mut summary, (id, None), |scan| {
-                if scan.args.body {
-                    scan.body(&bytes)
-                } else {
-                    scan.text(&bytes, Channel::Text)
-                }
+            let named = self.args.content_type.as_deref();
+            let body = self.args.body || named.is_some();
+            let kind = body.then(|| kind::kind(named, &bytes)).transpose()?;
+            self.one(out, &mut summary, (id, None), |scan| match &kind {
+                Some(kind) => scan.body(&bytes, kind),
+                None => scan.text(&bytes, Channel::Text),
             })?;
             summary.read(bytes.len());
         }
@@ -199,10 +206,10 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn body(&self, body: &[u8]) -> Answer {
+    fn body(&self, body: &[u8], kind: &BodyKind) -> Answer {
         let (inspector, chunk) = (&self.inspector, self.chunk());
         match self.args.direction {
-            Direction::Request => judge::body(inspector, body, chunk, self.limits),
+            Direction::Request => judge::body(inspector, body, chunk, (kind, self.limits)),
             Direction::Response => judge::answered((inspector, &self.answers), body, chunk),
         }
     }

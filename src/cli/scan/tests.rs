@@ -22,6 +22,7 @@ fn scan(input: &[u8], change: impl FnOnce(&mut ScanArgs)) -> (u8, String, String
         direction: Direction::Request,
         jsonl: false,
         body: false,
+        content_type: None,
         rules: false,
         chunk: NonZeroUsize::MAX,
         format: Format::Json,

@@ -27,8 +27,31 @@ pub struct Edges {
     pub from: u32,
     /// No text follows this block.
     pub ends_string: bool,
-    /// The block before ended inside a hit of this rule.
-    pub open: Option<RuleIx>,
+    /// The value in which the block before ended.
+    pub open: Option<Open>,
+}
+
+/// A value that is cut at a block's edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Whose it is.
+    pub rule: RuleIx,
+    /// What goes on with it.
+    pub body: Body,
+}
+
+/// Which bytes go on with a cut value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Those of a key or token.
+    Token,
+    /// Those of a value behind a name: of a key or of a password, in quotes or not.
+    Value {
+        /// A key's.
+        key: bool,
+        /// In quotes.
+        quoted: bool,
+    },
 }
 
 impl Edges {
@@ -46,9 +69,9 @@ pub struct Rest {
     /// Everything before is decided, and no hit reaches over it. The next block
     /// must start at most this far and at least [`LOOKBACK`] before it.
     pub from: u32,
-    /// The rule whose hit was cut at the right edge, to be handed to the next
-    /// block; a hit there that starts at `from` is the same value going on.
-    pub open: Option<RuleIx>,
+    /// The value that was cut at the right edge, to be handed to the next block;
+    /// a hit of its rule there that starts at `from` is the same value going on.
+    pub open: Option<Open>,
 }
 
 /// The places of one engine table's rules in the compiled set.

@@ -10,7 +10,7 @@ use super::labels;
 use super::work::{Found, Progress, Work, offset};
 use crate::inspect::block::Block;
 use crate::inspect::detect::RuleIx;
-use crate::inspect::detect::window::{Edges, LOOKBACK, Rest};
+use crate::inspect::detect::window::{Edges, LOOKBACK, Open, Rest};
 
 /// How often values are looked for once more behind those found.
 const ROUNDS: u8 = 3;
@@ -36,7 +36,7 @@ impl Work {
             block.text()
         };
         let before = *progress;
-        let edges = |from: u64, open: Option<RuleIx>| Edges {
+        let edges = |from: u64, open: Option<Open>| Edges {
             from: offset(from, block.base()),
             ends_string: last,
             open,
@@ -61,7 +61,8 @@ impl Work {
             let edges = edges(before.secrets, before.open);
             let rest = secrets.find(text, edges, &mut self.hits);
             for hit in &self.hits {
-                let goes_on = hit.start == edges.from && edges.open == Some(hit.rule);
+                let same = edges.open.is_some_and(|open| open.rule == hit.rule);
+                let goes_on = hit.start == edges.from && same;
                 self.found.push(Found {
                     goes_on,
                     ..Found::new(hit, (hit.start, hit.end))

@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::Inspector;
 use super::covered::Covered;
 use crate::inspect::block::Block;
-use crate::inspect::detect::window::Edges;
+use crate::inspect::detect::window::{Edges, Open};
 use crate::inspect::detect::{Bounds, Family, Hit, OneString, RuleIx, Scratch};
 use crate::inspect::normal::{Canon, Views};
 use crate::inspect::scan::{Hits, LiteralHit, MAX_LITERAL};
@@ -35,7 +35,7 @@ pub(super) struct Progress {
     /// Up to where all detectors are done.
     pub(super) settled: u64,
     /// The secret in whose middle the block before ended.
-    pub(super) open: Option<RuleIx>,
+    pub(super) open: Option<Open>,
 }
 
 /// A hit in a block.

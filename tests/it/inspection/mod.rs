@@ -3,6 +3,7 @@
 
 mod carriage;
 mod families;
+mod hostile;
 mod matrix;
 mod places;
 mod records;

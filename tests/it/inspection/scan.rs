@@ -305,3 +305,67 @@ async fn standard_input_is_read_where_no_file_is_named() {
         assert_eq!(answer["id"], "-", "{text}");
     }
 }
+
+/// A captured form with this prompt.
+fn form(prompt: &str) -> String {
+    let part = |name: &str, value: &str| {
+        format!("--frontier\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n")
+    };
+    let parts = [part("model", "whisper-1"), part("prompt", prompt)];
+    format!("{}--frontier--\r\n", parts.concat())
+}
+
+#[tokio::test]
+async fn a_captured_form_is_judged_by_its_content_type_or_by_its_looks() {
+    const FORM: &str = "multipart/form-data; boundary=frontier";
+    const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+    let desk = Desk::new("");
+    let url = |text: &str| format!("model=whisper-1&prompt={}", text.replace(' ', "+"));
+    let mail = url(EMAIL).replace('@', "%40");
+    let masked = url("%5BEMAIL_1%5D");
+    for (kind, body, verdict, output) in [
+        (FORM, form(ATTACK), "block", None),
+        (FORM, form(EMAIL), "mask", Some(form("[EMAIL_1]"))),
+        (FORM, form("Hello"), "pass", Some(form("Hello"))),
+        (URL_ENCODED, url(ATTACK), "block", None),
+        (URL_ENCODED, mail, "mask", Some(masked)),
+        (
+            "text/plain",
+            EMAIL.to_owned(),
+            "mask",
+            Some("[EMAIL_1]".to_owned()),
+        ),
+    ] {
+        let input = desk.write(&body);
+        let named: &[&str] = &["--content-type", kind];
+        let looked_at: &[&str] = &["--body"];
+        let ways = if kind == "text/plain" {
+            vec![named]
+        } else {
+            vec![named, looked_at]
+        };
+        for way in ways {
+            for chunk in ["1", "7", "65536"] {
+                let more = ["--format", "json", "--chunk", chunk];
+                let output_of = desk.scan(&[way, &more[..]].concat(), &input).await;
+                let why = format!("{kind} {way:?} by {chunk}: {body}");
+                let code = i32::from(verdict == "block");
+                assert_eq!(output_of.status.code(), Some(code), "{why}");
+                let said = String::from_utf8(output_of.stdout).expect("text");
+                let answer = parsed(said.lines().next().expect("an answer"));
+                assert_eq!(answer["verdict"], verdict, "{why}: {answer}");
+                assert_eq!(answer["output"].as_str(), output.as_deref(), "{why}");
+            }
+        }
+    }
+    let input = desk.write("--x\r\n");
+    let output = desk
+        .scan(&["--content-type", "multipart/form-data"], &input)
+        .await;
+    assert_eq!(output.status.code(), Some(2), "no boundary");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("--content-type") && said.contains("boundary"),
+        "{said}"
+    );
+}

@@ -1,7 +1,8 @@
 //! `mode: stream`: a body is sent on while it is judged, and what is refused on its way never
 //! becomes a complete request.
 
-use super::{ATTACK, CHAT, SECRET, id, inspecting, long, post};
+use super::{ATTACK, CARD, CHAT, EMAIL, SECRET, id, inspecting, long, post};
+use crate::framing::http2_client::{Client, secured};
 use crate::harness::Upstream;
 use crate::harness::http1::chunked;
 use crate::harness::upstream::{Arrival, Received};
@@ -117,4 +118,79 @@ async fn nothing_that_was_not_judged_leaves() {
     let all = upstream.wait("the provider is let go", over).await;
     let told: String = all.iter().map(Received::text).collect();
     assert!(!told.contains("revious instructions"), "{told}");
+}
+
+#[tokio::test]
+async fn values_are_masked_on_the_way_and_all_else_stays_to_the_byte() {
+    let rules = "mode: stream, max_text_chars: null, pii: mask, secrets: mask";
+    let upstream = Upstream::start().await;
+    let secured = secured(&upstream, &format!("inspection: {{request: {{{rules}}}}}")).await;
+    let client = Client::connect(&secured).await;
+    let mut count = 0;
+    for size in [200, 20_000, 150_000] {
+        let body = with_values(size);
+        let want = body
+            .replace(EMAIL, "[EMAIL_1]")
+            .replace(CARD, "[CREDIT_CARD_1]")
+            .replace(SECRET, "[GITHUB_TOKEN_1]");
+        for cut in [None, Some(1_021), Some(65_537)] {
+            let why = format!("{size} bytes by {cut:?}");
+            let request = post(CHAT, &body);
+            let request = match cut {
+                Some(size) => request.chunked(size),
+                None => request,
+            };
+            secured.gateway.send(&request).await.assert_fine(&why);
+            count += 1;
+            let received = upstream.wait_requests(count).await;
+            assert_eq!(
+                String::from_utf8_lossy(&received[count - 1].body),
+                want,
+                "{why}"
+            );
+        }
+        for cut in [1_021, 16_000] {
+            let why = format!("{size} bytes by {cut} over HTTP/2");
+            let sent = (body.as_bytes(), cut);
+            let answer = client.send(CHAT, "application/json", &[], sent).await;
+            assert_eq!(answer.status, 200, "{why}: {answer:?}");
+            count += 1;
+            let received = upstream.wait_requests(count).await;
+            assert_eq!(
+                String::from_utf8_lossy(&received[count - 1].body),
+                want,
+                "{why}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_of_an_abandoned_body_is_on_record() {
+    let upstream = Upstream::start().await;
+    let gateway = inspecting(&upstream, STREAM).await;
+    let body = long(100_000, "the end");
+    let request = post(CHAT, &body).header("x-request-id", "abandoned");
+    let mut connection = gateway.connect().await;
+    connection.send_head(&request).await;
+    connection.write(&body.as_bytes()[..50_000]).await;
+    upstream.wait("the first pieces", begun).await;
+    drop(connection);
+    upstream.wait("the provider is let go", cut).await;
+    let line = gateway.access_line("abandoned").await;
+    let data = &line["extra_data"];
+    assert!(data["inspected_bytes"].as_u64() > Some(8_192), "{line}");
+    assert_eq!(data["inspected_bytes"], data["request_bytes"], "{line}");
+    assert!(data["families"].is_array(), "{line}");
+}
+
+/// A chat of about `size` bytes with values at its start, its end and all over.
+fn with_values(size: usize) -> String {
+    let part = format!("{EMAIL} and \\u0416\u{416}\\n\\\"{CARD}\\\": {SECRET}. ");
+    let filler = "all is well ".repeat(size / 120);
+    let parts = format!("{part}{filler}").repeat(10);
+    format!(
+        "{{\"messages\" : [ {{\"role\": \"user\",\n\"content\":\"{parts}{EMAIL}\"}}],\
+         \"temperature\":1.50e0, \"model\":\"gpt-4o\"}}\n"
+    )
 }

@@ -1,4 +1,4 @@
-//! Values behind a name: `password = …`, `api_key: …`, `https://user:pass@host`.
+//! Values behind a name: `password = …`, `api_key: …`.
 //!
 //! Decides by the name before `=` or `:` and by the value behind it. Passwords
 //! may be short but need a digit or mark among letters; keys and tokens must look
@@ -7,11 +7,12 @@
 
 use super::chance::{Mix, password, placeholder, public_id};
 use crate::inspect::detect::rules::secrets as row;
-use crate::inspect::detect::window::{Found, Window};
+use crate::inspect::detect::window::{Body, Found, Window};
 
-/// Longest name before the sign, longest value behind it.
+/// Longest name before the sign.
 const NAME: usize = 40;
-const VALUE: usize = 200;
+/// Bytes by which a value is judged; a longer one is found whole.
+pub(super) const VALUE: usize = 200;
 
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,9 @@ enum Promise {
     Key,
 }
 
-/// The value behind the `=` or `:` at `sign`, if the name before it promises one.
-pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<Found> {
+/// The value behind the `=` or `:` at `sign`, if the name before it promises one, and what goes
+/// on with it.
+pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
     let quote = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\' | b']');
     let name_end = window.run_back(sign, 3, quote);
     let name_start = window.run_back(name_end, NAME, |byte| {
@@ -34,9 +36,11 @@ pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<Found> {
         quoted,
         scheme,
     } = opening(window, sign)?;
-    let end = value_end(window, start, quoted, promise);
-    let value = window.slice(start, end);
-    let (value, end) = trimmed(value, start, end, quoted);
+    let key_like = promise == Promise::Key;
+    let stop = start.saturating_add(VALUE);
+    let read = value_end(window, (start, stop), key_like, quoted);
+    let value = window.slice(start, read);
+    let (value, end) = trimmed(value, start, read, quoted);
     let called = matches!(window.at(end), b'(' | b'[');
     let row = match promise {
         Promise::Password if password(value, quoted) && !called => row::PASSWORD,
@@ -44,15 +48,45 @@ pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<Found> {
         Promise::Key => key(value, name)?,
         Promise::Password => return None,
     };
-    (!placeholder(value)).then(|| Found::new(row, start, end))
+    if placeholder(value) {
+        return None;
+    }
+    let whole = if read < stop {
+        end
+    } else {
+        rest(window, stop, key_like, quoted)
+    };
+    let end = if whole > stop { whole } else { end };
+    let body = Body::Value {
+        key: key_like,
+        quoted,
+    };
+    Some((Found::new(row, start, end), body))
 }
 
-/// One past the value. A key without quotes ends at the next name's `=` or `:`,
+/// Where the look for secrets goes on behind the sign at `sign`: behind a long value, so that no
+/// text is read as one value over and over.
+pub(super) fn next(sign: usize, found: Option<Found>) -> usize {
+    let long = found.filter(|found| found.length() >= VALUE);
+    long.map_or(sign, |found| found.end)
+        .max(sign.saturating_add(1))
+}
+
+/// One past the rest of a value that is known to be one.
+pub(super) fn rest(window: &Window<'_>, start: usize, key: bool, quoted: bool) -> usize {
+    let read = value_end(window, (start, usize::MAX), key, quoted);
+    if window.undecided() && read == window.bytes.len() {
+        // It may go on.
+        return read;
+    }
+    trimmed(window.slice(start, read), start, read, quoted).1
+}
+
+/// One past the value, at most `stop`. A key without quotes ends at the next name's `=` or `:`,
 /// or else "key=key=key=…" would be read over and over.
-fn value_end(window: &Window<'_>, start: usize, quoted: bool, promise: Promise) -> usize {
-    let chained = promise == Promise::Key && !quoted;
+fn value_end(window: &Window<'_>, (start, stop): (usize, usize), key: bool, quoted: bool) -> usize {
+    let chained = key && !quoted;
     let mut end = start;
-    let stop = start.saturating_add(VALUE);
     while end < stop {
         let byte = window.at(end);
         let next = chained && matches!(byte, b'=' | b':');
@@ -210,7 +244,7 @@ fn sent(value: &[u8], scheme: &[u8]) -> bool {
     value.len() > 11 && (mix.is_mixed() || (encoded && mix.distinct > 5))
 }
 
-fn in_value(byte: u8, quoted: bool) -> bool {
+pub(super) fn in_value(byte: u8, quoted: bool) -> bool {
     match byte {
         0..=b' ' | b'"' | b'\'' | b'`' | 0x7f.. => false,
         b',' | b';' | b')' | b'}' | b']' | b'<' | b'>' | b'&' => quoted,
@@ -281,102 +315,4 @@ pub(super) fn uuid(value: &[u8]) -> bool {
             8 | 13 | 18 | 23 => *byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
-}
-
-/// What stands behind `scheme://`, whose `:` is at `colon`.
-pub(super) fn url(window: &Window<'_>, colon: usize) -> Option<Found> {
-    if !window.behind(colon).is_ascii_alphanumeric() {
-        return None;
-    }
-    let start = colon.saturating_add(3);
-    if let Some(found) = webhook(window, start) {
-        return Some(found);
-    }
-    let stop = |byte: u8| {
-        matches!(
-            byte,
-            0..=b' ' | b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'@' | b'\\'
-        )
-    };
-    let at = window.run(start, 256, |byte| !stop(byte));
-    if window.at(at) != b'@' {
-        return None;
-    }
-    let pair = window.slice(start, at);
-    let split = pair.iter().position(|byte| *byte == b':')?;
-    let (user, secret) = pair.split_at(split);
-    let secret = secret.get(1..).unwrap_or_default();
-    let worn: &[&[u8]] = &[b"password", b"pass", b"pwd", b"passwd", b"secret", b"token"];
-    let real = secret.len() > 2
-        && secret != user
-        && !placeholder_part(secret)
-        && !placeholder_part(user)
-        && !worn.contains(&secret);
-    real.then_some(Found::new(row::BASIC_AUTH_URL, start, at))
-}
-
-fn placeholder_part(part: &[u8]) -> bool {
-    matches!(part.first(), Some(b'<' | b'{' | b'$' | b'%' | b'[' | b'*'))
-        || part
-            .windows(4)
-            .any(|word| word.eq_ignore_ascii_case(b"your") || word == b"xxxx")
-        || part.windows(2).any(|word| word == b"${" || word == b"{{")
-}
-
-/// "-u user:password" and "--user …" of curl; the option's name ends at `end`.
-pub(super) fn option(window: &Window<'_>, end: usize) -> Option<Found> {
-    let mut start = window.run(end, 3, |byte| matches!(byte, b' ' | b'='));
-    let quoted = matches!(window.at(start), b'"' | b'\'');
-    start = start.saturating_add(usize::from(quoted));
-    let last = window.run(start, VALUE, |byte| in_value(byte, quoted));
-    let pair = window.slice(start, last);
-    let split = pair.iter().position(|byte| *byte == b':')?;
-    let (user, secret) = pair.split_at(split);
-    let secret = secret.get(1..).unwrap_or_default();
-    let real = !user.is_empty()
-        && last > end
-        && secret.len() > 5
-        && Mix::of(secret).is_mixed()
-        && !secret.starts_with(b"/")
-        && !placeholder(secret);
-    real.then_some(Found::new(row::BASIC_AUTH_URL, start, last))
-}
-
-/// Webhook addresses, which are secrets as a whole.
-fn webhook(window: &Window<'_>, start: usize) -> Option<Found> {
-    const HOSTS: [(&[u8], u8, usize); 7] = [
-        (b"hooks.slack.com/triggers/", row::SLACK_WEBHOOK, 30),
-        (b"hooks.slack.com/services/", row::SLACK_WEBHOOK, 30),
-        (b"hooks.slack.com/workflows/", row::SLACK_WEBHOOK, 30),
-        (b"discord.com/api/webhooks/", row::DISCORD_WEBHOOK, 60),
-        (b"discordapp.com/api/webhooks/", row::DISCORD_WEBHOOK, 60),
-        (b"ptb.discord.com/api/webhooks/", row::DISCORD_WEBHOOK, 60),
-        (
-            b"canary.discord.com/api/webhooks/",
-            row::DISCORD_WEBHOOK,
-            60,
-        ),
-    ];
-    let path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'@');
-    for (host, row, least) in HOSTS {
-        if window.reads(start, host) {
-            let body = start.saturating_add(host.len());
-            let end = window.run(body, 200, path);
-            let mix = Mix::of(window.slice(body, end));
-            let real = mix.length >= least && mix.digits > 0 && mix.distinct > 9;
-            return real.then_some(Found::new(row, start, end));
-        }
-    }
-    let host = window.run(start, 64, |byte| {
-        byte.is_ascii_alphanumeric() || byte == b'-'
-    });
-    if window.reads(host, b".webhook.office.com/webhookb2/") {
-        let end = window.run(host.saturating_add(30), 250, path);
-        return (end.saturating_sub(host) > 100).then_some(Found::new(
-            row::TEAMS_WEBHOOK,
-            start,
-            end,
-        ));
-    }
-    None
 }

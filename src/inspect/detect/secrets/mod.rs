@@ -9,6 +9,7 @@
 //! from any keyword, passwords of letters only, a short key of letters only, keys
 //! split by blanks. Linear: every byte is read a bounded number of times.
 
+mod address;
 mod assign;
 mod chance;
 #[cfg(test)]
@@ -16,9 +17,11 @@ mod tests;
 mod token;
 
 use super::rules::secrets::{PRIVATE_KEY, RULES};
-use super::window::{Edges, Found, PENDING, Places, Rest, Window, digit_mark, next_mark};
+use super::window::{
+    Body, Edges, Found, Open, PENDING, Places, Rest, Window, digit_mark, next_mark,
+};
 use super::words::Heard;
-use super::{Family, Hit, RuleIx, RuleSet};
+use super::{Family, Hit, RuleSet};
 use token::Prefixes;
 
 /// Bytes before a word's first mark in which the word may have begun.
@@ -38,7 +41,7 @@ pub struct Secrets {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     start: usize,
-    open: Option<u8>,
+    open: Option<(u8, Body)>,
 }
 
 impl Secrets {
@@ -70,7 +73,10 @@ impl Secrets {
         self.places.settle(&mut found, out);
         Rest {
             from: u32::try_from(from).unwrap_or(u32::MAX),
-            open: open.and_then(|row| self.places.ix(row)),
+            open: open.and_then(|(row, body)| {
+                let rule = self.places.ix(row)?;
+                Some(Open { rule, body })
+            }),
         }
     }
 
@@ -90,19 +96,19 @@ impl Secrets {
     fn resume(
         &self,
         window: &mut Window<'_>,
-        open: Option<RuleIx>,
+        open: Option<Open>,
         found: &mut Vec<Found>,
     ) -> Option<Rest> {
         let open = open?;
-        let row = self.places.row(open)?;
+        let row = self.places.row(open.rule)?;
         let start = window.from;
-        let end = if row == PRIVATE_KEY {
-            token::block_body(window, start).0
-        } else {
-            window.run(start, usize::MAX, |byte| {
+        let end = match open.body {
+            Body::Token if row == PRIVATE_KEY => token::block_body(window, start).0,
+            Body::Token => window.run(start, usize::MAX, |byte| {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=')
-            })
+            }),
+            Body::Value { key, quoted } => assign::rest(window, start, key, quoted),
         };
         let end = end.min(window.bytes.len());
         if end > start {
@@ -125,16 +131,23 @@ impl Secrets {
         }) {
             window.fresh();
             let sign = window.bytes.get(mark).copied().unwrap_or(0);
+            let mut body = Body::Token;
             let (hit, start, next) = if matches!(sign, b'=' | b':') {
                 let url = sign == b':' && window.at(mark.saturating_add(1)) == b'/';
                 let hit = if url && window.at(mark.saturating_add(2)) == b'/' {
-                    assign::url(window, mark)
+                    address::url(window, mark)
                 } else {
-                    assign::check(window, mark)
+                    let assigned = assign::check(window, mark);
+                    assigned.map(|(hit, of)| {
+                        body = of;
+                        hit
+                    })
                 };
-                (hit, mark, mark.saturating_add(1))
+                (hit, mark, assign::next(mark, hit))
             } else {
-                self.word(window, mark, &mut heard)
+                let told = self.word(window, mark, &mut heard);
+                body = told.0.map_or(body, |hit| address::body(window, &hit));
+                told
             };
             if window.undecided() {
                 let length = window.bytes.len().saturating_sub(start);
@@ -145,7 +158,7 @@ impl Secrets {
                     found.push(hit);
                     return Some(Pending {
                         start,
-                        open: Some(hit.row),
+                        open: Some((hit.row, body)),
                     });
                 }
             }
@@ -208,7 +221,7 @@ impl Secrets {
             window.run(start, 301, base64)
         };
         if matches!(window.slice(first, end), b"-u" | b"--user") {
-            return (assign::option(window, end), first, end);
+            return (address::option(window, end), first, end);
         }
         let hit = self
             .prefixes

@@ -217,6 +217,47 @@ fn private_keys_are_found_whole_at_any_length() {
 }
 
 #[test]
+fn values_behind_a_name_are_found_whole_at_any_length() {
+    let secrets = Secrets::compile(&set());
+    let pass = "aB3;dE,5gH!7jK=9m:N1#";
+    for (name, part, behind, kind) in [
+        ("access_token = ", MIX, "\nbye", "GENERIC_SECRET"),
+        ("{\"secret\": \"", MIX, "\"}", "GENERIC_SECRET"),
+        ("authorization: Bearer ", MIX, ".\nbye", "BEARER_TOKEN"),
+        ("password=", "aB3dE5gH!7jK=9mN1#", ", and more", "PASSWORD"),
+        ("password: \"", pass, "\" more", "PASSWORD"),
+        (
+            "curl -u root:",
+            "aB3dE5gH!7jK9mN1#",
+            " more",
+            "BASIC_AUTH_URL",
+        ),
+    ] {
+        for length in [100, 199, 200, 201, 240, 900, 5_000, 20_000] {
+            let value: String = part.chars().cycle().take(length).collect();
+            let before = format!("all is well, {name}");
+            let text = format!("{before}{value}{behind}");
+            let mut whole = Vec::new();
+            secrets.find(&text, Edges::WHOLE, &mut whole);
+            let user = if kind == "BASIC_AUTH_URL" {
+                "root:".len()
+            } else {
+                0
+            };
+            let want = before.len() - user..before.len() + value.len();
+            let ranges: Vec<_> = whole.iter().map(range).collect();
+            assert_eq!(ranges, [want], "{name}, {length} bytes");
+            let named = set().rule(whole[0].rule).unwrap().kind.to_string();
+            assert_eq!(named, kind, "{name}, {length} bytes");
+            for size in [1500, 2048, 8192] {
+                let blocks = in_blocks(&secrets, &text, size);
+                assert_eq!(blocks, whole, "{name}, {length} bytes, blocks of {size}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_secret_passes() {
     for text in [
         "sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

@@ -21,8 +21,8 @@ use std::time::Duration;
 use super::Inspector;
 use super::work::Literal;
 use crate::inspect::channel::Channel;
-use crate::inspect::detect::window::{Edges, Rest};
-use crate::inspect::detect::{Hit, RuleIx};
+use crate::inspect::detect::Hit;
+use crate::inspect::detect::window::{Edges, Open, Rest};
 use crate::inspect::finding::Refusal;
 use crate::inspect::normal::Canon;
 use crate::policy::inspection::Action;
@@ -67,7 +67,7 @@ pub struct Speech {
     masks: Vec<Mask>,
     personal: usize,
     secrets: usize,
-    open: Option<RuleIx>,
+    open: Option<Open>,
     ruled: usize,
     /// Up to here the text left because its time was up.
     expired: usize,
@@ -274,11 +274,9 @@ impl Speech {
                 let (from, text, edges) = self.view(self.secrets, self.open, last);
                 let rest = detector.find(text, edges, &mut bench.hits);
                 secrets = self.place(from, rest);
-                let goes_on = edges.open.is_some()
-                    && bench
-                        .hits
-                        .first()
-                        .is_some_and(|hit| hit.start == edges.from && edges.open == Some(hit.rule));
+                let first = bench.hits.first().filter(|hit| hit.start == edges.from);
+                let goes_on =
+                    first.is_some_and(|hit| edges.open.is_some_and(|open| open.rule == hit.rule));
                 self.take(inspector, notes, (from, goes_on), &bench.hits)?;
                 self.open = rest.open;
             }
@@ -300,7 +298,7 @@ impl Speech {
     }
 
     /// The text from a little before `from`, and where in it the undecided part begins.
-    fn view(&self, from: usize, open: Option<RuleIx>, last: bool) -> (usize, &str, Edges) {
+    fn view(&self, from: usize, open: Option<Open>, last: bool) -> (usize, &str, Edges) {
         let start = from.saturating_sub(self.base).saturating_sub(CONTEXT);
         let start = self.text.floor_char_boundary(start);
         let text = self.text.get(start..).unwrap_or_default();

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use proptest::prelude::*;
 use serde_json::json;
 
-use super::cuts::{cut, text};
 use super::{ATTACK, CARD, DEFAULT, EMAIL, Inspector, KEY, LENIENT, inspector};
 use crate::inspect::detect::Family;
 use crate::inspect::engine::{BodyInspection, BodyKind};
@@ -75,7 +73,7 @@ pub(super) fn read<'b>(
 }
 
 /// Everything that is answered, as text.
-fn told(outcome: Result<Cleared, (Stop, Report)>) -> String {
+pub(super) fn told(outcome: Result<Cleared, (Stop, Report)>) -> String {
     match outcome {
         Ok(cleared) => format!("{cleared:?}"),
         Err(refused) => format!("{refused:?}"),
@@ -336,74 +334,6 @@ fn state_stays_under_96_kib() {
             };
             let size = form.state_bytes();
             assert!(size < 96 * 1024, "{}: {size} bytes", part.0);
-        }
-    }
-}
-
-/// A file that may be broken JSON.
-fn soup() -> impl Strategy<Value = String> {
-    let scraps = prop::sample::select(vec![
-        "{\"a\":",
-        "\"b\"",
-        "[",
-        "]",
-        "}",
-        ",",
-        ":",
-        "\n",
-        " ",
-        "\\",
-        "\"",
-        "12",
-        "-",
-        "tru",
-        "true",
-        "\\u00",
-        "\u{e9}",
-        "\"role\":\"user\"",
-        "\"model\":\"",
-        EMAIL,
-        ATTACK,
-        "\"data\":\"QUJD",
-        "{\"messages\":[{\"content\":\"",
-        "\"}]}",
-        "// no",
-        "\r\n",
-    ]);
-    prop::collection::vec(scraps, 0..40).prop_map(|scraps| scraps.concat())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
-
-    #[test]
-    fn random_cuts_of_forms_change_nothing(
-        texts in prop::collection::vec(text(&[" ", "", "\n"]), 1..4),
-        soup in soup(),
-        kinds in prop::collection::vec(0..5_usize, 1..4),
-        cuts in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..12), 3),
-    ) {
-        let heads: [(&str, &str); 5] = [
-            ("name=prompt", ""),
-            ("name=f; filename=\"x.txt\"", "text/plain"),
-            ("name=f; filename=\"x.jsonl\"", ""),
-            ("name=f; filename=\"x\"", "application/octet-stream"),
-            ("name=j", "application/json"),
-        ];
-        let mut parts: Vec<Part<'_>> = kinds
-            .iter()
-            .zip(&texts)
-            .map(|(kind, text)| (heads[*kind].0, heads[*kind].1, text.as_bytes()))
-            .collect();
-        parts.push(("name=f; filename=\"y.jsonl\"", "", soup.as_bytes()));
-        let body = form(&parts);
-        let pairs: Vec<_> = texts.iter().map(|text| ("prompt", text.as_str())).collect();
-        let url = encoded(&pairs).into_bytes();
-        for (kind, body) in [(MULTIPART, &body), (URL_ENCODED, &url)] {
-            let want = told(read(&LENIENT, kind, [&body[..]]));
-            for places in &cuts {
-                prop_assert_eq!(&told(read(&LENIENT, kind, cut(body, places))), &want);
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod cuts;
 mod families;
+mod form_cuts;
 mod forms;
 mod masks;
 mod places;

@@ -1,9 +1,9 @@
 //! `POST /v1/messages`, as Anthropic has it.
 
 use super::{
-    ARRAY, CONTENT, CONTENT_OR_PARTS, Check, FROM_0, Field, Kinds, METADATA, MODEL, MODEL_NAME,
-    Marks, Members, OBJECT, ROLE, Rule, SERVICE_TIER, STREAM, TEXT_OR_OBJECT, TEXTS, TOP_P, Word,
-    first_missing, number,
+    ARRAY, CONTENT, CONTENT_OR_PARTS, FROM_0, Field, Kinds, METADATA, MODEL, MODEL_NAME, Marks,
+    Members, OBJECT, ROLE, Rule, SERVICE_TIER, STREAM, TEXT_OR_OBJECT, TEXTS, TOP_P, Word,
+    first_missing, number, role, turns,
 };
 
 const TURNS: Marks = Marks::bit(4);
@@ -19,13 +19,7 @@ const ROLES: &[Word] = &[
 pub(in super::super) static MESSAGES: Members = Members {
     fields: &[
         MODEL_NAME,
-        Field::marked(
-            "messages",
-            Rule::new(Kinds::ARRAY, "an array of messages")
-                .check(Check::Filled)
-                .items(&MESSAGE),
-            TURNS,
-        ),
+        turns(&MESSAGE, TURNS),
         // None fills the prompt cache and asks for no answer.
         Field::marked("max_tokens", FROM_0, MAX_TOKENS),
         Field::new("system", CONTENT_OR_PARTS.or_null()),
@@ -69,8 +63,7 @@ static MESSAGE: Rule = Rule::new(Kinds::OBJECT, "an object with a `role`").membe
     fields: &[
         Field::marked(
             "role",
-            Rule::new(Kinds::TEXT, "one of `user`, `assistant` and `system`")
-                .check(Check::OneOf(ROLES)),
+            role(ROLES, "one of `user`, `assistant` and `system`"),
             ROLE,
         ),
         Field::marked("content", CONTENT_OR_PARTS, CONTENT),

@@ -1,10 +1,10 @@
 //! `POST /v1/chat/completions`.
 
 use super::{
-    ARRAY, CHOICES, CONTENT, CONTENT_OR_PARTS, Check, FLAG, FROM_1, Field, Kinds, LOGIT_BIAS,
-    METADATA, MODEL, MODEL_NAME, Marks, Members, OBJECT, OPTIONAL_TEXT, PENALTY, ROLE, Rule, SEED,
+    ARRAY, CHOICES, CONTENT, CONTENT_OR_PARTS, FLAG, FROM_1, Field, Kinds, LOGIT_BIAS, METADATA,
+    MODEL, MODEL_NAME, Marks, Members, OBJECT, OPTIONAL_TEXT, PENALTY, ROLE, Rule, SEED,
     SERVICE_TIER, STOP, STREAM, STREAM_OPTIONS, TEMPERATURE, TEXT, TEXT_OR_OBJECT, TEXTS,
-    TOP_LOGPROBS, TOP_P, TYPED_TOOLS, USER, Word, first_missing,
+    TOP_LOGPROBS, TOP_P, TYPED_TOOLS, USER, Word, first_missing, role, turns,
 };
 
 const MESSAGES: Marks = Marks::bit(4);
@@ -29,13 +29,7 @@ const ROLES: &[Word] = &[
 pub(in super::super) static CHAT: Members = Members {
     fields: &[
         MODEL_NAME,
-        Field::marked(
-            "messages",
-            Rule::new(Kinds::ARRAY, "an array of messages")
-                .check(Check::Filled)
-                .items(&MESSAGE),
-            MESSAGES,
-        ),
+        turns(&MESSAGE, MESSAGES),
         STREAM,
         STREAM_OPTIONS,
         TEMPERATURE,
@@ -90,11 +84,10 @@ static MESSAGE_MEMBERS: Members = Members {
     fields: &[
         Field::marked(
             "role",
-            Rule::new(
-                Kinds::TEXT,
+            role(
+                ROLES,
                 "one of `system`, `developer`, `user`, `assistant`, `tool` and `function`",
-            )
-            .check(Check::OneOf(ROLES)),
+            ),
             ROLE,
         ),
         Field::marked("content", CONTENT_OR_PARTS.or_null(), CONTENT),

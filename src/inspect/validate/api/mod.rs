@@ -78,6 +78,17 @@ const METADATA: Field = Field::new("metadata", OBJECT);
 const LOGIT_BIAS: Field = Field::new("logit_bias", OBJECT);
 const SERVICE_TIER: Field = Field::new("service_tier", OPTIONAL_TEXT);
 
+/// The turns of a conversation, of which there is at least one.
+const fn turns(message: &'static Rule, mark: Marks) -> Field {
+    let rule = Rule::new(Kinds::ARRAY, "an array of messages");
+    Field::marked("messages", rule.check(Check::Filled).items(message), mark)
+}
+
+/// Who speaks in a message: one of these.
+const fn role(roles: &'static [Word], must: &'static str) -> Rule {
+    Rule::new(Kinds::TEXT, must).check(Check::OneOf(roles))
+}
+
 /// Content as a string or as parts, each an object that says its `type`.
 const CONTENT_OR_PARTS: Rule = Rule::new(
     Kinds::TEXT.or(Kinds::ARRAY),

@@ -4,7 +4,7 @@ use super::{
     CONTENT, CONTENT_OR_PARTS, Check, FLAG, FROM_0, FROM_1, Field, Kinds, METADATA, MODEL,
     MODEL_NAME, Marks, Members, OBJECT, OPTIONAL_TEXT, ROLE, Rule, SERVICE_TIER, STREAM,
     STREAM_OPTIONS, TEMPERATURE, TEXT_OR_OBJECT, TEXTS, TOP_LOGPROBS, TOP_P, TYPE, TYPED_TOOLS,
-    USER, Word, first_missing,
+    USER, Word, first_missing, role,
 };
 
 const INPUT: Marks = Marks::bit(4);
@@ -68,11 +68,10 @@ static ITEM: Rule =
         fields: &[
             Field::marked(
                 "role",
-                Rule::new(
-                    Kinds::TEXT,
+                role(
+                    ROLES,
                     "one of `user`, `assistant`, `system` and `developer`",
                 )
-                .check(Check::OneOf(ROLES))
                 .or_null(),
                 ROLE,
             ),
