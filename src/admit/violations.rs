@@ -198,7 +198,7 @@ impl Violations {
     }
 
     /// The counts of the day.
-    pub(super) fn day_left(&self, wall: Duration) -> DayLeft {
+    pub fn day_left(&self, wall: Duration) -> DayLeft {
         DayLeft {
             day: day(wall),
             rate: self.rate.read(wall),
@@ -208,7 +208,7 @@ impl Violations {
     }
 
     /// Takes the counts of a day over, before anything of that day is counted here.
-    pub(super) fn take_day(&self, left: &DayLeft) {
+    pub fn take_day(&self, left: &DayLeft) {
         for (today, count) in [(&self.rate, left.rate), (&self.size, left.size)] {
             let word = (left.day << 32) | count.min(u64::from(u32::MAX));
             today.day.fetch_max(word, Ordering::Relaxed);

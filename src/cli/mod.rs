@@ -5,12 +5,16 @@
 //! or configuration.
 
 pub mod audit;
+mod asking;
 pub mod check;
 mod demo;
+mod health;
 pub mod keys;
+mod report;
 mod run;
 pub mod scan;
 pub mod schema;
+mod selftest;
 pub mod source;
 
 use std::io::{self, Write};
@@ -39,6 +43,12 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Check, read and erase from the tamper-evident audit log
     Audit(audit::AuditArgs),
+    /// Tell what logs say: failures, suspects, attacks, limits, top clients, alerts
+    Report(report::ReportArgs),
+    /// Score how secure a configuration or a running gateway is, 0 to 100, and say why
+    Health(health::HealthArgs),
+    /// Try each control of a running gateway with one harmless probe, and say whether it acted
+    Selftest(selftest::SelftestArgs),
     /// Print the JSON Schema of the configuration file
     Schema(schema::SchemaArgs),
 }
@@ -70,6 +80,9 @@ pub fn main(
         Command::Keys(args) => keys::run(&args, out, err),
         Command::Scan(args) => scan::run(&args, out, err),
         Command::Audit(args) => audit::run(&args, out, err),
+        Command::Report(args) => report::run(&args, out, err),
+        Command::Health(args) => health::run(&args, out, err),
+        Command::Selftest(args) => selftest::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),
     }
 }

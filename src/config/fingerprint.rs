@@ -8,6 +8,7 @@ use std::fmt::{Debug, Write as _};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::policy::alerts::Operations;
 use crate::policy::{Auth, Policy, Provider};
 
 /// Hex digits of the hash that are kept: enough to tell configurations apart, too few to search
@@ -42,6 +43,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         // No configuration has any; each measure puts its own mark on the hash.
         endpoint_orders: _,
         logging,
+        operations,
     } = policy;
     let mut text = Canonical::default();
     text.line("listeners", listeners);
@@ -65,6 +67,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     }
     text.line("routes", routes);
     text.line("logging", logging);
+    text.operations(operations);
     digest(&text.0).chars().take(DIGITS).collect()
 }
 
@@ -102,6 +105,26 @@ impl Canonical {
         self.line("auth.internal_allow", internal_allow);
         self.line("auth.tokens", tokens);
         self.line("auth.brute_force", brute_force);
+    }
+
+    fn operations(&mut self, operations: &Operations) {
+        let Operations {
+            webhook,
+            selftest,
+            state_dir,
+        } = operations;
+        if let Some(webhook) = webhook {
+            let secret = webhook.secret.as_ref();
+            let secret = secret.map(|secret| digest(secret.expose()));
+            let target = digest(webhook.address.target());
+            self.line("alerts.webhook", &(webhook, target, secret));
+        }
+        if let Some(selftest) = selftest {
+            self.line("selftest", &(selftest, digest(selftest.key.expose())));
+        }
+        if let Some(folder) = state_dir {
+            self.line("state_dir", folder);
+        }
     }
 
     fn provider(&mut self, provider: &Provider) {

@@ -25,6 +25,7 @@ mod raw;
 mod reference;
 mod rulesfile;
 pub mod schema;
+pub mod score;
 mod shape;
 pub mod view;
 mod wanted;

@@ -29,6 +29,7 @@ mod tests {
             "routes",
             "logging",
             "alerts",
+            "selftest",
             "telemetry",
             "settings",
         ] {

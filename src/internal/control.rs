@@ -20,6 +20,7 @@ use crate::policy::overlay::{Measure, Overlay};
 use crate::proxy::Snapshot;
 use crate::proxy::answers::streams::Streams;
 use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
+use crate::runtime::kept::Keeper;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
 use crate::runtime::reload::Reloader;
@@ -46,6 +47,8 @@ pub(crate) struct Control {
     pub(crate) streams: Arc<Streams>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) reloader: Reloader,
+    /// Where the counts of the day are kept.
+    pub(crate) keeper: Keeper,
     /// Told whenever the next end of a measure may have changed.
     pub(crate) measured: Notify,
     state: Mutex<State>,
@@ -66,6 +69,7 @@ impl Control {
         reloader: Reloader,
     ) -> Self {
         let base = Arc::new(snapshot.load().policy.clone());
+        let keeper = Keeper::new(base.operations.state_dir.clone());
         Self {
             snapshot,
             ledger,
@@ -74,6 +78,7 @@ impl Control {
             streams: Arc::default(),
             watch,
             reloader,
+            keeper,
             measured: Notify::new(),
             state: Mutex::new(State {
                 base,

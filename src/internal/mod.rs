@@ -9,7 +9,7 @@ pub(crate) mod ask;
 mod blocks;
 pub(crate) mod control;
 pub(crate) mod emergency;
-mod monitoring;
+pub(crate) mod monitoring;
 mod providers;
 pub(crate) mod routes;
 mod settings;

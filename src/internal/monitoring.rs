@@ -3,11 +3,15 @@
 //! Decides the shape of the answers. The figures come from the monitor, the ledger and the policy;
 //! each answer is made anew and takes everything that has ended before it into account.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Fields};
 use super::blocks;
 use super::routes::ROWS;
+use crate::admit::violations::Violation;
+use crate::config::score;
 use crate::policy::overlay::{Measure, moment};
 use crate::policy::{AuthMode, Denial, Policy};
 use crate::proxy::Answer;
@@ -31,9 +35,14 @@ fn answer(body: &Value) -> Result<Answer, Denial> {
 
 /// Seconds since 1970, as RFC 3339 has them.
 fn time(at: u64) -> Option<String> {
-    std::time::UNIX_EPOCH
-        .checked_add(std::time::Duration::from_secs(at))
+    UNIX_EPOCH
+        .checked_add(Duration::from_secs(at))
         .and_then(moment)
+}
+
+/// The time of day, as the ledger takes it.
+fn since_1970(at: SystemTime) -> Duration {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 const fn mode(policy: &Policy) -> &'static str {
@@ -73,7 +82,8 @@ pub(super) fn rate_limiting(ask: &Ask, fields: Fields) -> Result<Answer, Denial>
         .take(MOST)
         .map(|one| blocks::shown(ask, one))
         .collect();
-    let violations = today.count(Event::RateLimited);
+    let ledger = &ask.control.ledger.violations;
+    let violations = ledger.today(Violation::Rate, since_1970(ask.now));
     let top: Vec<Value> = monitor
         .top_addresses(now, MOST)
         .iter()
@@ -81,7 +91,7 @@ pub(super) fn rate_limiting(ask: &Ask, fields: Fields) -> Result<Answer, Denial>
         .collect();
     answer(&json!({
         "status": if violations == 0 && blocked.is_empty() { "healthy" } else { "limiting" },
-        "violations": {"today": violations},
+        "violations": {"today": violations, "since_start": ledger.all(Violation::Rate)},
         "blocked_clients": {
             "count": blocked.len(),
             "clients": clients,
@@ -97,7 +107,9 @@ pub(super) fn rate_limiting(ask: &Ask, fields: Fields) -> Result<Answer, Denial>
 pub(super) fn request_size(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
     fields.done()?;
     let today = ask.control.watch.monitor().today(seconds(ask.now));
-    let violations = today.count(Event::TooLarge);
+    let (ledger, wall) = (&ask.control.ledger.violations, since_1970(ask.now));
+    let violations = ledger.today(Violation::Size, wall);
+    let largest = ledger.largest_today(wall).max(today.largest_request);
     let sizes = &ask.snapshot.policy.sizes;
     let average = today
         .request_bytes
@@ -105,9 +117,9 @@ pub(super) fn request_size(ask: &Ask, fields: Fields) -> Result<Answer, Denial> 
         .unwrap_or_default();
     answer(&json!({
         "status": if violations == 0 { "healthy" } else { "limiting" },
-        "violations": {"today": violations},
+        "violations": {"today": violations, "since_start": ledger.all(Violation::Size)},
         "stats": {
-            "largest_request_today": today.largest_request,
+            "largest_request_today": largest,
             "average_request_today": average,
             "request_bytes_today": today.request_bytes,
             "requests_today": today.requests,
@@ -216,6 +228,18 @@ pub(super) fn status(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
     }))
 }
 
+/// `GET /internal/monitoring/security-health`: what `portcullis health` says of the configuration
+/// in force.
+pub(super) fn health(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let score = score::of(&ask.control.loaded.load().findings);
+    let mut told = serde_json::to_value(score).unwrap_or_default();
+    if let Some(told) = told.as_object_mut() {
+        told.insert("hash".to_owned(), json!(ask.snapshot.policy.hash));
+    }
+    answer(&told)
+}
+
 /// `GET /internal/monitoring/alerts`.
 pub(super) fn alerts(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
     fields.done()?;
@@ -231,7 +255,7 @@ pub(super) fn alerts(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
 /// An alert as it is shown and posted.
 pub(crate) fn alert(alert: &Alert) -> Value {
     json!({
-        "id": format!("alert-{}", alert.number),
+        "id": alert.id(),
         "type": alert.kind,
         "level": alert.level.as_str(),
         "severity": alert.severity.as_str(),

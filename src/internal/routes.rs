@@ -122,6 +122,11 @@ pub(crate) const ROWS: &[Row] = &[
         Work::Quick(monitoring::auth),
     ),
     get(
+        "/internal/monitoring/security-health",
+        Access::Look,
+        Work::Quick(monitoring::health),
+    ),
+    get(
         "/internal/monitoring/api-key-stats",
         Access::Look,
         Work::Quick(monitoring::keys),

@@ -4,6 +4,7 @@
 //! live here: counters, locks, clocks, files (those are the ledger's and the runtime's), nor
 //! anything of the configuration's raw form.
 
+pub mod alerts;
 pub mod denial;
 pub mod inspection;
 pub mod limits;
@@ -12,6 +13,7 @@ pub mod overlay;
 pub mod secret;
 pub mod units;
 pub mod upstream;
+pub mod web;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +26,7 @@ use crate::identify::keys::Keyring;
 use crate::identify::token::Verifier;
 use crate::inspect::answer::AnswerPolicy;
 use crate::inspect::engine::Inspector;
+use alerts::Operations;
 use inspection::InspectionSettings;
 use limits::Limits;
 use units::{ByteLimit, Span};
@@ -80,6 +83,8 @@ pub struct Policy {
     pub endpoint_orders: Vec<EndpointOrder>,
     /// What is written down, and where.
     pub logging: Logging,
+    /// Who is told of alerts, and what the gateway does for its operators.
+    pub operations: Operations,
 }
 
 /// Whose pages in a browser may read answers.

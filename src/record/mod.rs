@@ -12,6 +12,7 @@ pub(crate) mod json;
 pub mod mask;
 pub mod metrics;
 pub mod monitor;
+pub mod report;
 
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};

@@ -12,6 +12,7 @@ use std::time::Duration;
 use pingora::server::{ExecutionPhase, Server};
 
 use super::house::House;
+use super::kept::Counters;
 use super::{clock, systemd};
 use crate::internal::control::Control;
 use crate::proxy::answers::streams::Filter;
@@ -61,6 +62,7 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
         };
         drained(drain, busy, last_words);
         log::info!("drained; exiting");
+        control.keeper.save(&Counters::of(&control));
         control.lines.close(Duration::from_secs(2));
         exit();
     };

@@ -3,6 +3,7 @@
 //! Lives here: listeners, signals, background services, the writer of logs, the embedded
 //! provider. Must not live here: any decision about a request.
 
+mod alarm;
 mod app;
 pub(crate) mod archive;
 pub mod audit;
@@ -12,13 +13,16 @@ mod door;
 pub mod echo;
 pub mod handover;
 mod house;
+pub(crate) mod kept;
 pub(crate) mod leaving;
 pub mod logger;
+pub(crate) mod outgoing;
 pub(crate) mod pools;
 mod probe;
 mod ready;
 pub mod reload;
 pub(crate) mod security;
+pub(crate) mod selftest;
 pub mod serve;
 mod signals;
 pub(crate) mod systemd;

@@ -28,8 +28,9 @@ pub type Load = Box<dyn Fn() -> Result<Reviewed, Vec<Fault>> + Send + Sync>;
 const RESOLVE: Duration = Duration::from_secs(3);
 
 /// Keys that are read at the start alone.
-const FIXED: [(&str, &str); 10] = [
+const FIXED: [(&str, &str); 11] = [
     ("server.workers", "threads are started once"),
+    ("server.state_dir", "what is kept is read at the start"),
     ("server.shutdown", "the time to drain is set at the start"),
     (
         "server.timeouts.keepalive",

@@ -19,6 +19,7 @@ use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use thiserror::Error;
 
+use super::alarm::Alarm;
 use super::app::{App, Connections};
 use super::audit::{AuditFault, AuditLog};
 use super::clock;
@@ -27,12 +28,14 @@ use super::handover::heir::Heir;
 use super::handover::new::TakeoverFault;
 use super::handover::place::{Place, PlaceFault};
 use super::house::House;
+use super::kept::{self, Keeping};
 use super::leaving::leave_early;
 use super::logger::LineWriter;
 use super::pools::REFRESH;
 use super::probe::Prober;
 use super::ready;
 use super::reload::Load;
+use super::selftest::timer::Trier;
 use super::signals::Signals;
 use super::tls::{Certificates, TlsFault};
 use super::writer::SinkFault;
@@ -143,6 +146,9 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     };
     let control = house.control(loaded, load, certificates);
     heir.settle(&control)?;
+    if start == Start::Anew {
+        kept::resume(&control);
+    }
     // Waits for the sockets, in an upgrade, and ends the process if they don't come.
     server.bootstrap();
     let shown = shown(&listeners);
@@ -152,7 +158,7 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
     let mut service = service((&conf, keepalive), gateway, &house.connections);
     listen(&mut service, settings, house.door());
     server.add_service(service);
-    add_tasks(&mut server, &control);
+    add_tasks(&mut server, &control, &house)?;
     leave_early(&server, &house, &control, drain);
     ready::announce(&server, &listeners);
     let shutdown_signal = Box::new(Signals {
@@ -205,13 +211,20 @@ fn listen(service: &mut Service<App>, doors: Doors, door: Door) {
 }
 
 /// What runs beside the requests.
-fn add_tasks(server: &mut Server, control: &Arc<Control>) {
+fn add_tasks(server: &mut Server, control: &Arc<Control>, house: &House) -> Result<(), ServeFault> {
     let snapshot = Arc::clone(&control.snapshot);
     let prober = Prober::new(Arc::clone(&snapshot));
     server.add_service(background_service("prober", prober));
     server.add_service(background_service("resolver", Resolver { snapshot }));
     let expiry = Expiry(Arc::clone(control));
     server.add_service(background_service("measures", expiry));
+    let alarm = Alarm::new(Arc::clone(control), &house.metrics)?;
+    server.add_service(background_service("alerts", alarm));
+    let trier = Trier::new(Arc::clone(control), &house.metrics)?;
+    server.add_service(background_service("selftest", trier));
+    let keeping = Keeping(Arc::clone(control));
+    server.add_service(background_service("counters", keeping));
+    Ok(())
 }
 
 /// The TLS settings of each listener that has any.

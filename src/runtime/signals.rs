@@ -56,6 +56,7 @@ impl Signals {
                 if let Some(audit) = self.control.lines.audit_log() {
                     audit.goes_on();
                 }
+                self.control.keeper.give_up();
                 true
             }
             Err(fault) => {

@@ -6,8 +6,10 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
 
 use crate::record::Facts;
 use crate::record::endpoint::Endpoint;
@@ -35,6 +37,8 @@ pub struct Watch {
     buffers: [Mutex<Vec<Sample>>; BUFFERS],
     monitor: Mutex<Monitor>,
     dropped: AtomicU64,
+    /// What the ids of requests begin with that are the gateway's own.
+    own: ArcSwapOption<Box<str>>,
 }
 
 impl Watch {
@@ -42,7 +46,7 @@ impl Watch {
     /// the gateway are none either; whoever is refused there is.
     pub fn see(&self, facts: &Facts, now: SystemTime) {
         let looked_at = facts.endpoint == Endpoint::Internal && facts.refusal.is_none();
-        if facts.endpoint.is_probe() || looked_at {
+        if facts.endpoint.is_probe() || looked_at || self.is_own(facts) {
             return;
         }
         let sample = Sample::of(facts, seconds(now));
@@ -57,6 +61,17 @@ impl Watch {
             drop(buffer);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// From here on leaves requests out whose ids begin with this: the gateway's own probes.
+    pub(crate) fn leave_out(&self, mark: Option<Box<str>>) {
+        self.own.store(mark.map(Arc::new));
+    }
+
+    fn is_own(&self, facts: &Facts) -> bool {
+        let own = self.own.load();
+        let mark = own.as_ref();
+        mark.is_some_and(|mark| facts.request_id.starts_with(&***mark))
     }
 
     /// The monitor, with everything that waited taken into account.

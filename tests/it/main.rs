@@ -7,6 +7,7 @@
 )]
 
 mod admission;
+mod alerts;
 mod answers;
 mod audit;
 mod bodies;
@@ -22,6 +23,7 @@ mod limits;
 mod load_tools;
 mod logs;
 mod metrics;
+mod operator;
 mod passing;
 mod providers;
 mod routing;

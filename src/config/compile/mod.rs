@@ -4,6 +4,7 @@
 //! answers `None` where a fault was noted, so that a policy can only come of a faultless
 //! configuration. It reads no file and no variable except through the resolver it is handed.
 
+mod alerts;
 mod answer;
 mod auth;
 mod care;
@@ -105,6 +106,7 @@ impl<'a> Compiler<'a> {
         let bytes_in_flight = self.bytes_in_flight(&raw.server, sizes.as_ref());
         let routes = self.routes(&raw.routes, &raw.providers);
         let logging = self.logging(&raw.logging);
+        let operations = self.operations(raw);
         let request = self.request_reading(raw);
         let inspection = self.inspection(raw);
         let development = auth
@@ -140,6 +142,7 @@ impl<'a> Compiler<'a> {
             routes: routes?,
             endpoint_orders: Vec::new(),
             logging: logging?,
+            operations: operations?,
         };
         policy.hash = fingerprint::of(&policy, &key_lines);
         Some(policy)
@@ -281,12 +284,22 @@ impl<'a> Compiler<'a> {
             Ok(content) => {
                 let compared = view::compared(&content.bytes);
                 self.digests.insert(at.to_string(), compared);
+                self.writable(at, path, content.mode);
                 Some(content)
             }
             Err(unreadable) => {
                 self.unreadable(at, path, unreadable);
                 None
             }
+        }
+    }
+
+    /// Notes a file that any user of this machine may write into.
+    fn writable(&mut self, at: &(impl ToString + ?Sized), path: &Path, mode: Option<u32>) {
+        if mode.is_some_and(|mode| mode & 0o002 != 0) {
+            let shown = path.display();
+            let advice = format!("anyone on this machine can change {shown}; chmod o-w it");
+            self.finding("file_writable", Severity::High, at, advice);
         }
     }
 

@@ -262,6 +262,21 @@ pub(in crate::config) struct RawAlerts {
     pub webhook: Option<SecretText>,
     /// Least severity that is posted; by default high.
     pub min_severity: Option<RawSeverity>,
+    /// What posts are signed with (HMAC-SHA-256), at least 16 characters.
+    pub secret: Option<SecretText>,
+}
+
+/// How the gateway tries its own controls.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Selftest")]
+pub(in crate::config) struct RawSelftest {
+    /// How often, at least 1s; null: never.
+    pub every: Option<SpanText>,
+    /// The key that it calls itself with.
+    pub key: Option<SecretText>,
+    /// The model that it names; by default the first that an embedded provider serves.
+    pub model: Option<String>,
 }
 
 /// How grave an alert is.

@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use gateway::{
-    RawAuth, RawAuthMode, RawBruteForce, RawCors, RawLevel, RawLogFormat, RawLogging,
-    RawSecurityHeaders, RawSizeLimits, RawTokens,
+    RawAlerts, RawAuth, RawAuthMode, RawBruteForce, RawCors, RawLevel, RawLogFormat, RawLogging,
+    RawSecurityHeaders, RawSelftest, RawSeverity, RawSizeLimits, RawTokens,
 };
 pub(super) use inspection::{
     RawBodyMode, RawHandling, RawInspection, RawResponse, RawSanitization, RawToolCalls,
@@ -30,7 +30,7 @@ pub(super) use upstream::{
     RawApi, RawBalance, RawEndpoint, RawOnExceeded, RawProvider, RawProviderTimeouts, RawRoute,
 };
 
-use gateway::{RawAlerts, RawTelemetry};
+use gateway::RawTelemetry;
 
 /// The configuration of Portcullis. Unknown keys are errors; every value has a default that is
 /// safe on an edge host.
@@ -60,6 +60,8 @@ pub(super) struct RawConfig {
     pub logging: RawLogging,
     /// Who is told of security events.
     pub alerts: RawAlerts,
+    /// How the gateway tries its own controls.
+    pub selftest: RawSelftest,
     /// Where traces are sent.
     pub telemetry: RawTelemetry,
     /// An older spelling of two limits, still read.

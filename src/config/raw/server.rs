@@ -25,6 +25,9 @@ pub(in crate::config) struct RawServer {
     pub limits: RawHeadLimits,
     /// How the gateway stops.
     pub shutdown: RawShutdown,
+    /// The folder for what must survive a restart, such as the counts of the day. Not written:
+    /// the folder that systemd gives (`StateDirectory=`), if it gives one.
+    pub state_dir: Option<String>,
 }
 
 impl Default for RawServer {
@@ -36,6 +39,7 @@ impl Default for RawServer {
             timeouts: RawClientTimeouts::default(),
             limits: RawHeadLimits::default(),
             shutdown: RawShutdown::default(),
+            state_dir: None,
         }
     }
 }

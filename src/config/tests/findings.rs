@@ -70,6 +70,128 @@ fn each_insecure_setting_is_found() {
 }
 
 #[test]
+fn limits_that_hold_nobody_up_are_found() {
+    for (lines, ids) in [
+        (
+            "rate_limits: {per_ip: null, per_key: null}",
+            &["rate_limits_off"][..],
+        ),
+        ("rate_limits: {per_ip: null}", &["rate_limit_per_ip_off"]),
+        ("rate_limits: {per_key: null}", &["rate_limit_per_key_off"]),
+        (
+            "rate_limits: {per_ip: null, per_key: null, global: {rate: 10/second}}",
+            &["rate_limit_per_ip_off", "rate_limit_per_key_off"],
+        ),
+        (
+            "rate_limits: {concurrent_requests: null}",
+            &["concurrency_unlimited"],
+        ),
+        ("rate_limits: {block: null}", &["violations_unblocked"]),
+        (
+            "auth: {brute_force: {failures: 101, within: 5m, block_for: 1h}}",
+            &["brute_force_lax"],
+        ),
+        (
+            "auth: {brute_force: {failures: 100, within: 5m, block_for: 1m}}",
+            &[],
+        ),
+        (
+            "auth: {brute_force: {failures: 5, within: 5m, block_for: 59s}}",
+            &["brute_force_lax"],
+        ),
+        ("logging: {level: warn}", &["access_log_off"]),
+    ] {
+        assert_eq!(sound().findings(&with(lines)), ids, "{lines}");
+    }
+    let open = with("auth: {mode: development}");
+    let found = World::default().findings(&open);
+    assert_eq!(found, ["development_mode"], "no limit of keys is missed");
+}
+
+#[test]
+fn families_that_are_off_or_only_flag_are_found() {
+    for (lines, ids) in [
+        (
+            "request: {prompt_injection: off}",
+            &["prompt_injection_off"][..],
+        ),
+        (
+            "request: {prompt_injection: flag}",
+            &["prompt_injection_flag_only"],
+        ),
+        ("request: {secrets: off}", &["request_secrets_off"]),
+        ("request: {secrets: flag}", &["request_secrets_flag_only"]),
+        ("request: {secrets: mask}", &[]),
+        ("request: {pii: off}", &["request_pii_off"]),
+        ("request: {pii: flag}", &["request_pii_flag_only"]),
+        ("request: {code_patterns: off}", &["code_patterns_off"]),
+        ("request: {web_attacks: off}", &["web_attacks_off"]),
+        ("request: {sanitization: off}", &["sanitization_off"]),
+        ("request: {max_text_chars: null}", &["text_unlimited"]),
+        (
+            "request: {prompt_injection: off, code_patterns: off, web_attacks: off, pii: off, \
+             secrets: off}",
+            &["inspection_off"],
+        ),
+        ("response: {secrets: off}", &["response_secrets_off"]),
+        ("response: {secrets: flag}", &["response_secrets_flag_only"]),
+        ("response: {pii: off}", &["response_pii_off"]),
+        ("response: {pii: flag}", &["response_pii_flag_only"]),
+        ("response: {harmful: off}", &["harmful_off"]),
+        ("response: {strip_fields: []}", &["strip_fields_empty"]),
+        ("response: {tool_calls: live}", &["tool_calls_live"]),
+    ] {
+        let text = with(&format!("inspection: {{{lines}}}"));
+        assert_eq!(sound().findings(&text), ids, "{lines}");
+    }
+    let world = sound().file("r.yaml", "disabled: [pii.ip]");
+    let text = with("inspection: {request: {rules_file: r.yaml}}");
+    assert_eq!(world.findings(&text), ["rules_disabled"], "one is off");
+}
+
+#[test]
+fn keys_that_are_weak_or_shared_are_found() {
+    let provider = |name: &str| {
+        format!(
+            "{{name: {name}, api: openai, endpoints: [{{url: \"https://{name}\"}}], api_key: \"${{K}}\"}}"
+        )
+    };
+    let text = |providers: &str| {
+        format!("providers: [{providers}]\nroutes: [{{models: [\"*\"], providers: [a]}}]\n")
+    };
+    let one = text(&provider("a"));
+    let shared = sound().env("K", "long-enough-0123456789");
+    assert_eq!(
+        shared.findings(&one),
+        ["key_shared_with_provider"],
+        "a caller's key opens the provider"
+    );
+    let two = format!("{}, {}", provider("a"), provider("b")).replace("[a]", "[a, b]");
+    let two = text(&two).replace("providers: [a]", "providers: [a, b]");
+    let found = sound().env("K", "upstream").findings(&two);
+    assert_eq!(found, ["provider_key_shared"], "one key for two providers");
+    let found = World::default().env("API_KEY", "changeme").findings(BASE);
+    assert_eq!(found, ["short_key", "weak_key"], "tried first by everybody");
+    let hash = "057ba03d6c44104863dc7361fe4578965d1887360f90a0895882e58a6248fc86";
+    let keys = format!("keys:\n  - {{id: a, hash: \"sha256:{hash}\", role: standard}}\n");
+    let world = sound().file("keys.yaml", &keys);
+    assert_eq!(world.findings(BASE), ["weak_key"], "hashed all the same");
+}
+
+#[test]
+fn files_that_anyone_may_change_are_found() {
+    assert_eq!(
+        sound().mode(0o666).findings(BASE),
+        ["file_writable"],
+        "the configuration"
+    );
+    assert!(
+        sound().mode(0o644).findings(BASE).is_empty(),
+        "to read it is no harm without a secret in it"
+    );
+}
+
+#[test]
 fn insecure_files_and_keys_are_found() {
     let provider = |url: &str, key: &str| {
         format!(

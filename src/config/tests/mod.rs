@@ -1,5 +1,6 @@
 //! Whole configurations in, policies, faults and findings out.
 
+mod alerts;
 mod arbitrary;
 mod defaults;
 mod environment;

@@ -100,7 +100,7 @@ impl<'a> Response<'a> {
             "incomplete_details": incomplete,
             "instructions": self.call.field("instructions"),
             "max_output_tokens": self.call.field("max_output_tokens"),
-            "metadata": {},
+            "metadata": self.metadata(),
             "model": self.model,
             "output": output,
             "parallel_tool_calls": true,
@@ -115,6 +115,15 @@ impl<'a> Response<'a> {
             "truncation": "disabled",
             "usage": usage,
         })
+    }
+
+    /// What the caller attached comes back, as it does from the API that this is modelled on.
+    fn metadata(&self) -> Value {
+        let given = self
+            .call
+            .field("metadata")
+            .filter(|given| given.is_object());
+        given.cloned().unwrap_or_else(|| json!({}))
     }
 
     fn usage(&self) -> Value {

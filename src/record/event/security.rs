@@ -94,7 +94,7 @@ pub struct SecurityEvent<'a> {
     /// Why, in a bounded word.
     pub reason: &'static str,
     /// What to find it by.
-    pub tags: &'static [&'static str],
+    pub tags: &'a [&'static str],
     /// What an inspection found, and where.
     pub found: Option<FoundAt<'a>>,
     /// What else there is to say of it, under names of our own.

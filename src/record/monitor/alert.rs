@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use sha2::{Digest as _, Sha256};
+
 use super::sample::{Event, Sample};
 use super::source::Anomaly;
 use crate::record::event::{Level, Severity};
@@ -40,6 +42,17 @@ pub struct Alert {
     pub first: u64,
     /// The last.
     pub last: u64,
+}
+
+impl Alert {
+    /// What it is called everywhere: the same in each gateway that sees the same begin at the same
+    /// second, so that receivers can tell repeated posts.
+    pub fn id(&self) -> String {
+        let digest = Sha256::digest(format!("{}\n{}", self.kind, self.subject));
+        let short = digest.iter().take(4);
+        let short = short.fold(0_u32, |all, byte| (all << 8) | u32::from(*byte));
+        format!("alert-{:x}-{short:08x}", self.first)
+    }
 }
 
 /// The alerts that are kept.
@@ -98,6 +111,24 @@ impl Alerts {
             count: 1,
             first: sample.at,
             last: sample.at,
+        });
+    }
+
+    pub(super) fn raise_control(&mut self, control: &'static str, detail: &str, at: u64) {
+        if self.again("control_did_not_act", control, at) {
+            return;
+        }
+        self.add(Alert {
+            number: 0,
+            kind: "control_did_not_act",
+            severity: Severity::Critical,
+            level: Level::Critical,
+            subject: control.to_owned(),
+            message: format!("the self-test found that {control} did not act: {detail}"),
+            tags: vec!["selftest", control],
+            count: 1,
+            first: at,
+            last: at,
         });
     }
 

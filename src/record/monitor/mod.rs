@@ -157,6 +157,11 @@ impl Monitor {
         }
     }
 
+    /// Raises the alert of a control that should act and does not.
+    pub fn raise_control(&mut self, control: &'static str, detail: &str, at: u64) {
+        self.alerts.raise_control(control, detail, at);
+    }
+
     /// Alerts, newest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.newest_first()
@@ -178,20 +183,15 @@ impl Monitor {
         let mut suspects: Vec<Suspect> = self
             .addresses
             .iter()
-            .filter_map(|(address, source)| {
-                let pattern = source.pattern(now)?;
-                Some(Suspect {
-                    address: *address,
-                    pattern,
-                    tries: source.tries,
-                    failed: source.failed,
-                    failures: source.failures,
-                    last: source.last,
-                })
-            })
+            .filter_map(|(address, source)| suspect(*address, source, now))
             .collect();
         suspects.sort_by(|a, b| b.failures.cmp(&a.failures).then(a.address.cmp(&b.address)));
         suspects
+    }
+
+    /// What makes an address one that tries keys, if it is one.
+    pub fn suspect(&self, address: IpAddr, now: u64) -> Option<Suspect> {
+        suspect(address, self.addresses.get(&address)?, now)
     }
 
     /// The addresses with the most requests of the day.
@@ -208,6 +208,17 @@ impl Monitor {
     pub fn key(&self, key: &KeyId) -> Option<&Source> {
         self.keys.get(key)
     }
+}
+
+fn suspect(address: IpAddr, source: &Source, now: u64) -> Option<Suspect> {
+    Some(Suspect {
+        address,
+        pattern: source.pattern(now)?,
+        tries: source.tries,
+        failed: source.failed,
+        failures: source.failures,
+        last: source.last,
+    })
 }
 
 fn top<K: Clone + Ord>(sources: &HashMap<K, Source>, now: u64, most: usize) -> Vec<(K, Source)> {

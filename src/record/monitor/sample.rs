@@ -186,6 +186,11 @@ impl Marks {
         self.0 & event.bit() != 0
     }
 
+    /// The first of them.
+    pub fn first(self) -> Option<Event> {
+        Event::ALL.into_iter().find(|event| self.has(*event))
+    }
+
     /// Whether the caller was turned away for who he is or what he may do.
     pub const fn is_failed_try(self) -> bool {
         self.has(Event::AuthFailure) || self.has(Event::Denied)

@@ -18,6 +18,8 @@ const HOUR: u64 = 3_600;
 const RATE_SLACK: f64 = 30.0;
 /// Doublings of a body's size above the mean that are never an anomaly.
 const SIZE_SLACK: f64 = 4.0;
+/// How far above its mean a share may always lie.
+const SHARE_SLACK: f64 = 0.3;
 /// Requests of an hour before its share of errors is judged.
 const ENOUGH: u32 = 20;
 /// Networks of a key that are remembered.
@@ -62,7 +64,10 @@ pub struct Source {
     hour: u64,
     /// Requests of the hour that ended with an error of any kind.
     errors: u32,
+    /// Those of them that the gateway refused.
+    refused: u32,
     error_share: Estimate,
+    refused_share: Estimate,
     /// The last moments of each event, as many as its threshold needs.
     moments: [VecDeque<u64>; Event::ALL.len()],
     minute: u64,
@@ -86,7 +91,9 @@ impl Source {
             day_requests: 0,
             hour: 0,
             errors: 0,
+            refused: 0,
             error_share: Estimate::default(),
+            refused_share: Estimate::default(),
             moments: Default::default(),
             minute: 0,
             in_minute: 0,
@@ -116,7 +123,10 @@ impl Source {
         self.turn_hour(at, found);
         self.turn_minute(at, found);
         self.tries = self.tries.saturating_add(1);
-        self.errors = self.errors.saturating_add(u32::from(sample.status >= 400));
+        let failed = sample.status >= 400;
+        self.errors = self.errors.saturating_add(u32::from(failed));
+        let refused = failed && marks.first().is_some();
+        self.refused = self.refused.saturating_add(u32::from(refused));
         if marks.is_failed_try() {
             self.failed = self.failed.saturating_add(1);
             self.failures = self.failures.saturating_add(1);
@@ -124,16 +134,12 @@ impl Source {
         self.remember(marks, at);
         if bytes > 0 {
             let doublings = f64::from(u64::BITS.saturating_sub(bytes.leading_zeros()));
-            if self
-                .size
-                .most(SIZE_SLACK)
-                .is_some_and(|most| doublings > most)
-            {
+            if let Some(most) = self.size.most(SIZE_SLACK).filter(|most| doublings > *most) {
                 found.push(Anomaly {
                     subject: String::new(),
                     figure: "request_size",
                     value: format!("{bytes} bytes"),
-                    expected: "bodies up to 16 times the usual size".to_owned(),
+                    expected: format!("at most about {:.0} bytes", most.exp2()),
                     at,
                 });
             }
@@ -178,23 +184,31 @@ impl Source {
             return;
         }
         if self.tries >= ENOUGH {
-            let share = f64::from(self.errors) / f64::from(self.tries);
-            if self.error_share.most(0.3).is_some_and(|most| share > most) {
-                found.push(Anomaly {
-                    subject: String::new(),
-                    figure: "error_share",
-                    value: format!(
-                        "{} of {} requests in an hour failed",
-                        self.errors, self.tries
-                    ),
-                    expected: "at most a third above the usual share".to_owned(),
-                    at,
-                });
+            let shares = [
+                ("error_share", "failed", self.errors, &mut self.error_share),
+                (
+                    "refused_share",
+                    "were refused",
+                    self.refused,
+                    &mut self.refused_share,
+                ),
+            ];
+            for (figure, words, count, estimate) in shares {
+                let share = f64::from(count) / f64::from(self.tries);
+                if let Some(most) = estimate.most(SHARE_SLACK).filter(|most| share > *most) {
+                    found.push(Anomaly {
+                        subject: String::new(),
+                        figure,
+                        value: format!("{count} of {} requests in an hour {words}", self.tries),
+                        expected: format!("at most {:.0} %", most * 100.0),
+                        at,
+                    });
+                }
+                estimate.learn(share);
             }
-            self.error_share.learn(share);
         }
         self.hour = at / HOUR;
-        (self.tries, self.failed, self.errors) = (0, 0, 0);
+        (self.tries, self.failed, self.errors, self.refused) = (0, 0, 0, 0);
     }
 
     fn turn_minute(&mut self, at: u64, found: &mut Vec<Anomaly>) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::event::Severity;
+use crate::record::event::{Level, Severity};
 
 fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
@@ -48,6 +48,41 @@ fn thresholds_hold_at_their_count_and_not_one_before() {
         let alert = monitor.alerts().next().unwrap();
         assert_eq!(alert.subject, "192.0.2.1", "whose doing");
         assert!(!alert.tags.is_empty(), "tags to find it by");
+    }
+}
+
+#[test]
+fn every_row_of_the_table_has_its_level_and_its_window() {
+    for (event, level, count, seconds) in [
+        (Event::AuthFailure, Level::Warning, 5, 300),
+        (Event::Denied, Level::Error, 3, 300),
+        (Event::Sanitization, Level::Warning, 5, 3_600),
+        (Event::RateLimited, Level::Warning, 10, 3_600),
+    ] {
+        let spread = |apart: u64| {
+            let mut monitor = Monitor::default();
+            for n in 0..count {
+                // Successes in between, so that nobody is suspicious.
+                monitor.see(&sample(NOON + n * apart, &[event]));
+                monitor.see(&sample(NOON + n * apart, &[]));
+            }
+            let alert = monitor.alerts().find(|alert| alert.kind == event.as_str());
+            alert.map(|alert| alert.level)
+        };
+        let within = seconds / (count - 1);
+        assert_eq!(spread(within), Some(level), "{event:?} within its window");
+        assert_eq!(spread(within + 1), None, "{event:?} one second wider");
+    }
+    for (event, tries, level) in [
+        (Event::Injection, 1, Level::Critical),
+        (Event::AuthFailure, 11, Level::Error),
+    ] {
+        let mut monitor = Monitor::default();
+        for n in 0..tries {
+            monitor.see(&sample(NOON + n, &[event]));
+        }
+        let worst = monitor.alerts().map(|alert| alert.level).max();
+        assert_eq!(worst, Some(level), "{event:?} {tries} times");
     }
 }
 
@@ -168,6 +203,39 @@ fn a_body_far_beyond_the_usual_and_a_new_network_are_anomalies_of_a_key() {
         .collect();
     assert!(figures.contains(&("new_network", "alice")), "{figures:?}");
     assert!(figures.contains(&("request_size", "alice")), "{figures:?}");
+}
+
+#[test]
+fn a_share_of_refusals_beyond_its_own_history_is_an_anomaly() {
+    let mut monitor = Monitor::default();
+    let hour = |monitor: &mut Monitor, number: u64, refused: u64| {
+        for n in 0..40 {
+            let mut one = sample(NOON + number * 3_600 + n * 60, &[]);
+            if n < refused {
+                one.marks = one.marks.with(Event::TooLarge);
+                one.status = 413;
+            }
+            monitor.see(&one);
+        }
+    };
+    for number in 0..12 {
+        hour(&mut monitor, number, 2);
+    }
+    hour(&mut monitor, 12, 30);
+    assert_eq!(
+        monitor.anomalies().count(),
+        0,
+        "an hour is judged at its end"
+    );
+    hour(&mut monitor, 13, 2);
+    let all: Vec<_> = monitor.anomalies().collect();
+    let one = all.iter().find(|one| one.figure == "refused_share");
+    let one = one.unwrap_or_else(|| panic!("{all:?}"));
+    assert_eq!(
+        one.value, "30 of 40 requests in an hour were refused",
+        "which figure"
+    );
+    assert_eq!(one.expected, "at most 35 %", "which range");
 }
 
 #[test]

@@ -2,14 +2,19 @@
 //!
 //! Decides the findings that can be told from a policy; those that need the file as written
 //! (literal secrets, file modes, shadowed routes) are noted while it is compiled. A finding never
-//! stops the gateway, except where `check --strict` is asked.
+//! stops the gateway, except where `check --strict` is asked. It can't tell a weak key from its
+//! hash, but for those that everybody tries first.
+
+mod inspection;
+mod limits;
 
 use std::fmt;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::policy::{AuthMode, BodyMode, Listener, Policy};
+use crate::policy::secret::Secret;
+use crate::policy::{AuthMode, BodyMode, KeyFault, Listener, Policy};
 
 /// One insecure setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,9 +63,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A JSON body is held in memory whole; over this many bytes that costs dear.
-const LARGE_JSON: u64 = 64 * 1024 * 1024;
-
 /// The findings that can be told from a policy.
 pub fn of_policy(policy: &Policy) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -77,8 +79,8 @@ pub fn of_policy(policy: &Policy) -> Vec<Finding> {
             "development_mode",
             Severity::High,
             "auth.mode".to_owned(),
-            "no key is asked for, so that every program on this machine may call; set API_KEY or \
-             set API_KEY, or add a key to the keys file",
+            "no key is asked for, so that every program on this machine may call; set API_KEY, or \
+             add a key to the keys file",
         );
     }
     for (index, listener) in policy.listeners.iter().enumerate() {
@@ -103,8 +105,92 @@ pub fn of_policy(policy: &Policy) -> Vec<Finding> {
             "/internal/ answers everyone; name the networks of your operators",
         );
     }
-    for (id, severity, key, advice) in of_handling(policy) {
+    let others = of_handling(policy)
+        .into_iter()
+        .chain(inspection::of_requests(policy))
+        .chain(inspection::of_answers(policy))
+        .chain(limits::of_limits(policy));
+    for (id, severity, key, advice) in others {
         add(id, severity, key.to_owned(), advice);
+    }
+    found.extend(of_keys(policy));
+    found
+}
+
+/// A finding whose key and advice are always the same: id, severity, key, advice.
+type Fixed = (&'static str, Severity, &'static str, &'static str);
+
+/// Keys that everybody tries first.
+const COMMON_KEYS: [&str; 20] = [
+    "admin",
+    "api-key",
+    "apikey",
+    "change-me",
+    "changeme",
+    "default",
+    "demo",
+    "example",
+    "key",
+    "letmein",
+    "password",
+    "portcullis",
+    "secret",
+    "sk-test",
+    "standard",
+    "test",
+    "test-key",
+    "token",
+    "your-api-key",
+    "12345678",
+];
+
+/// What can be told of keys by trying some.
+fn of_keys(policy: &Policy) -> Vec<Finding> {
+    let opens = |text: &str| {
+        let found = policy.auth.keys.find(text.as_bytes(), 0);
+        !matches!(found, Err(KeyFault::Unknown))
+    };
+    let mut found = Vec::new();
+    let mut add = |id, severity, key: String, advice: &str| {
+        found.push(Finding {
+            id,
+            severity,
+            key,
+            advice: advice.to_owned(),
+        });
+    };
+    if COMMON_KEYS.iter().any(|key| opens(key)) {
+        add(
+            "weak_key",
+            Severity::High,
+            "auth".to_owned(),
+            "a key is a word that everybody tries first; make one with `portcullis keys new`",
+        );
+    }
+    let mut owners: Vec<(&Secret, &str)> = Vec::new();
+    for provider in &policy.providers {
+        let name = provider.name.as_str();
+        for secret in &provider.api_keys {
+            if opens(secret.expose()) {
+                add(
+                    "key_shared_with_provider",
+                    Severity::High,
+                    format!("providers.{name}.api_key"),
+                    "a caller's key opens this provider too, so that a caller can go past the \
+                     gateway; give callers keys of their own",
+                );
+            }
+            match owners.iter().find(|(known, _)| *known == secret) {
+                Some((_, owner)) if *owner != name => add(
+                    "provider_key_shared",
+                    Severity::Low,
+                    format!("providers.{name}.api_key"),
+                    &format!("is the key of {owner} too; one key each can be taken back alone"),
+                ),
+                Some(_) => {}
+                None => owners.push((secret, name)),
+            }
+        }
     }
     found
 }
@@ -134,7 +220,7 @@ fn of_listener(listener: &Listener) -> Vec<(&'static str, Severity, &'static str
     found
 }
 
-fn of_handling(policy: &Policy) -> Vec<(&'static str, Severity, &'static str, &'static str)> {
+fn of_handling(policy: &Policy) -> Vec<Fixed> {
     let mut found = Vec::new();
     if policy.request.mode == BodyMode::Stream {
         found.push((
@@ -142,15 +228,6 @@ fn of_handling(policy: &Policy) -> Vec<(&'static str, Severity, &'static str, &'
             Severity::Medium,
             "inspection.request.mode",
             "the beginning of a body leaves before its end is judged; write hold",
-        ));
-    }
-    if policy.sizes.json.get() > LARGE_JSON {
-        found.push((
-            "large_json",
-            Severity::Medium,
-            "size_limits.json",
-            "JSON bodies are held in memory whole, so that few clients could fill it; write at \
-             most 64MiB",
         ));
     }
     if !policy.logging.mask_secrets {
@@ -167,6 +244,14 @@ fn of_handling(policy: &Policy) -> Vec<(&'static str, Severity, &'static str, &'
             Severity::Medium,
             "logging.level",
             "detailed logs tell more than they should and cost time; write info",
+        ));
+    }
+    if policy.logging.level < log::LevelFilter::Info {
+        found.push((
+            "access_log_off",
+            Severity::Low,
+            "logging.level",
+            "requests leave no line, so that nobody can tell later who called; write info",
         ));
     }
     found
