@@ -16,6 +16,12 @@ pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Anthropic's header for the version of its API.
 pub const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
+/// Whether a field speaks to one provider's API alone, so that it means nothing to another's.
+pub fn is_of_an_api(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("anthropic-") || name.starts_with("openai-")
+}
+
 /// The version that Anthropic's own SDKs send.
 const DEFAULT_ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 

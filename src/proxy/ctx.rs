@@ -19,6 +19,7 @@ use crate::inspect::fault::FieldFault;
 use crate::inspect::peek::Facts;
 use crate::inspect::validate::Checker;
 use crate::policy::Denial;
+use crate::provider::translate::Wanted;
 use crate::record::{Outcome, Record, Times};
 use crate::route::attempts::Attempts;
 use crate::route::{Routed, Target};
@@ -67,6 +68,8 @@ pub(crate) struct Call {
     pub(crate) peer_is_trusted: bool,
     /// Why the body hook ended the request.
     pub(crate) denial: Option<Denial>,
+    /// What the answer must be turned into, where the attempt is made in another API's words.
+    pub(crate) wanted: Option<Wanted>,
 }
 
 /// The request's body on its way.

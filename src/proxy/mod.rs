@@ -27,6 +27,7 @@ mod receive;
 mod reply;
 mod snapshot;
 mod tail;
+mod wording;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

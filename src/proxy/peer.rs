@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Uri, Version};
@@ -18,11 +17,10 @@ use pingora::{Error, ErrorType, OrErr, Result};
 use super::attempt::{self, Attempt, Progress};
 use super::ctx::{Body, Call, Flight, Stage};
 use super::reply::{REQUEST_ID, own_value};
-use super::{Snapshot, headers};
-use crate::policy::names::ModelName;
+use super::{Snapshot, headers, wording};
 use crate::policy::upstream::Exceeded;
 use crate::policy::{Api, Denial, Endpoint, Provider};
-use crate::provider::{rename, wire};
+use crate::provider::wire;
 use crate::route::attempts::{Circumstances, Class};
 use crate::route::{Target, balance};
 use crate::runtime::turnstile::{Full, Pass};
@@ -218,7 +216,7 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
         .get(target.provider)
         .ok_or_else(unrouted)?;
     attempt.reached(Progress::Head);
-    let own_words = reworded(call, record.model.as_ref(), provider);
+    let own_words = wording::said(call, record, provider)?;
     call.handle.attempt_begins(provider.timeouts, own_words);
     let mut fields = passed(&head.headers, call);
     fields.insert(header::ACCEPT_ENCODING, IDENTITY);
@@ -228,7 +226,10 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
     let mut based_target = None;
     if let Some(endpoint) = provider.endpoints.get(target.endpoint) {
         fields.insert(header::HOST, endpoint.authority.clone());
-        based_target = based(endpoint, head)?;
+        based_target = match call.wanted {
+            Some(wanted) => Some(at(endpoint, wanted.direction.path())?),
+            None => based(endpoint, head)?,
+        };
     }
     replace(head, fields, based_target);
     Ok(())
@@ -248,6 +249,7 @@ fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
     for (name, value) in sent {
         let framing = *name == header::CONTENT_LENGTH || *name == header::TRANSFER_ENCODING;
         let ours = anew && framing;
+        let ours = ours || call.wanted.is_some() && wire::is_of_an_api(name);
         if !ours && !headers::stops_upstream(name, call.peer_is_trusted) {
             fields.append(name.clone(), value.clone());
         }
@@ -270,19 +272,6 @@ pub(crate) fn replace(head: &mut RequestHeader, fields: HeaderMap, target: Optio
     }
 }
 
-/// The body in the words of the provider that it goes to, where those are not the client's.
-fn reworded(call: &mut Call, model: Option<&ModelName>, provider: &Provider) -> Option<Bytes> {
-    let Body::Held { bytes, len, .. } = &mut call.body else {
-        return None;
-    };
-    let name = provider.model_name(model?.as_str());
-    let renamed = name
-        .and_then(|name| rename::model(bytes, name))
-        .map(Bytes::from);
-    *len = renamed.as_ref().unwrap_or(bytes).len();
-    renamed
-}
-
 /// The provider's base path before the request's, where that changes it.
 pub(crate) fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<Uri>> {
     if endpoint.base_path.is_empty() && head.raw_path().first() == Some(&b'/') {
@@ -290,10 +279,13 @@ pub(crate) fn based(endpoint: &Endpoint, head: &RequestHeader) -> Result<Option<
     }
     // The whole URI is set anew: one in absolute form would name the client's idea of the host.
     let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    at(endpoint, path).map(Some)
+}
+
+/// A path below the provider's base path.
+fn at(endpoint: &Endpoint, path: &str) -> Result<Uri> {
     let target = format!("{}{path}", endpoint.base_path).parse();
-    target
-        .map(Some)
-        .or_err(ErrorType::InternalError, "the provider's path")
+    target.or_err(ErrorType::InternalError, "the provider's path")
 }
 
 /// The provider's own credential, by the number of its key.

@@ -113,6 +113,7 @@ pub(crate) async fn receive(
         attempt: None,
         peer_is_trusted,
         denial: None,
+        wanted: None,
     };
     Ok(Received::Call(Box::new(call)))
 }

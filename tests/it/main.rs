@@ -30,4 +30,5 @@ mod routing;
 mod sdk;
 mod streaming;
 mod tls;
+mod translation;
 mod upgrade;

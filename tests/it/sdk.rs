@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use crate::harness::gateway::Key;
+use crate::harness::gateway::{Builder, Key};
 use crate::harness::{DEADLINE, Gateway, STANDARD_KEY, Upstream, skipped};
 
 const READER: Key = Key {
@@ -20,14 +20,12 @@ fn python() -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-async fn drive(test: &str, api: &str) {
+async fn drive(test: &str, provider: impl FnOnce(Builder, &str) -> Builder) {
     let Some(python) = python() else {
         return skipped(test, "the Python environment .venv");
     };
     let upstream = Upstream::start().await;
-    let gateway = Gateway::builder()
-        .provider("mock", api, &upstream.url())
-        .route("{models: [\"gpt-*\", \"claude-*\", \"text-*\", \"status-*\", \"play-*\"], providers: [mock]}")
+    let gateway = provider(Gateway::builder(), &upstream.url())
         .yaml("size_limits: {json: 64KiB}\ninspection: {response: {canaries: [our-canary-text]}}")
         .key(READER)
         .start()
@@ -58,17 +56,34 @@ async fn drive(test: &str, api: &str) {
     );
 }
 
+/// A provider that speaks this API alone.
+fn one(api: &'static str) -> impl FnOnce(Builder, &str) -> Builder {
+    let route = "{models: [\"gpt-*\", \"claude-*\", \"text-*\", \"status-*\", \"play-*\"], \
+                 providers: [mock]}";
+    move |builder, url| builder.provider("mock", api, url).route(route)
+}
+
 #[tokio::test]
 async fn the_openai_sdk_works_unchanged() {
-    drive("test_openai.py", "openai").await;
+    drive("test_openai.py", one("openai")).await;
 }
 
 #[tokio::test]
 async fn the_anthropic_sdk_works_unchanged() {
-    drive("test_anthropic.py", "anthropic").await;
+    drive("test_anthropic.py", one("anthropic")).await;
+}
+
+#[tokio::test]
+async fn the_openai_sdk_reaches_a_provider_that_speaks_anthropics_api() {
+    drive("test_openai_translated.py", one("anthropic")).await;
+}
+
+#[tokio::test]
+async fn the_anthropic_sdk_reaches_a_provider_that_speaks_openais_api() {
+    drive("test_anthropic_translated.py", one("openai")).await;
 }
 
 #[tokio::test]
 async fn the_sdks_read_cleaned_refused_and_broken_streams() {
-    drive("test_answers.py", "openai").await;
+    drive("test_answers.py", Builder::both).await;
 }

@@ -44,7 +44,7 @@ async fn events_pass_one_by_one_and_unchanged() {
 #[tokio::test]
 async fn a_whole_stream_arrives_as_it_was_sent() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
+    let gateway = Gateway::builder().both(&upstream.url()).start().await;
     let reply = gateway
         .send(&streamed_chat("gpt-4o").key(STANDARD_KEY))
         .await;

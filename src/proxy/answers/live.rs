@@ -17,12 +17,15 @@ use crate::admit::budget::Share;
 use crate::inspect::answer::{Answer, Broken, By, Used};
 use crate::inspect::finding::Report;
 use crate::policy::Denial;
+use crate::provider::translate::{Translator, Untold};
 use crate::proxy::{Snapshot, reply};
 use crate::record::endpoint::Endpoint;
 
 /// An answer on its way.
 pub(crate) struct Live {
     answer: Answer,
+    /// Turns the provider's words into the client's, where those are others.
+    translator: Option<Box<Translator>>,
     snapshot: Arc<Snapshot>,
     endpoint: Endpoint,
     request_id: Box<str>,
@@ -46,7 +49,7 @@ pub(crate) struct Passed {
 
 impl Live {
     pub(crate) fn new(
-        answer: Answer,
+        (answer, translator): (Answer, Option<Box<Translator>>),
         snapshot: Arc<Snapshot>,
         (endpoint, request_id): (Endpoint, Box<str>),
         (place, share): (Option<Place>, Share),
@@ -54,6 +57,7 @@ impl Live {
     ) -> Self {
         Self {
             answer,
+            translator,
             snapshot,
             endpoint,
             request_id,
@@ -178,10 +182,16 @@ impl Live {
         let snapshot = Arc::clone(&self.snapshot);
         let by = self.by(&snapshot, now);
         let mut out = Vec::with_capacity(piece.len().saturating_add(64));
-        let mut outcome = if self.answer.is_stream() || self.share.grow(piece.len()).is_ok() {
-            self.answer.push(by, piece, &mut out)
-        } else {
-            Err(Broken::TooLarge)
+        let mut said = Vec::new();
+        let told = match &mut self.translator {
+            Some(translator) => told(translator, piece, end, &mut said).map(|()| &*said),
+            None => Ok(piece),
+        };
+        let room = self.answer.is_stream() || self.share.grow(piece.len()).is_ok();
+        let mut outcome = match told {
+            Ok(piece) if room => self.answer.push(by, piece, &mut out),
+            Ok(_) => Err(Broken::TooLarge),
+            Err(broken) => Err(broken),
         };
         if outcome.is_ok() && end {
             outcome = self.answer.finish(by, &mut out);
@@ -230,6 +240,24 @@ impl Live {
         let due = self.due().map(|due| due.saturating_duration_since(now));
         due.map_or(most, |due| due.min(most))
     }
+}
+
+/// What a piece of the provider's says in the client's words.
+fn told(
+    translator: &mut Translator,
+    piece: &[u8],
+    end: bool,
+    said: &mut Vec<u8>,
+) -> Result<(), Broken> {
+    let mut told = translator.push(piece, said);
+    if end && told.is_ok() {
+        told = translator.finish(said);
+    }
+    told.map_err(|untold| match untold {
+        Untold::Shape => Broken::Json,
+        Untold::TooLarge => Broken::TooLarge,
+        Untold::Failed => Broken::Failed,
+    })
 }
 
 /// Pieces that came together are one: an event whose text the next one settles keeps its bytes.

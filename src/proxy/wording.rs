@@ -1,0 +1,72 @@
+//! A request in the words of the provider that an attempt goes to.
+//!
+//! Decides nothing: which API a provider speaks is the policy's, how one API is said in another
+//! `provider::translate`'s. What is translated has been judged before, and its answer is judged
+//! after it was translated back.
+
+use bytes::Bytes;
+use pingora::{Error, ErrorType, Result};
+
+use super::ctx::{Body, Call};
+use crate::policy::{Denial, Provider};
+use crate::provider::rename;
+use crate::provider::translate::{self, Direction, Way};
+use crate::record::Record;
+
+/// The body for this provider, where that is not the client's.
+///
+/// # Errors
+/// The request can't be said to this provider; why, is in the call.
+pub(crate) fn said(call: &mut Call, record: &Record, provider: &Provider) -> Result<Option<Bytes>> {
+    call.wanted = None;
+    let model = record.model.as_ref().map(|model| model.as_str());
+    let said = match Way::of(provider.api, record.endpoint) {
+        Way::Same => Ok(renamed(call, model, provider)),
+        Way::Translated(direction) => translated(call, direction, model, provider).map(Some),
+        Way::Nowhere => Err(Denial::InvalidRequest {
+            param: None,
+            problem: "The provider of this model has no call of this kind.".to_owned(),
+        }),
+    };
+    let said = said.map_err(|denial| {
+        let status = denial.face().status;
+        call.denial = Some(denial);
+        let cause = "the request can't be said in the provider's words";
+        Error::explain(ErrorType::HTTPStatus(status), cause)
+    })?;
+    if let (Body::Held { bytes, len, .. }, said) = (&mut call.body, &said) {
+        *len = said.as_ref().unwrap_or(bytes).len();
+    }
+    Ok(said)
+}
+
+/// With the model's name at this provider.
+fn renamed(call: &Call, model: Option<&str>, provider: &Provider) -> Option<Bytes> {
+    let Body::Held { bytes, .. } = &call.body else {
+        return None;
+    };
+    let name = provider.model_name(model?)?;
+    rename::model(bytes, name).map(Bytes::from)
+}
+
+/// In the words of another API.
+fn translated(
+    call: &mut Call,
+    direction: Direction,
+    model: Option<&str>,
+    provider: &Provider,
+) -> std::result::Result<Bytes, Denial> {
+    let Body::Held { bytes, .. } = &call.body else {
+        return Err(Denial::InvalidRequest {
+            param: None,
+            problem: "The provider of this model speaks another API, into which only a body \
+                      that is held can be translated."
+                .to_owned(),
+        });
+    };
+    let model = model.unwrap_or_default();
+    let name = provider.model_name(model).unwrap_or(model);
+    let (said, wanted) = translate::request(direction, bytes, name)?;
+    call.wanted = Some(wanted);
+    Ok(said.into())
+}
