@@ -8,6 +8,7 @@ use bytes::Bytes;
 use pingora::{Error, ErrorType, Result};
 
 use super::ctx::{Body, Call};
+use crate::policy::names::ModelName;
 use crate::policy::{Denial, Provider};
 use crate::provider::rename;
 use crate::provider::translate::{self, Direction, Way};
@@ -19,7 +20,7 @@ use crate::record::Record;
 /// The request can't be said to this provider; why, is in the call.
 pub(crate) fn said(call: &mut Call, record: &Record, provider: &Provider) -> Result<Option<Bytes>> {
     call.wanted = None;
-    let model = record.model.as_ref().map(|model| model.as_str());
+    let model = record.model.as_ref().map(ModelName::as_str);
     let said = match Way::of(provider.api, record.endpoint) {
         Way::Same => Ok(renamed(call, model, provider)),
         Way::Translated(direction) => translated(call, direction, model, provider).map(Some),

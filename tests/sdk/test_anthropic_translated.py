@@ -69,6 +69,6 @@ def test_errors_of_the_provider(client, status, kind, wire, stream):
 )
 def test_what_can_not_be_translated(client, field, value):
     with pytest.raises(anthropic.BadRequestError) as caught:
-        ask(client, **{field: value})
+        ask(client, extra_body={field: value})
     assert caught.value.type == "invalid_request_error"
     assert field in str(caught.value)

@@ -41,7 +41,7 @@ pub(crate) async fn secured(upstream: &Upstream, yaml: &str) -> Secured {
         "{{address: \"{address}\", tls: {}}}",
         tls(&certificate, &key)
     );
-    let builder = Gateway::builder().provider("mock", "openai", &upstream.url());
+    let builder = Gateway::builder().both(&upstream.url());
     let gateway = builder.listener(&listener).yaml(yaml).start().await;
     Secured {
         gateway,

@@ -1,4 +1,5 @@
 //! Requests.
+#![expect(clippy::too_many_lines, reason = "tables, and bodies as they are sent")]
 
 use super::*;
 
