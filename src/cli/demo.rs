@@ -11,6 +11,8 @@ use crate::config::fault::Fault;
 use crate::config::{self, FileContent, Resolve, Reviewed, SourceInfo, Unreadable};
 use crate::identify::keys;
 use crate::policy::secret::Secret;
+use crate::runtime::files::Files;
+use crate::runtime::reload::Source;
 use crate::runtime::serve::Start;
 
 /// Arguments of `portcullis demo`.
@@ -50,7 +52,11 @@ pub(super) fn run(args: &DemoArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         }
     };
     introduce(args.listen, &world.0, out)?;
-    serve_reviewed(reviewed, (Start::Anew, Box::new(no_file)), err)
+    let source = Source {
+        load: Box::new(no_file),
+        files: Files::default(),
+    };
+    serve_reviewed(reviewed, (Start::Anew, source), err)
 }
 
 /// What a reload of the demo finds.

@@ -9,7 +9,8 @@ use super::source;
 use crate::config::Reviewed;
 use crate::policy::AuthMode;
 use crate::runtime::daemon;
-use crate::runtime::reload::Load;
+use crate::runtime::files::Files;
+use crate::runtime::reload::Source;
 use crate::runtime::serve::{self, Start};
 
 /// Arguments of `portcullis run`.
@@ -28,7 +29,8 @@ pub(super) struct RunArgs {
 
 /// Serves until a signal ends it.
 pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
-    let reviewed = match source::review(&args.config) {
+    let files = Files::default();
+    let reviewed = match source::review_noting(&args.config, &files) {
         Ok(reviewed) => reviewed,
         Err(faults) => {
             for fault in &faults {
@@ -54,17 +56,18 @@ pub(super) fn run(args: &RunArgs, err: &mut dyn Write) -> io::Result<u8> {
         Start::Anew
     };
     let config = args.config.clone();
-    let load = Box::new(move || source::review(&config));
-    serve_reviewed(reviewed, (start, load), err)
+    let noted = files.clone();
+    let load = Box::new(move || source::review_noting(&config, &noted));
+    serve_reviewed(reviewed, (start, Source { load, files }), err)
 }
 
 /// Serves a policy; what keeps it from serving is said, and is exit code 2.
 pub(super) fn serve_reviewed(
     reviewed: Reviewed,
-    (start, load): (Start, Load),
+    (start, source): (Start, Source),
     err: &mut dyn Write,
 ) -> io::Result<u8> {
-    match serve::serve(reviewed, start, load) {
+    match serve::serve(reviewed, start, source) {
         Ok(()) => Ok(0),
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::config::fault::Fault;
 use crate::config::{self, FileContent, Resolve, Reviewed, SourceInfo, Unreadable};
+use crate::runtime::files::{Files, Noted};
 
 /// Longest file that is read.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -93,14 +94,52 @@ fn content(path: &Path) -> io::Result<FileContent> {
     Ok(FileContent { bytes, mode })
 }
 
+/// This machine, with a note of every file that is read.
+struct Noting<'a>(&'a Noted);
+
+impl Resolve for Noting<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        Machine.env(name)
+    }
+
+    fn read(&self, path: &Path) -> Result<FileContent, Unreadable> {
+        self.0.note(path);
+        Machine.read(path)
+    }
+
+    fn read_in_pieces(
+        &self,
+        path: &Path,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<u32>, Unreadable> {
+        self.0.note(path);
+        Machine.read_in_pieces(path, take)
+    }
+}
+
+/// Reads a configuration file and compiles it, and remembers which files that took.
+///
+/// # Errors
+/// As [`review`].
+pub fn review_noting(path: &Path, files: &Files) -> Result<Reviewed, Vec<Fault>> {
+    let noted = Noted::default();
+    let reviewed = review_by(path, &Noting(&noted));
+    files.loaded(noted, reviewed.is_ok());
+    reviewed
+}
+
 /// Reads a configuration file and compiles it.
 ///
 /// # Errors
 /// The file can't be read, or everything that is wrong with it.
 pub fn review(path: &Path) -> Result<Reviewed, Vec<Fault>> {
+    review_by(path, &Machine)
+}
+
+fn review_by(path: &Path, resolver: &dyn Resolve) -> Result<Reviewed, Vec<Fault>> {
     let file = path.display().to_string();
     let whole = |problem: String, remedy: &str| vec![Fault::of_file(&file, problem, remedy)];
-    let content = Machine.read(path).map_err(|error| match error {
+    let content = resolver.read(path).map_err(|error| match error {
         Unreadable::Missing => whole(
             "there is no such file".to_owned(),
             "name one with `--config FILE`; conf/minimal.yaml is a start",
@@ -117,7 +156,7 @@ pub fn review(path: &Path) -> Result<Reviewed, Vec<Fault>> {
         base: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         mode: content.mode,
     };
-    config::review(&text, &source, &Machine)
+    config::review(&text, &source, resolver)
 }
 
 #[cfg(test)]

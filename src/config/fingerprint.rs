@@ -21,6 +21,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         hash: _,
         listeners,
         workers,
+        watch,
         trusted_proxies,
         timeouts,
         head,
@@ -48,6 +49,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     let mut text = Canonical::default();
     text.line("listeners", listeners);
     text.line("workers", workers);
+    text.line("watch", watch);
     text.line("trusted_proxies", trusted_proxies);
     text.line("timeouts", timeouts);
     text.line("head", head);

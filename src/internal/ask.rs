@@ -82,6 +82,11 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// The fields of an object within a body.
+    pub(crate) fn within(object: serde_json::Map<String, Value>) -> Self {
+        Self(object.into_iter().collect())
+    }
+
     /// Takes a field out under any of its names; `null` stands for nothing.
     ///
     /// # Errors

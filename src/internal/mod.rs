@@ -7,6 +7,7 @@
 
 pub(crate) mod ask;
 mod blocks;
+mod canary;
 pub(crate) mod control;
 pub(crate) mod emergency;
 pub(crate) mod monitoring;

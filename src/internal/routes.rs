@@ -6,7 +6,9 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{blocks, emergency, monitoring, providers, settings, streams, subjects};
+use super::{
+    blocks, canary, emergency, monitoring, providers, settings, streams, subjects,
+};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;
@@ -154,6 +156,18 @@ pub(crate) const ROWS: &[Row] = &[
     },
     get("/internal/config", Access::Act, Work::Quick(settings::show)),
     post("/internal/config/reload", settings::reload),
+    get(
+        "/internal/config/canary",
+        Access::Look,
+        Work::Quick(canary::show),
+    ),
+    Row {
+        method: Method::DELETE,
+        path: "/internal/config/canary",
+        access: Access::Act,
+        work: Work::Slow(canary::cancel),
+    },
+    post("/internal/config/canary/promote", canary::promote),
     get(
         "/internal/security/measures",
         Access::Look,

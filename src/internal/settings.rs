@@ -6,10 +6,11 @@
 use serde_json::json;
 
 use super::ask::{Ask, Fields};
+use super::canary;
 use crate::policy::overlay::{Measure, moment};
 use crate::policy::{AuthMode, Denial};
 use crate::proxy::Answer;
-use crate::runtime::reload;
+use crate::runtime::{referee, reload};
 
 /// `GET /internal/security/validate-config`.
 pub(super) fn validate(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
@@ -47,6 +48,7 @@ pub(super) fn show(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
             "keys": policy.auth.keys.len(),
             "config": loaded.view.config,
             "measures": measures,
+            "canary": ask.control.trial_shown(),
         }),
     ))
 }
@@ -54,8 +56,13 @@ pub(super) fn show(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
 /// `POST /internal/config/reload`: what changed, or 422 with everything that is wrong.
 pub(super) fn reload(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
     let reason = fields.text(&["reason"])?.unwrap_or_default();
+    let plan = canary::plan(&mut fields)?;
     fields.done()?;
-    match reload::reload(&ask.control) {
+    let outcome = match plan {
+        Some(plan) => referee::try_out(&ask.control, plan),
+        None => reload::reload(&ask.control),
+    };
+    match outcome {
         Ok(reloaded) => {
             let changed: Vec<&str> = reloaded
                 .changes
@@ -75,7 +82,8 @@ pub(super) fn reload(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
             Ok(Answer::json(
                 200,
                 &json!({
-                    "status": "reloaded",
+                    "status": if plan.is_some() { "canary" } else { "reloaded" },
+                    "canary": plan.map(|_plan| ask.control.trial_shown()),
                     "hash": reloaded.hash,
                     "changed": changed,
                     "changes": reloaded.changes,

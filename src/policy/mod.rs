@@ -43,6 +43,8 @@ pub struct Policy {
     pub listeners: Vec<Listener>,
     /// Threads; none: one per core.
     pub workers: Option<usize>,
+    /// Whether the configuration is loaded anew when its files change.
+    pub watch: bool,
     /// Only these peers may say who the client is.
     pub trusted_proxies: Vec<IpNet>,
     /// How long clients may take.

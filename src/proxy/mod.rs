@@ -27,6 +27,7 @@ mod receive;
 mod reply;
 mod snapshot;
 mod tail;
+pub(crate) mod trial;
 mod wording;
 
 use std::sync::Arc;
@@ -125,8 +126,9 @@ impl Gateway {
     }
 
     fn open(&self, session: &Session) -> Box<Flight> {
-        let snapshot = self.snapshot.load_full();
         let head = session.req_header();
+        let address = || receive::peer_address(session);
+        let snapshot = trial::seat(self.snapshot.load_full(), head, address);
         let sent = head
             .headers
             .get(&reply::REQUEST_ID)
@@ -357,7 +359,9 @@ impl ProxyHttp for Gateway {
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
         limits::settle(self, &mut flight);
         let outcome = failure::outcome(&mut flight, error);
-        flight.land(outcome, clock::now());
+        let now = clock::now();
+        trial::note(&flight, outcome, || flight.clock.times(now));
+        flight.land(outcome, now);
     }
 }
 

@@ -178,7 +178,7 @@ fn listens(bound: SocketAddr, local: SocketAddr) -> bool {
     bound.port() == local.port() && same_address
 }
 
-fn peer_address(session: &Session) -> Option<IpAddr> {
+pub(super) fn peer_address(session: &Session) -> Option<IpAddr> {
     session
         .client_addr()
         .and_then(|address| address.as_inet())

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trial::{Part, Trial};
 use crate::policy::{Api, Policy};
 use crate::route::Target;
 use crate::route::fleet::{Fleet, ProviderReport, View};
@@ -18,6 +19,8 @@ pub(crate) struct Snapshot {
     pub(crate) pools: Arc<Pools>,
     pub(crate) view: View,
     pub(crate) turnstiles: Vec<Arc<Turnstile>>,
+    /// Its part in a trial, while one runs.
+    pub(crate) trial: Option<Part>,
     upstreams: Arc<Upstreams>,
 }
 
@@ -73,6 +76,19 @@ impl Snapshot {
         provider.is_some_and(|one| one.api == Api::Echo) || self.pools.has_address(target)
     }
 
+    /// The same, with a policy on trial beside it. Endpoints that both policies name are one and
+    /// the same, with the newer settings; what only the other names is known to it alone.
+    pub(crate) fn beside(mut self, policy: Policy, pools: Arc<Pools>, trial: &Arc<Trial>) -> Self {
+        let upstreams = Upstreams {
+            fleet: self.upstreams.fleet.fork(),
+            turnstiles: self.upstreams.turnstiles.fork(),
+        };
+        let mut other = Self::over(policy, Arc::new(upstreams), Some(pools));
+        other.trial = Some(Part::new(Arc::clone(trial)));
+        self.trial = Some(Part::old(Arc::clone(trial), Arc::new(other)));
+        self
+    }
+
     fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {
         let view = upstreams.fleet.view(&policy);
         let turnstiles = upstreams.turnstiles.of(&policy);
@@ -81,6 +97,7 @@ impl Snapshot {
             policy,
             view,
             turnstiles,
+            trial: None,
             upstreams,
         }
     }

@@ -13,6 +13,7 @@ pub mod mask;
 pub mod metrics;
 pub mod monitor;
 pub mod report;
+pub mod trial;
 
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};

@@ -70,6 +70,21 @@ impl Fleet {
     }
 }
 
+impl Fleet {
+    /// Another one that knows the same providers: what it learns of their endpoints is shared, and
+    /// which providers it knows is not.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let known = self
+            .providers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Self {
+            providers: Mutex::new(known.clone()),
+        }
+    }
+}
+
 impl View {
     /// What is known of the provider of this index.
     pub fn provider(&self, index: usize) -> Option<&ProviderLive> {

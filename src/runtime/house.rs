@@ -14,7 +14,7 @@ use super::clock;
 use super::door::Door;
 use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
-use super::reload::{self, Load, Reloader};
+use super::reload::{self, Reloader, Source};
 use super::serve::ServeFault;
 use super::tls::Certificates;
 use super::watch::Watch;
@@ -71,8 +71,13 @@ impl House {
     }
 
     /// What operators act through.
-    pub(super) fn control(&self, loaded: Loaded, load: Load, tls: Certificates) -> Arc<Control> {
-        let reloader = Reloader::new(load, tls, (&self.budget, &self.metrics));
+    pub(super) fn control(
+        &self,
+        loaded: Loaded,
+        source: Source,
+        tls: Certificates,
+    ) -> Arc<Control> {
+        let reloader = Reloader::new(source, tls, (&self.budget, &self.metrics));
         let state = (Arc::clone(&self.snapshot), Arc::clone(&self.ledger));
         let logs = (self.lines.clone(), Arc::clone(&self.watch));
         Arc::new(Control::new(state, loaded, logs, reloader))

@@ -5,24 +5,34 @@
 //! else takes effect. Everything that may fail is done before the first thing is changed, so that
 //! a request sees the old policy or the new one. Requests in flight end under the old one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::clock;
+use super::files::Files;
 use super::pools::Pools;
-use super::tls::Certificates;
+use super::tls::{Certificates, Renewed};
 use crate::admit::budget::Budget;
 use crate::config::Reviewed;
 use crate::config::fault::Fault;
 use crate::config::view::{Change, KeyChanges, key_changes};
+use crate::inspect::engine::InspectorFault;
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Listener, Policy};
 use crate::record::metrics::Metrics;
 
 /// Reads and compiles the configuration anew.
 pub type Load = Box<dyn Fn() -> Result<Reviewed, Vec<Fault>> + Send + Sync>;
+
+/// Where the configuration comes from.
+pub struct Source {
+    /// Reads and compiles it.
+    pub load: Load,
+    /// The files of its last load.
+    pub files: Files,
+}
 
 /// How long names of new endpoints may take to be resolved before the new policy is in force.
 const RESOLVE: Duration = Duration::from_secs(3);
@@ -50,7 +60,7 @@ const FIXED: [(&str, &str); 11] = [
 
 /// What a reload needs of the process.
 pub(crate) struct Reloader {
-    load: Load,
+    source: Source,
     certificates: Certificates,
     budget: Arc<Budget>,
     metrics: Arc<Metrics>,
@@ -61,17 +71,37 @@ pub(crate) struct Reloader {
 impl Reloader {
     /// What a reload needs, of a process that has just started.
     pub(crate) fn new(
-        load: Load,
+        source: Source,
         certificates: Certificates,
         (budget, metrics): (&Arc<Budget>, &Arc<Metrics>),
     ) -> Self {
         Self {
-            load,
+            source,
             certificates,
             budget: Arc::clone(budget),
             metrics: Arc::clone(metrics),
             running: Mutex::new(()),
         }
+    }
+
+    /// Leave to change the configuration, until it is dropped.
+    pub(super) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, unless one is under way.
+    pub(super) fn if_idle(&self) -> Option<MutexGuard<'_, ()>> {
+        self.running.try_lock().ok()
+    }
+
+    /// What is counted.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The files of the last load.
+    pub(super) const fn files(&self) -> &Files {
+        &self.source.files
     }
 }
 
@@ -83,7 +113,7 @@ pub(crate) struct Waiting {
 }
 
 /// What a reload did.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reloaded {
     /// The new policy's hash.
     pub(crate) hash: Box<str>,
@@ -106,13 +136,10 @@ pub(crate) struct Reloaded {
 /// Everything that is wrong with the new configuration; the old one stays.
 pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
     let reloader = &control.reloader;
-    let _one_at_a_time = reloader
-        .running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = reloader.one_at_a_time();
     let began = clock::now();
     let before = control.base();
-    let reloaded = attempt(control);
+    let reloaded = prepare(control).and_then(|prepared| put_in_force(control, prepared));
     note(control, &before.hash, &reloaded);
     reloader.metrics.reloaded(reloaded.is_ok());
     match &reloaded {
@@ -134,7 +161,7 @@ pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
 }
 
 /// Tells the audit log what came of it.
-fn note(control: &Control, before: &str, reloaded: &Result<Reloaded, Vec<Fault>>) {
+pub(super) fn note(control: &Control, before: &str, reloaded: &Result<Reloaded, Vec<Fault>>) {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     control.lines.audit("reload", |entry| {
         let entry = entry.text("from", before);
@@ -156,13 +183,25 @@ fn note(control: &Control, before: &str, reloaded: &Result<Reloaded, Vec<Fault>>
     });
 }
 
-fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
+/// A configuration that was loaded, and is not in force yet.
+pub(crate) struct Prepared {
+    /// Its policy.
+    pub(crate) policy: Policy,
+    /// Where its endpoints are.
+    pub(crate) pools: Arc<Pools>,
+    loaded: Loaded,
+    certificates: Renewed,
+    pub(super) told: Reloaded,
+}
+
+/// Loads and checks everything that a new configuration needs.
+pub(super) fn prepare(control: &Control) -> Result<Prepared, Vec<Fault>> {
     let reloader = &control.reloader;
     let Reviewed {
         mut policy,
         findings,
         view,
-    } = (reloader.load)()?;
+    } = (reloader.source.load)()?;
     let certificates = reloader
         .certificates
         .renewed(&policy.listeners)
@@ -172,7 +211,7 @@ fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
     let mut needs_upgrade = fixed(&changes);
     let running = control.base();
     policy.listeners = listeners(&running.listeners, &policy.listeners, &mut needs_upgrade);
-    let reloaded = Reloaded {
+    let told = Reloaded {
         hash: policy.hash.clone(),
         keys: key_changes(&running.auth.keys, &policy.auth.keys),
         changes,
@@ -185,20 +224,39 @@ fn attempt(control: &Control) -> Result<Reloaded, Vec<Fault>> {
         view,
         at: clock::wall(),
     };
-    let (level, budget) = (policy.logging.level, policy.bytes_in_flight.get());
     let pools = resolved(&policy);
     know(&reloader.metrics, &policy);
-    control.adopt(policy, loaded, pools).map_err(|fault| {
-        vec![Fault::of_file(
-            "",
-            fault.to_string(),
-            "correct the rules file",
-        )]
-    })?;
+    Ok(Prepared {
+        policy,
+        pools,
+        loaded,
+        certificates,
+        told,
+    })
+}
+
+/// Puts a configuration in force, all of it or nothing.
+pub(super) fn put_in_force(control: &Control, prepared: Prepared) -> Result<Reloaded, Vec<Fault>> {
+    let reloader = &control.reloader;
+    let Prepared {
+        policy,
+        pools,
+        loaded,
+        certificates,
+        told,
+    } = prepared;
+    let (level, budget) = (policy.logging.level, policy.bytes_in_flight.get());
+    control.adopt(policy, loaded, pools).map_err(unmade)?;
     reloader.certificates.put_in_force(certificates);
     reloader.budget.set_limit(budget);
     log::set_max_level(level);
-    Ok(reloaded)
+    Ok(told)
+}
+
+/// Measures can't be laid over the policy.
+pub(super) fn unmade(fault: InspectorFault) -> Vec<Fault> {
+    let remedy = "correct the rules file";
+    vec![Fault::of_file("", fault.to_string(), remedy)]
 }
 
 /// Where a policy's endpoints are, as far as that can be found out in time.

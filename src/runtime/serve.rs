@@ -24,6 +24,7 @@ use super::app::{App, Connections};
 use super::audit::{AuditFault, AuditLog};
 use super::clock;
 use super::door::Door;
+use super::files::FileWatch;
 use super::handover::heir::Heir;
 use super::handover::new::TakeoverFault;
 use super::handover::place::{Place, PlaceFault};
@@ -34,7 +35,8 @@ use super::logger::LineWriter;
 use super::pools::REFRESH;
 use super::probe::Prober;
 use super::ready;
-use super::reload::Load;
+use super::referee::Referee;
+use super::reload::Source;
 use super::selftest::timer::Trier;
 use super::signals::Signals;
 use super::tls::{Certificates, TlsFault};
@@ -115,7 +117,7 @@ pub enum Start {
 ///
 /// # Errors
 /// Whatever keeps it from serving; once it serves, nothing does.
-pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFault> {
+pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), ServeFault> {
     let Reviewed {
         policy,
         findings,
@@ -144,7 +146,7 @@ pub fn serve(reviewed: Reviewed, start: Start, load: Load) -> Result<(), ServeFa
         view,
         at: clock::wall(),
     };
-    let control = house.control(loaded, load, certificates);
+    let control = house.control(loaded, source, certificates);
     heir.settle(&control)?;
     if start == Start::Anew {
         kept::resume(&control);
@@ -218,6 +220,10 @@ fn add_tasks(server: &mut Server, control: &Arc<Control>, house: &House) -> Resu
     server.add_service(background_service("resolver", Resolver { snapshot }));
     let expiry = Expiry(Arc::clone(control));
     server.add_service(background_service("measures", expiry));
+    let watch = FileWatch(Arc::clone(control));
+    server.add_service(background_service("files", watch));
+    let referee = Referee(Arc::clone(control));
+    server.add_service(background_service("trial", referee));
     let alarm = Alarm::new(Arc::clone(control), &house.metrics)?;
     server.add_service(background_service("alerts", alarm));
     let trier = Trier::new(Arc::clone(control), &house.metrics)?;
@@ -335,7 +341,12 @@ impl BackgroundService for Resolver {
         loop {
             tokio::select! {
                 _changed = shutdown.changed() => return,
-                () = tokio::time::sleep(REFRESH) => self.snapshot.load_full().pools.refresh().await,
+                () = tokio::time::sleep(REFRESH) => {}
+            }
+            let snapshot = self.snapshot.load_full();
+            snapshot.pools.refresh().await;
+            if let Some(tried) = snapshot.trial.as_ref().and_then(|part| part.candidate()) {
+                tried.pools.refresh().await;
             }
         }
     }

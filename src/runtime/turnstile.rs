@@ -28,6 +28,14 @@ pub(crate) struct Turnstiles {
 }
 
 impl Turnstiles {
+    /// Others before the same providers: their queues are shared, their number is not.
+    pub(crate) fn fork(&self) -> Self {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            known: Mutex::new(known.clone()),
+        }
+    }
+
     /// The turnstiles of a policy's providers, in its order.
     pub(crate) fn of(&self, policy: &Policy) -> Vec<Arc<Turnstile>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

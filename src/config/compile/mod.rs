@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
             hash: "".into(),
             listeners: listeners?,
             workers: (raw.server.workers > 0).then(|| usize::from(raw.server.workers)),
+            watch: raw.server.watch,
             trusted_proxies: trusted_proxies?,
             timeouts: timeouts?,
             head: head?,

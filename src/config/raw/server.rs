@@ -17,6 +17,9 @@ pub(in crate::config) struct RawServer {
     /// Threads; 0: one per core.
     #[schemars(range(max = 1024))]
     pub workers: u16,
+    /// Loads the configuration anew when one of its files has changed: this one, keys, rules,
+    /// certificates, secrets.
+    pub watch: bool,
     /// Addresses and networks that may say who the client is (X-Forwarded-For, Forwarded).
     pub trusted_proxies: Vec<String>,
     /// How long clients may take.
@@ -35,6 +38,7 @@ impl Default for RawServer {
         Self {
             listeners: vec![RawListener::loopback()],
             workers: 0,
+            watch: false,
             trusted_proxies: Vec::new(),
             timeouts: RawClientTimeouts::default(),
             limits: RawHeadLimits::default(),

@@ -1,11 +1,13 @@
 //! The control plane: who may ask what, what orders do, and how each is refused.
 
 mod blocks;
+mod canary;
 mod measures;
 mod monitoring;
 mod providers;
 mod questions;
 mod reload;
+mod watching;
 
 use serde_json::{Value, json};
 

@@ -4,6 +4,8 @@
 //! force, so that a request sees all of a change or nothing of it. Made once, at the start, it
 //! outlives every policy.
 
+pub(crate) mod trial;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -25,6 +27,7 @@ use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
 use crate::runtime::reload::Reloader;
 use crate::runtime::watch::Watch;
+use trial::{Candidate, Ended};
 
 /// A configuration as it was loaded.
 #[derive(Debug)]
@@ -58,6 +61,10 @@ struct State {
     /// The policy as it was loaded, without any measure.
     base: Arc<Policy>,
     overlay: Overlay,
+    /// The configuration on trial.
+    candidate: Option<Candidate>,
+    /// The last trial that is over.
+    ended: Option<Ended>,
 }
 
 impl Control {
@@ -83,6 +90,8 @@ impl Control {
             state: Mutex::new(State {
                 base,
                 overlay: Overlay::default(),
+                candidate: None,
+                ended: None,
             }),
         }
     }
@@ -116,7 +125,10 @@ impl Control {
         if overlay != state.overlay {
             let policy = overlay.over(&state.base)?;
             // The endpoints are the same, and so are their addresses.
-            let next = self.snapshot.load().successor(policy);
+            let mut next = self.snapshot.load().successor(policy);
+            if let Some(candidate) = &state.candidate {
+                next = trial::beside(next, &overlay, candidate)?;
+            }
             self.snapshot.store(Arc::new(next));
             state.overlay = overlay;
             self.measured.notify_one();
@@ -124,7 +136,7 @@ impl Control {
         Ok(answer)
     }
 
-    /// Puts another configuration in force, under the measures that are.
+    /// Puts another configuration in force, under the measures that are. A trial is over with it.
     ///
     /// # Errors
     /// No policy can be made of it; then nothing has changed.
@@ -139,6 +151,9 @@ impl Control {
         let next = self.snapshot.load().reloaded(policy, pools);
         self.snapshot.store(Arc::new(next));
         state.base = Arc::new(base);
+        if let Some(ended) = trial::superseded(state.candidate.take(), loaded.at) {
+            state.ended = Some(ended);
+        }
         self.loaded.store(Arc::new(loaded));
         Ok(())
     }
