@@ -181,6 +181,10 @@ async fn follow(plan: &Plan, request: &[u8], origin: Instant, times: &mut Times)
         if head.start.split(' ').nth(1) != Some("200") {
             return Err(io::Error::other(head.start.to_owned()));
         }
+        // A proxy that is about to leave says so; the next stream has a connection of its own.
+        let closes = head
+            .field("connection")
+            .is_some_and(|word| word.eq_ignore_ascii_case("close"));
         let mut framing = Framing::of(&head);
         let mut reader = Reader::new(asked);
         loop {
@@ -196,6 +200,11 @@ async fn follow(plan: &Plan, request: &[u8], origin: Instant, times: &mut Times)
             return Err(io::Error::other(format!("{} events", reader.events)));
         }
         times.whole = times.whole.saturating_add(1);
+        if closes {
+            stream = TcpStream::connect(("127.0.0.1", plan.to)).await?;
+            stream.set_nodelay(true)?;
+            buf.clear();
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::ask::{Ask, Fields};
 use super::canary;
+use crate::config::fault::Fault;
 use crate::policy::overlay::{Measure, moment};
 use crate::policy::{AuthMode, Denial};
 use crate::proxy::Answer;
@@ -94,27 +95,30 @@ pub(super) fn reload(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
                 }),
             ))
         }
-        Err(faults) => {
-            let count = faults.len().to_string();
-            let details = [("faults", &*count), ("note", &*reason)];
-            ask.control.acted(ask, "config_reload", "failure", &details);
-            let first = faults.first();
-            let message = "The configuration has faults; the old one stays in force.";
-            Ok(Answer::json(
-                422,
-                &json!({
-                    "error": {
-                        "message": message,
-                        "type": "invalid_request_error",
-                        "code": "invalid_configuration",
-                        "param": first.map(|fault| fault.key.as_str()).filter(|key| !key.is_empty()),
-                    },
-                    "request_id": ask.request_id,
-                    "status": "rejected",
-                    "hash": ask.snapshot.policy.hash,
-                    "faults": faults,
-                }),
-            ))
-        }
+        Err(faults) => Ok(rejected(ask, &faults, &reason)),
     }
+}
+
+/// Says what is wrong with a configuration that was not loaded.
+fn rejected(ask: &Ask, faults: &[Fault], reason: &str) -> Answer {
+    let count = faults.len().to_string();
+    let details = [("faults", &*count), ("note", reason)];
+    ask.control.acted(ask, "config_reload", "failure", &details);
+    let first = faults.first();
+    let message = "The configuration has faults; the old one stays in force.";
+    Answer::json(
+        422,
+        &json!({
+            "error": {
+                "message": message,
+                "type": "invalid_request_error",
+                "code": "invalid_configuration",
+                "param": first.map(|fault| fault.key.as_str()).filter(|key| !key.is_empty()),
+            },
+            "request_id": ask.request_id,
+            "status": "rejected",
+            "hash": ask.snapshot.policy.hash,
+            "faults": faults,
+        }),
+    )
 }

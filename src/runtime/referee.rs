@@ -49,7 +49,7 @@ pub(crate) fn try_out(control: &Control, plan: Plan) -> Result<Reloaded, Vec<Fau
     let (hash, share) = (&told.hash, plan.share);
     let start = (clock::now(), clock::wall());
     let candidate = Candidate::new(prepared, Trial::new(plan), start);
-    control.try_out(candidate).map_err(unmade)?;
+    control.try_out(candidate).map_err(|fault| unmade(&fault))?;
     log::info!("policy {hash} is on trial for {share} of the callers");
     Ok(Reloaded {
         took: clock::now().saturating_duration_since(began),
@@ -82,7 +82,7 @@ fn end_trial(control: &Control, (verdict, reason): (Verdict, String)) -> bool {
         (Ok(None), _) => return false,
         (Ok(Some(prepared)), Verdict::Promoted) => put_in_force(control, prepared).map(drop),
         (Ok(Some(_)), Verdict::RolledBack | Verdict::Superseded) => Err(Vec::new()),
-        (Err(fault), _) => Err(unmade(fault)),
+        (Err(fault), _) => Err(unmade(&fault)),
     };
     control.reloader.metrics().reloaded(outcome.is_ok());
     for fault in outcome.err().iter().flatten() {

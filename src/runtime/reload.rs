@@ -246,7 +246,9 @@ pub(super) fn put_in_force(control: &Control, prepared: Prepared) -> Result<Relo
         told,
     } = prepared;
     let (level, budget) = (policy.logging.level, policy.bytes_in_flight.get());
-    control.adopt(policy, loaded, pools).map_err(unmade)?;
+    control
+        .adopt(policy, loaded, pools)
+        .map_err(|fault| unmade(&fault))?;
     reloader.certificates.put_in_force(certificates);
     reloader.budget.set_limit(budget);
     log::set_max_level(level);
@@ -254,7 +256,7 @@ pub(super) fn put_in_force(control: &Control, prepared: Prepared) -> Result<Relo
 }
 
 /// Measures can't be laid over the policy.
-pub(super) fn unmade(fault: InspectorFault) -> Vec<Fault> {
+pub(super) fn unmade(fault: &InspectorFault) -> Vec<Fault> {
     let remedy = "correct the rules file";
     vec![Fault::of_file("", fault.to_string(), remedy)]
 }

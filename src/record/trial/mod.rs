@@ -41,9 +41,11 @@ impl FromStr for Share {
         let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
         let digits = |text: &str, most: usize| {
             let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            (plain && (1..=most).contains(&text.len())).then_some(())
+            plain && (1..=most).contains(&text.len())
         };
-        digits(whole, 4).and(digits(rest, 2)).ok_or(NoShare)?;
+        if !digits(whole, 4) || !digits(rest, 2) {
+            return Err(NoShare);
+        }
         let hundredths = |text: &str| text.parse::<u32>().map_err(|_too_long| NoShare);
         let tens = if rest.len() == 1 { 10 } else { 1 };
         let whole = hundredths(whole)?.saturating_mul(100);
