@@ -6,9 +6,7 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{
-    blocks, canary, emergency, monitoring, providers, settings, streams, subjects,
-};
+use super::{blocks, canary, emergency, monitoring, providers, settings, streams, subjects};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;

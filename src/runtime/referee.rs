@@ -10,7 +10,7 @@ use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 
 use super::clock;
-use super::reload::{Reloaded, prepare, put_in_force, unmade};
+use super::reload::{Prepared, Reloaded, note, prepare, put_in_force, unmade};
 use crate::config::fault::Fault;
 use crate::internal::control::Control;
 use crate::internal::control::trial::{Candidate, Verdict};
@@ -80,7 +80,7 @@ fn end_trial(control: &Control, (verdict, reason): (Verdict, String)) -> bool {
     let ended = control.end_trial(verdict, reason, clock::wall());
     let outcome = match (ended, verdict) {
         (Ok(None), _) => return false,
-        (Ok(Some(prepared)), Verdict::Promoted) => put_in_force(control, prepared).map(drop),
+        (Ok(Some(prepared)), Verdict::Promoted) => promote(control, prepared),
         (Ok(Some(_)), Verdict::RolledBack | Verdict::Superseded) => Err(Vec::new()),
         (Err(fault), _) => Err(unmade(&fault)),
     };
@@ -89,4 +89,11 @@ fn end_trial(control: &Control, (verdict, reason): (Verdict, String)) -> bool {
         log::error!("the trial can't be ended as it should: {fault}");
     }
     true
+}
+
+fn promote(control: &Control, prepared: Prepared) -> Result<(), Vec<Fault>> {
+    let before = control.base();
+    let promoted = put_in_force(control, prepared);
+    note(control, &before.hash, &promoted);
+    promoted.map(drop)
 }

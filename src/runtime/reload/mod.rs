@@ -10,10 +10,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::clock;
-use super::files::Files;
-use super::pools::Pools;
-use super::tls::{Certificates, Renewed};
 use crate::admit::budget::Budget;
 use crate::config::Reviewed;
 use crate::config::fault::Fault;
@@ -22,6 +18,10 @@ use crate::inspect::engine::InspectorFault;
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Listener, Policy};
 use crate::record::metrics::Metrics;
+use crate::runtime::clock;
+use crate::runtime::files::Files;
+use crate::runtime::pools::Pools;
+use crate::runtime::tls::{Certificates, Renewed};
 
 /// Reads and compiles the configuration anew.
 pub type Load = Box<dyn Fn() -> Result<Reviewed, Vec<Fault>> + Send + Sync>;
@@ -85,22 +85,22 @@ impl Reloader {
     }
 
     /// Leave to change the configuration, until it is dropped.
-    pub(super) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+    pub(in crate::runtime) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same, unless one is under way.
-    pub(super) fn if_idle(&self) -> Option<MutexGuard<'_, ()>> {
+    pub(in crate::runtime) fn if_idle(&self) -> Option<MutexGuard<'_, ()>> {
         self.running.try_lock().ok()
     }
 
     /// What is counted.
-    pub(super) fn metrics(&self) -> &Metrics {
+    pub(in crate::runtime) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
     /// The files of the last load.
-    pub(super) const fn files(&self) -> &Files {
+    pub(in crate::runtime) const fn files(&self) -> &Files {
         &self.source.files
     }
 }
@@ -161,7 +161,11 @@ pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
 }
 
 /// Tells the audit log what came of it.
-pub(super) fn note(control: &Control, before: &str, reloaded: &Result<Reloaded, Vec<Fault>>) {
+pub(in crate::runtime) fn note(
+    control: &Control,
+    before: &str,
+    reloaded: &Result<Reloaded, Vec<Fault>>,
+) {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     control.lines.audit("reload", |entry| {
         let entry = entry.text("from", before);
@@ -191,11 +195,11 @@ pub(crate) struct Prepared {
     pub(crate) pools: Arc<Pools>,
     loaded: Loaded,
     certificates: Renewed,
-    pub(super) told: Reloaded,
+    pub(in crate::runtime) told: Reloaded,
 }
 
 /// Loads and checks everything that a new configuration needs.
-pub(super) fn prepare(control: &Control) -> Result<Prepared, Vec<Fault>> {
+pub(in crate::runtime) fn prepare(control: &Control) -> Result<Prepared, Vec<Fault>> {
     let reloader = &control.reloader;
     let Reviewed {
         mut policy,
@@ -236,7 +240,10 @@ pub(super) fn prepare(control: &Control) -> Result<Prepared, Vec<Fault>> {
 }
 
 /// Puts a configuration in force, all of it or nothing.
-pub(super) fn put_in_force(control: &Control, prepared: Prepared) -> Result<Reloaded, Vec<Fault>> {
+pub(in crate::runtime) fn put_in_force(
+    control: &Control,
+    prepared: Prepared,
+) -> Result<Reloaded, Vec<Fault>> {
     let reloader = &control.reloader;
     let Prepared {
         policy,
@@ -256,7 +263,7 @@ pub(super) fn put_in_force(control: &Control, prepared: Prepared) -> Result<Relo
 }
 
 /// Measures can't be laid over the policy.
-pub(super) fn unmade(fault: &InspectorFault) -> Vec<Fault> {
+pub(in crate::runtime) fn unmade(fault: &InspectorFault) -> Vec<Fault> {
     let remedy = "correct the rules file";
     vec![Fault::of_file("", fault.to_string(), remedy)]
 }
@@ -348,64 +355,4 @@ fn listeners(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::Serve;
-
-    fn listener(address: &str, api: bool) -> Listener {
-        Listener {
-            address: address.parse().unwrap(),
-            serve: Serve { api, ..Serve::ALL },
-            tls: None,
-        }
-    }
-
-    #[test]
-    fn sockets_stay_as_they_are_and_serve_what_is_new() {
-        let mut waiting = Vec::new();
-        let started = [listener("127.0.0.1:1", true), listener("127.0.0.1:2", true)];
-        let wanted = [
-            listener("127.0.0.1:1", false),
-            listener("127.0.0.1:3", true),
-        ];
-        let kept = listeners(&started, &wanted, &mut waiting);
-        assert_eq!(
-            kept,
-            [
-                listener("127.0.0.1:1", false),
-                listener("127.0.0.1:2", true)
-            ],
-            "the first serves less, the second is still there"
-        );
-        let reasons: Vec<&str> = waiting.iter().map(|one| one.reason.as_str()).collect();
-        assert_eq!(
-            reasons,
-            [
-                "127.0.0.1:3 is not listened on yet",
-                "127.0.0.1:2 is listened on until then"
-            ],
-            "what needs an upgrade"
-        );
-    }
-
-    #[test]
-    fn what_is_read_at_the_start_alone_is_told() {
-        let change = |key: &str| Change {
-            key: key.to_owned(),
-            from: serde_json::Value::Null,
-            to: serde_json::Value::Null,
-        };
-        let waiting = fixed(&[
-            change("server.workers"),
-            change("telemetry.otlp_endpoint"),
-            change("logging.file_name"),
-            change("logging.level"),
-        ]);
-        let keys: Vec<&str> = waiting.iter().map(|one| one.key.as_str()).collect();
-        assert_eq!(
-            keys,
-            ["server.workers", "telemetry.otlp_endpoint"],
-            "and no other"
-        );
-    }
-}
+mod tests;
