@@ -4,8 +4,8 @@
 //! server needs too. Exit codes: 0 fine, 1 the thing asked about is not fine, 2 unusable arguments
 //! or configuration.
 
-pub mod audit;
 mod asking;
+pub mod audit;
 pub mod check;
 mod demo;
 mod health;

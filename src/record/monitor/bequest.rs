@@ -38,9 +38,9 @@ impl Monitor {
         }
     }
 
-    /// Takes a day over, before any of its requests is counted here.
+    /// Takes a day over, unless more is known of it here.
     pub fn take(&mut self, left: &DayLeft) {
-        if left.day <= self.day {
+        if (left.day, left.requests) <= (self.day, self.today.requests) {
             return;
         }
         let mut today = Today {
