@@ -96,11 +96,17 @@ mod tests {
     use super::cross_check;
 
     #[test]
-    fn the_recorded_streams_read_the_same_in_pieces() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/answers");
-        for entry in std::fs::read_dir(root).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            cross_check(&bytes).unwrap();
+    fn recorded_streams_and_fuzz_seeds_read_the_same_in_pieces() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut count = 0;
+        for folder in ["tests/fixtures/answers", "fuzz/seeds/answer"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let bytes = std::fs::read(&path).unwrap();
+                assert_eq!(cross_check(&bytes), Ok(()), "{}", path.display());
+                count += 1;
+            }
         }
+        assert!(count >= 10, "they were found");
     }
 }

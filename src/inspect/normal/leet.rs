@@ -13,6 +13,40 @@ use std::ops::Range;
 /// Longer parts of letters and digits are no words.
 const LONGEST: usize = 64;
 
+/// What a byte is in a word: nothing (0), or one of these.
+const SMALL: u8 = 1;
+const LEET: u8 = 2;
+const OTHER: u8 = 4;
+
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a byte below 256"
+        )]
+        {
+            table[byte as usize] = match byte {
+                b'a'..=b'z' => SMALL,
+                b'2' | b'6' | b'8' | b'9' => OTHER,
+                _ if letter(byte, b'i').is_some() => LEET,
+                _ => 0,
+            };
+        }
+        if byte == u8::MAX {
+            break table;
+        }
+        byte = byte.wrapping_add(1);
+    }
+};
+
+/// What this byte is in a word.
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
 /// The letter a digit or sign stands for; 1 and ! are read as `i` or as `l`.
 const fn letter(byte: u8, one: u8) -> Option<u8> {
     match byte {
@@ -101,8 +135,8 @@ fn is_candidate(text: &[u8], place: usize, from: usize) -> bool {
     }
 }
 
-const fn is_part(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!')
+fn is_part(byte: u8) -> bool {
+    class(byte) != 0
 }
 
 /// The letters, digits and signs around a place, not before a floor.
@@ -124,15 +158,23 @@ fn is_leet(token: &[u8]) -> bool {
     if token.len() > LONGEST {
         return false;
     }
-    let small = u8::is_ascii_lowercase;
-    let Some(first) = token.iter().position(small) else {
+    let (mut first, mut last, mut letters) = (None, 0_usize, 0_usize);
+    for (place, byte) in token.iter().enumerate() {
+        match class(*byte) {
+            SMALL => {
+                first.get_or_insert(place);
+                last = place;
+                letters = letters.saturating_add(1);
+            }
+            LEET => {}
+            _ => return false,
+        }
+    }
+    let Some(first) = first else {
         return false;
     };
-    let last = token.iter().rposition(small).unwrap_or(first);
-    let inner = token.get(first..last).unwrap_or(&[]);
-    let letters = token.iter().filter(|byte| small(byte)).count();
-    let between = !inner.iter().all(small);
-    token.iter().all(|&byte| is_known(byte)) && (between || (first > 0 && letters > 2))
+    let between = last.saturating_sub(first) >= letters;
+    between || (first > 0 && letters > 2)
 }
 
 /// Writes a region with its letters restored: with each 1 as `i`, and if there was one, as `l`.
@@ -170,45 +212,50 @@ fn write_leet(
 /// whether a 1 was among them. Two of them beside each other are `ll` in either reading.
 fn restore(text: &str, one: u8, out: &mut String) -> bool {
     let bytes = text.as_bytes();
-    let (mut ambiguous, mut at, mut written) = (false, 0_usize, 0_usize);
+    // A letter takes the place of one byte: what is written is as long as what is read.
+    let mut letters = std::mem::take(out).into_bytes();
+    letters.clear();
+    letters.extend_from_slice(bytes);
+    let (mut ambiguous, mut at) = (false, 0_usize);
     while at < bytes.len() {
+        let mut seen = 0;
         let rest = bytes.get(at..).unwrap_or_default();
-        let len = rest.iter().take_while(|&&byte| is_part(byte)).count();
-        let body = rest.get(..len).unwrap_or_default();
-        let digits = body.iter().any(|byte| !byte.is_ascii_lowercase());
-        if digits && len <= LONGEST && body.iter().all(|&byte| is_known(byte)) {
-            out.push_str(text.get(written..at).unwrap_or_default());
-            ambiguous |= restore_part(body, one, out);
-            written = at.saturating_add(len);
+        let mut end = at;
+        for byte in rest {
+            let class = class(*byte);
+            if class == 0 {
+                break;
+            }
+            seen |= class;
+            end = end.saturating_add(1);
         }
-        let gap = rest.get(len..).unwrap_or_default();
-        let gap = gap.iter().take_while(|&&byte| !is_part(byte)).count();
-        at = at.saturating_add(len).saturating_add(gap);
+        if seen & LEET != 0 && seen & OTHER == 0 && end.saturating_sub(at) <= LONGEST {
+            let part = bytes.get(at..end).unwrap_or_default();
+            let slots = letters.get_mut(at..end).unwrap_or_default();
+            ambiguous |= restore_part(part, one, slots);
+        }
+        at = end.saturating_add(1);
     }
-    out.push_str(text.get(written..).unwrap_or_default());
+    *out = String::from_utf8(letters).unwrap_or_default();
     ambiguous
 }
 
-/// One part of at most [`LONGEST`] letters and leet digits.
-fn restore_part(part: &[u8], one: u8, out: &mut String) -> bool {
-    let (mut ambiguous, mut letters) = (false, [0_u8; LONGEST]);
+/// One part of at most [`LONGEST`] letters and leet digits, to be written over itself.
+fn restore_part(part: &[u8], one: u8, letters: &mut [u8]) -> bool {
+    let mut ambiguous = false;
     let mut before = 0;
     for ((place, slot), &byte) in letters.iter_mut().enumerate().zip(part) {
-        let after = part.get(place.saturating_add(1));
-        *slot = match byte {
-            // At the end it is what it looks like.
-            b'!' | b'$' | b'@' if after.is_none() => byte,
-            b'1' if before == b'1' || after == Some(&b'1') => b'l',
-            _ => letter(byte, one).unwrap_or(byte),
-        };
-        ambiguous |= *slot != byte && matches!(byte, b'1' | b'!');
+        if !byte.is_ascii_lowercase() {
+            let after = part.get(place.saturating_add(1));
+            *slot = match byte {
+                // At the end it is what it looks like.
+                b'!' | b'$' | b'@' if after.is_none() => byte,
+                b'1' if before == b'1' || after == Some(&b'1') => b'l',
+                _ => letter(byte, one).unwrap_or(byte),
+            };
+            ambiguous |= *slot != byte && matches!(byte, b'1' | b'!');
+        }
         before = byte;
     }
-    let letters = letters.get(..part.len()).unwrap_or_default();
-    out.push_str(std::str::from_utf8(letters).unwrap_or_default());
     ambiguous
-}
-
-const fn is_known(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || letter(byte, b'i').is_some()
 }

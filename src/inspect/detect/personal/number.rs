@@ -178,6 +178,15 @@ pub(super) fn free_after(window: &Window<'_>, end: usize) -> bool {
 
 /// Everything that the number at `start` may be.
 pub(super) fn check(window: &Window<'_>, start: usize, heard: &mut Heard, found: &mut Vec<Found>) {
+    let free = free_before(window, start);
+    if !free {
+        // Within a longer number only a card may begin.
+        let first = window.skip(start, |byte| byte.is_ascii_digit());
+        let first = first.saturating_sub(start);
+        if first < 4 || (first > 4 && first < 12) {
+            return;
+        }
+    }
     let groups = Groups::read(window, start);
     let digits = groups.digits(groups.count()).len();
     if (digits < 7 && groups.count() < 3) || groups.lengths.starts_with(&[1, 1, 1]) {
@@ -189,7 +198,7 @@ pub(super) fn check(window: &Window<'_>, start: usize, heard: &mut Heard, found:
     if let Some(count) = card(window, &groups) {
         push(row::CREDIT_CARD, count);
     }
-    if free_before(window, start) {
+    if free {
         if let Some((row, count)) = grouped(window, &groups, heard) {
             push(row, count);
         } else if let Some(row) = single(window, &groups, heard) {
