@@ -49,6 +49,16 @@ for_curl() {
     have curl || install_packages curl ca-certificates || skipped+=("curl: load_tools")
 }
 
+# The browser that drives the pages' tests, and what checks metrics and alerts.
+for_browser() {
+    have chromium-headless-shell || have chromium ||
+        install_packages chromium-headless-shell || skipped+=("chromium: pages")
+}
+
+for_prometheus() {
+    have promtool || install_packages prometheus || skipped+=("promtool: prometheus")
+}
+
 # The copy of requirements.txt is made last: it says that the environment is complete.
 for_python() {
     cmp -s tests/sdk/requirements.txt .venv/requirements.txt && return
@@ -86,6 +96,8 @@ case "${1:-build}" in
     test)
         for_curl
         for_python
+        for_browser
+        for_prometheus
         for_oha
         ;;
     *)

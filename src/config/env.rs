@@ -27,14 +27,27 @@ pub(super) struct EnvironmentKey {
 }
 
 /// What the environment had to say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Environment {
     /// Keys that were overridden, each with its variable.
     pub origins: Vec<(&'static str, &'static str)>,
     /// Keys of callers.
     pub keys: Vec<EnvironmentKey>,
+    /// Whether the description of the interface is served.
+    pub internal_docs: bool,
     /// What is wrong.
     pub faults: Vec<Fault>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            keys: Vec::new(),
+            internal_docs: true,
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// Writes the environment's values over those of the file.
@@ -86,7 +99,8 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
     environment.retention(raw, &set);
     environment.inspection(raw, &set);
     environment.answers(raw, &set);
-    environment.docs(set("DISABLE_INTERNAL_DOCS"));
+    environment.internal_docs = environment.switch("DISABLE_INTERNAL_DOCS", &set) != Some(true);
+    environment.telemetry(raw, &set);
     environment.api_keys(set("API_KEY"), set("ADDITIONAL_API_KEYS"));
     for (variable, key) in pending::VARIABLES {
         if set(variable).is_some_and(|text| !pending::is_off_text(text.trim())) {
@@ -285,18 +299,25 @@ impl Environment {
         }
     }
 
-    /// There are no internal docs yet, so both answers are true; a wrong one is a fault already.
-    fn docs(&mut self, text: Option<String>) {
-        const WORDS: [&str; 6] = ["true", "false", "1", "0", "yes", "no"];
-        let Some(text) = text else {
-            return;
-        };
-        if !WORDS.contains(&text.trim().to_ascii_lowercase().as_str()) {
-            self.faults.push(Fault::of_variable(
-                "DISABLE_INTERNAL_DOCS",
-                format!("{} is neither yes nor no", quoted(&text)),
-                "write true or false",
-            ));
+    /// Where traces are sent, by the names that OpenTelemetry's own programs read.
+    fn telemetry(&mut self, raw: &mut RawConfig, set: &dyn Fn(&str) -> Option<String>) {
+        let telemetry = &mut raw.telemetry;
+        for (variable, key, target) in [
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "telemetry.otlp_endpoint",
+                &mut telemetry.otlp_endpoint,
+            ),
+            (
+                "OTEL_SERVICE_NAME",
+                "telemetry.service_name",
+                &mut telemetry.service_name,
+            ),
+        ] {
+            if let Some(text) = set(variable) {
+                *target = Some(text.trim().to_owned());
+                self.origins.push((key, variable));
+            }
         }
     }
 

@@ -45,6 +45,8 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         endpoint_orders: _,
         logging,
         operations,
+        telemetry,
+        internal_docs,
     } = policy;
     let mut text = Canonical::default();
     text.line("listeners", listeners);
@@ -70,6 +72,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("routes", routes);
     text.line("logging", logging);
     text.operations(operations);
+    text.line("telemetry", &(telemetry, internal_docs));
     digest(&text.0).chars().take(DIGITS).collect()
 }
 

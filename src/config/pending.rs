@@ -25,15 +25,13 @@ pub(super) const FILE: &[Row] = &[
     row("server.timeouts.header"),
     row("server.limits.connections"),
     row("rate_limits.store"),
-    row("telemetry.otlp_endpoint"),
 ];
 
 /// Keys of the keys file.
 pub(super) const KEYS_FILE: &[Row] = &[];
 
 /// Environment variables, and the keys that they override.
-pub(super) const VARIABLES: &[(&str, &str)] =
-    &[("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint")];
+pub(super) const VARIABLES: &[(&str, &str)] = &[];
 
 /// What there is to say of a key: problem and remedy, where it is refused.
 pub(super) fn refusal(rows: &[Row], pattern: &str, value: &Value) -> Option<(String, String)> {

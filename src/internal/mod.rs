@@ -11,6 +11,8 @@ mod canary;
 pub(crate) mod control;
 pub(crate) mod emergency;
 pub(crate) mod monitoring;
+mod openapi;
+pub(crate) mod pages;
 mod providers;
 pub(crate) mod routes;
 mod settings;

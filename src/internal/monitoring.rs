@@ -12,11 +12,13 @@ use super::blocks;
 use super::routes::ROWS;
 use crate::admit::violations::Violation;
 use crate::config::score;
+use crate::policy::names::KeyId;
 use crate::policy::overlay::{Measure, moment};
 use crate::policy::{AuthMode, Denial, Policy};
 use crate::proxy::Answer;
 use crate::record::event::Severity;
 use crate::record::monitor::alert::Alert;
+use crate::record::monitor::recent::Recent;
 use crate::record::monitor::{Anomaly, Event, Source, Suspect, Today};
 use crate::runtime::watch::seconds;
 
@@ -265,6 +267,31 @@ pub(crate) fn alert(alert: &Alert) -> Value {
         "count": alert.count,
         "first_seen": time(alert.first),
         "last_seen": time(alert.last),
+    })
+}
+
+/// `GET /internal/monitoring/events`.
+pub(super) fn recent(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
+    fields.done()?;
+    let recents = ask.control.watch.recents();
+    let shown: Vec<Value> = recents.newest_first().map(event).collect();
+    drop(recents);
+    answer(&json!({"status": "ok", "count": shown.len(), "events": shown}))
+}
+
+fn event(recent: &Recent) -> Value {
+    let events = Event::ALL
+        .into_iter()
+        .filter(|event| recent.marks.has(*event));
+    json!({
+        "at": time(recent.at),
+        "ip": recent.address,
+        "key": recent.key.as_ref().map(KeyId::as_str),
+        "status": recent.status,
+        "reason": recent.code,
+        "events": events.map(Event::as_str).collect::<Vec<_>>(),
+        "endpoint": recent.endpoint.as_str(),
+        "request_id": recent.request_id,
     })
 }
 

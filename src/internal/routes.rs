@@ -6,7 +6,7 @@
 use http::Method;
 
 use super::ask::{Ask, Fields};
-use super::{blocks, canary, emergency, monitoring, providers, settings, streams, subjects};
+use super::{blocks, canary, emergency, monitoring, pages, providers, settings, streams, subjects};
 use crate::identify::keys::Role;
 use crate::policy::Denial;
 use crate::proxy::Answer;
@@ -18,7 +18,7 @@ pub(crate) enum Access {
     Look,
     /// `admin` and `system`: to act, and to see the configuration.
     Act,
-    /// `admin` alone: what is told of people.
+    /// `admin` alone: what is told of people, and pages for them.
     Admin,
 }
 
@@ -117,6 +117,11 @@ pub(crate) const ROWS: &[Row] = &[
         Work::Quick(monitoring::alerts),
     ),
     get(
+        "/internal/monitoring/events",
+        Access::Look,
+        Work::Quick(monitoring::recent),
+    ),
+    get(
         "/internal/monitoring/auth-status",
         Access::Look,
         Work::Quick(monitoring::auth),
@@ -205,6 +210,17 @@ pub(crate) const ROWS: &[Row] = &[
     post(
         "/internal/middleware/security/emergency-headers",
         emergency::headers,
+    ),
+    get(
+        "/internal/dashboard",
+        Access::Admin,
+        Work::Quick(pages::dashboard),
+    ),
+    get("/internal/docs", Access::Admin, Work::Quick(pages::docs)),
+    get(
+        "/internal/openapi.json",
+        Access::Admin,
+        Work::Quick(pages::openapi),
     ),
 ];
 
@@ -328,6 +344,9 @@ mod tests {
             (Access::Act, Role::Standard, false),
             (Access::Act, Role::Admin, true),
             (Access::Act, Role::System, true),
+            (Access::Admin, Role::Admin, true),
+            (Access::Admin, Role::System, false),
+            (Access::Admin, Role::ReadOnly, false),
         ] {
             assert_eq!(access.permits(role), permitted, "{access:?} {role:?}");
         }

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod names;
 pub mod overlay;
 pub mod secret;
+pub mod telemetry;
 pub mod units;
 pub mod upstream;
 pub mod web;
@@ -29,6 +30,7 @@ use crate::inspect::engine::Inspector;
 use alerts::Operations;
 use inspection::InspectionSettings;
 use limits::Limits;
+use telemetry::Telemetry;
 use units::{ByteLimit, Span};
 
 pub use denial::{Denial, KeyFault};
@@ -87,6 +89,10 @@ pub struct Policy {
     pub logging: Logging,
     /// Who is told of alerts, and what the gateway does for its operators.
     pub operations: Operations,
+    /// Where traces are sent; none: nowhere.
+    pub telemetry: Option<Telemetry>,
+    /// Whether the description of the interface is served.
+    pub internal_docs: bool,
 }
 
 /// Whose pages in a browser may read answers.

@@ -12,7 +12,7 @@ use pingora::{Error, ErrorSource, ErrorType};
 
 use super::Snapshot;
 use super::ctx::{Body, Call, Flight};
-use super::failure;
+use super::{failure, tracing};
 use crate::policy::{Denial, Provider};
 use crate::provider::retry_after;
 use crate::record::{Failed, Record};
@@ -177,6 +177,7 @@ pub(crate) fn failed(flight: &mut Flight, session: &Session, error: &Error) -> b
     let provider = snapshot.policy.providers.get(attempt.target.provider);
     let provider = provider.map(|provider| &**provider);
     note(record, provider, attempt.target, class);
+    tracing::failed(record, class.as_str(), attempt.status);
     let about = Circumstances {
         replayable: matches!(call.body, Body::Held { .. }),
         idempotent: matches!(session.req_header().method, Method::GET | Method::HEAD),

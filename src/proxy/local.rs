@@ -54,6 +54,7 @@ pub(crate) fn answer(
             status: 200,
             content_type: "text/plain; version=0.0.4; charset=utf-8",
             body: gateway.render_metrics(),
+            csp: None,
         }),
         Endpoint::V1Health => Ok(Answer::json(
             200,

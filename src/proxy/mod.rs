@@ -27,6 +27,7 @@ mod receive;
 mod reply;
 mod snapshot;
 mod tail;
+mod tracing;
 pub(crate) mod trial;
 mod wording;
 
@@ -47,11 +48,12 @@ use pingora::{Error, Result};
 use crate::admit::budget::Budget;
 use crate::admit::ledger::Ledger;
 use crate::internal::control::Control;
+use crate::record::endpoint::Endpoint;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
-use crate::runtime::clock;
 use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
+use crate::runtime::{clock, telemetry};
 use attempt::Progress;
 pub use ctx::RequestCtx;
 use ctx::{Flight, Marks, Stage};
@@ -141,7 +143,10 @@ impl Gateway {
             &*made
         };
         let target = head.uri.path().as_bytes();
-        let facts = Facts::new(id, head.method.clone(), target, &snapshot.policy.hash);
+        let mut facts = Facts::new(id, head.method.clone(), target, &snapshot.policy.hash);
+        if self.control.tracer.is_some() && is_traced(facts.endpoint) {
+            facts.trace = telemetry::begin(&head.headers);
+        }
         let record = Record::open(Arc::clone(&self.desk.recorder), facts);
         let clock = Marks::new(clock::now());
         Box::new(Flight {
@@ -363,6 +368,11 @@ impl ProxyHttp for Gateway {
         trial::note(&flight, outcome, || flight.clock.times(now));
         flight.land(outcome, now);
     }
+}
+
+/// Whoever looks at the gateway would fill the traces.
+fn is_traced(endpoint: Endpoint) -> bool {
+    !endpoint.is_probe() && endpoint != Endpoint::Internal
 }
 
 fn lost() -> Box<Error> {

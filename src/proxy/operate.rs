@@ -4,19 +4,44 @@
 //! reads the body under its size limit and the limit on pauses, and no further.
 
 use bytes::{Bytes, BytesMut};
-use http::header;
+use http::{Method, header};
 use pingora::proxy::Session;
 
 use super::ctx::Flight;
 use super::receive::Stop;
 use super::reply::Answer;
-use super::{Gateway, findings, reading, reply};
+use super::{Gateway, findings, reading, receive, reply};
 use crate::admit::size::{self, Media};
-use crate::identify::Caller;
+use crate::identify::{Caller, source};
 use crate::internal::ask::{Actor, Ask, Fields};
+use crate::internal::pages;
 use crate::internal::routes::{self, Work};
 use crate::policy::{Denial, Policy};
 use crate::runtime::clock;
+
+/// A page for people, as a browser opens it: without a key, which it can't send then, and for
+/// HTML. It holds nothing that a key would be needed for, and to strangers it is not there.
+pub(crate) fn page(session: &Session, flight: &mut Flight, policy: &Policy) -> Option<Answer> {
+    let head = session.req_header();
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let accepted = head.headers.get(header::ACCEPT)?.to_str().ok()?;
+    let carriers = &policy.auth.headers;
+    if !accepted.contains("text/html")
+        || carriers.iter().any(|name| head.headers.contains_key(name))
+    {
+        return None;
+    }
+    let peer = receive::peer_address(session)?;
+    let address = source::client(peer, &head.headers, &policy.trusted_proxies);
+    if !source::within(&policy.auth.internal_allow, address) {
+        return None;
+    }
+    let answer = pages::shell(policy, head.uri.path())?;
+    flight.record.client_ip = Some(address);
+    Some(answer)
+}
 
 /// Answers a question to the control plane.
 ///

@@ -17,7 +17,7 @@ use pingora::{Error, ErrorType, OrErr, Result};
 use super::attempt::{self, Attempt, Progress};
 use super::ctx::{Body, Call, Flight, Stage};
 use super::reply::{REQUEST_ID, own_value};
-use super::{Snapshot, headers, wording};
+use super::{Snapshot, headers, tracing, wording};
 use crate::policy::upstream::Exceeded;
 use crate::policy::{Api, Denial, Endpoint, Provider};
 use crate::provider::wire;
@@ -59,6 +59,7 @@ pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<B
                 if let Some(peer) = peer(&snapshot, provider, target)
                     && begin(call, &snapshot, target, pass)
                 {
+                    tracing::call(&mut flight.record, &snapshot.policy, target);
                     flight.record.provider = Some(provider.name.clone());
                     flight.record.attempts = flight.record.attempts.saturating_add(1);
                     return Ok(Box::new(peer));
@@ -221,6 +222,7 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
     let mut fields = passed(&head.headers, call);
     fields.insert(header::ACCEPT_ENCODING, IDENTITY);
     fields.insert(REQUEST_ID, own_value(&record.request_id)?);
+    tracing::pass_on(record, &mut fields);
     credentials(provider, key, &head.headers, &mut fields)?;
     frame(call, (&head.method, head.version), &mut fields);
     let mut based_target = None;

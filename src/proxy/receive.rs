@@ -14,7 +14,7 @@ use pingora::proxy::Session;
 use super::ctx::{Call, Flight};
 use super::reading::Plan;
 use super::reply::Answer;
-use super::{Gateway, cors, guard, guesses, limits, local, operate};
+use super::{Gateway, Snapshot, cors, guard, guesses, limits, local, operate};
 use crate::admit::head;
 use crate::admit::target::{self, Reading};
 use crate::identify::authorize::{self, Wish};
@@ -67,11 +67,7 @@ pub(crate) async fn receive(
     }
     let serve = serves(session, policy);
     let asked = target::endpoint(session.req_header(), serve);
-    if let Ok(endpoint) = &asked
-        && target::is_public(*endpoint)
-    {
-        flight.record.client_ip = peer_address(session);
-        let answer = local::public(&snapshot, *endpoint, session);
+    if let Some(answer) = open(session, flight, &snapshot, &asked) {
         return Ok(Received::Answer(answer));
     }
     let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
@@ -116,6 +112,23 @@ pub(crate) async fn receive(
         wanted: None,
     };
     Ok(Received::Call(Box::new(call)))
+}
+
+/// What is answered without a key.
+fn open(
+    session: &Session,
+    flight: &mut Flight,
+    snapshot: &Snapshot,
+    asked: &Result<Endpoint, Denial>,
+) -> Option<Answer> {
+    match asked {
+        Ok(endpoint) if target::is_public(*endpoint) => {
+            flight.record.client_ip = peer_address(session);
+            Some(local::public(snapshot, *endpoint, session))
+        }
+        Ok(Endpoint::Internal) => operate::page(session, flight, &snapshot.policy),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Where the request goes.

@@ -37,6 +37,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
+    /// What a page of ours may do in a browser, in the place of what answers may.
+    pub(crate) csp: Option<HeaderValue>,
 }
 
 impl Answer {
@@ -46,6 +48,7 @@ impl Answer {
             status,
             content_type: "application/json",
             body: body.to_string().into(),
+            csp: None,
         }
     }
 }
@@ -149,6 +152,9 @@ pub(crate) async fn send(
     fields.insert(header::CACHE_CONTROL, NO_STORE);
     limits::tell(&mut fields, told);
     dress(&mut fields, policy, request_id)?;
+    if let Some(csp) = answer.csp {
+        fields.insert(header::CONTENT_SECURITY_POLICY, csp);
+    }
     cors::dress(&mut fields, &policy.cors, &session.req_header().headers);
     write(session, answer.status, fields, answer.body).await
 }

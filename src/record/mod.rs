@@ -13,6 +13,7 @@ pub mod mask;
 pub mod metrics;
 pub mod monitor;
 pub mod report;
+pub mod trace;
 pub mod trial;
 
 use std::net::IpAddr;
@@ -29,6 +30,7 @@ use crate::policy::Denial;
 use crate::policy::inspection::Action;
 use crate::policy::names::{KeyId, ModelName, ProviderName};
 use endpoint::Endpoint;
+use trace::Trace;
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -237,6 +239,8 @@ pub struct Facts {
     pub usage: Usage,
     /// The hash of the policy by which it was judged.
     pub policy: Box<str>,
+    /// Its spans, where traces are sent somewhere.
+    pub trace: Option<Box<Trace>>,
 }
 
 impl Facts {
@@ -267,6 +271,7 @@ impl Facts {
             answer: None,
             usage: Usage::default(),
             policy: policy.into(),
+            trace: None,
         }
     }
 

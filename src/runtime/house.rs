@@ -16,6 +16,7 @@ use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
 use super::reload::{self, Reloader, Source};
 use super::serve::ServeFault;
+use super::telemetry::{Delivery, Tracer};
 use super::tls::Certificates;
 use super::watch::Watch;
 use super::writer::LogSink;
@@ -39,6 +40,9 @@ pub(super) struct House {
     pub(super) metrics: Arc<Metrics>,
     /// Where lines are written.
     pub(super) lines: LineWriter,
+    /// What delivers spans, where any are sent, until it is taken to its service.
+    pub(super) delivery: Option<Delivery>,
+    tracer: Option<Tracer>,
     ledger: Arc<Ledger>,
     budget: Arc<Budget>,
     watch: Arc<Watch>,
@@ -52,6 +56,11 @@ impl House {
     pub(super) fn open(policy: Policy) -> Result<Self, ServeFault> {
         let lines = open_logs(&policy.logging)?;
         let metrics = metrics(&policy)?;
+        let telemetry = policy.telemetry.as_ref();
+        let telemetry = telemetry
+            .map(|one| Tracer::new(one, &metrics))
+            .transpose()?;
+        let (tracer, delivery) = telemetry.unzip();
         Ok(Self {
             budget: Budget::new(policy.bytes_in_flight.get()),
             ledger: Arc::new(Ledger::new(policy.limits.max_clients)),
@@ -61,6 +70,8 @@ impl House {
             watch: Arc::default(),
             metrics,
             lines,
+            delivery,
+            tracer,
         })
     }
 
@@ -80,13 +91,16 @@ impl House {
         let reloader = Reloader::new(source, tls, (&self.budget, &self.metrics));
         let state = (Arc::clone(&self.snapshot), Arc::clone(&self.ledger));
         let logs = (self.lines.clone(), Arc::clone(&self.watch));
-        Arc::new(Control::new(state, loaded, logs, reloader))
+        let mut control = Control::new(state, loaded, logs, reloader);
+        control.tracer.clone_from(&self.tracer);
+        Arc::new(control)
     }
 
     /// The gateway over this state.
     pub(super) fn gateway(&self, control: &Arc<Control>, random: [u8; 16]) -> Gateway {
         let (metrics, watch) = (Arc::clone(&self.metrics), Arc::clone(&self.watch));
         let recorder = RequestLog::new(Arc::clone(&metrics), watch, self.lines.clone());
+        let recorder = recorder.with_tracer(self.tracer.clone());
         let desk = Desk {
             recorder: Arc::new(recorder),
             lines: self.lines.clone(),

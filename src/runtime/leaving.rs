@@ -63,6 +63,9 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
         drained(drain, busy, last_words);
         log::info!("drained; exiting");
         control.keeper.save(&Counters::of(&control));
+        if let Some(tracer) = &control.tracer {
+            tracer.flush(Duration::from_secs(2));
+        }
         control.lines.close(Duration::from_secs(2));
         exit();
     };

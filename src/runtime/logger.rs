@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use log::{LevelFilter, Log, Metadata, SetLoggerError};
 
 use super::audit::AuditLog;
+use super::telemetry::Tracer;
 use super::watch::Watch;
 use super::writer::{LogSink, SinkFault};
 use crate::policy::LogFormat;
@@ -171,6 +172,7 @@ pub struct RequestLog {
     metrics: Arc<Metrics>,
     watch: Arc<Watch>,
     lines: LineWriter,
+    tracer: Option<Tracer>,
 }
 
 impl RequestLog {
@@ -180,7 +182,14 @@ impl RequestLog {
             metrics,
             watch,
             lines,
+            tracer: None,
         }
+    }
+
+    /// The same, with somebody to take the spans.
+    #[must_use]
+    pub(crate) fn with_tracer(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 }
 
@@ -192,6 +201,9 @@ impl Recorder for RequestLog {
     fn closed(&self, facts: &Facts) {
         self.metrics.closed(facts);
         self.watch.see(facts, (self.lines.now)());
+        if let Some(tracer) = &self.tracer {
+            tracer.ended(facts);
+        }
         if log::max_level() >= LevelFilter::Info {
             self.lines.access(facts);
         }

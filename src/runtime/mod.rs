@@ -28,6 +28,7 @@ pub(crate) mod selftest;
 pub mod serve;
 mod signals;
 pub(crate) mod systemd;
+pub(crate) mod telemetry;
 pub mod tls;
 pub(crate) mod turnstile;
 pub mod watch;

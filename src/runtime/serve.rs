@@ -160,7 +160,7 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     let mut service = service((&conf, keepalive), gateway, &house.connections);
     listen(&mut service, settings, house.door());
     server.add_service(service);
-    add_tasks(&mut server, &control, &house)?;
+    add_tasks(&mut server, &control, &mut house)?;
     leave_early(&server, &house, &control, drain);
     ready::announce(&server, &listeners);
     let shutdown_signal = Box::new(Signals {
@@ -213,7 +213,11 @@ fn listen(service: &mut Service<App>, doors: Doors, door: Door) {
 }
 
 /// What runs beside the requests.
-fn add_tasks(server: &mut Server, control: &Arc<Control>, house: &House) -> Result<(), ServeFault> {
+fn add_tasks(
+    server: &mut Server,
+    control: &Arc<Control>,
+    house: &mut House,
+) -> Result<(), ServeFault> {
     let snapshot = Arc::clone(&control.snapshot);
     let prober = Prober::new(Arc::clone(&snapshot));
     server.add_service(background_service("prober", prober));
@@ -230,6 +234,9 @@ fn add_tasks(server: &mut Server, control: &Arc<Control>, house: &House) -> Resu
     server.add_service(background_service("selftest", trier));
     let keeping = Keeping(Arc::clone(control));
     server.add_service(background_service("counters", keeping));
+    if let Some(delivery) = house.delivery.take() {
+        server.add_service(background_service("telemetry", delivery));
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::record::Facts;
 use crate::record::endpoint::Endpoint;
+use crate::record::monitor::recent::{Recent, Recents};
 use crate::record::monitor::{Monitor, Sample};
 
 /// Buffers; threads spread over them.
@@ -36,6 +37,7 @@ fn own() -> usize {
 pub struct Watch {
     buffers: [Mutex<Vec<Sample>>; BUFFERS],
     monitor: Mutex<Monitor>,
+    recents: Mutex<Recents>,
     dropped: AtomicU64,
     /// What the ids of requests begin with that are the gateway's own.
     own: ArcSwapOption<Box<str>>,
@@ -50,6 +52,9 @@ impl Watch {
             return;
         }
         let sample = Sample::of(facts, seconds(now));
+        if let Some(recent) = Recent::of(facts, &sample) {
+            lock(&self.recents).push(recent);
+        }
         let place = OWN.try_with(|own| *own).unwrap_or(0);
         let Some(buffer) = self.buffers.get(place) else {
             return;
@@ -86,6 +91,11 @@ impl Watch {
             monitor.see(sample);
         }
         monitor
+    }
+
+    /// What was refused, found or failed of late.
+    pub(crate) fn recents(&self) -> MutexGuard<'_, Recents> {
+        lock(&self.recents)
     }
 
     /// Samples that found no room.

@@ -106,7 +106,7 @@ async fn every_fault_is_told_at_once() {
 
 #[tokio::test]
 async fn an_option_of_a_later_feature_is_refused_and_not_ignored() {
-    let cases = ["telemetry: {otlp_endpoint: \"http://x\"}\n"];
+    let cases = ["rate_limits: {store: \"redis://127.0.0.1/0\"}\n"];
     for text in cases {
         let output = check(text).await;
         let said = stderr(&output);

@@ -10,7 +10,7 @@ use http::HeaderValue;
 use super::{Compiler, KeyPath, Severity};
 use crate::config::raw::{
     RawConfig, RawCors, RawHandling, RawResponse, RawSanitization, RawToolCalls, RawUninspectable,
-    RawVerdict,
+    RawVerdict, SecretText,
 };
 use crate::config::rulesfile::{self, RulesFile};
 use crate::inspect::answer::AnswerPolicy;
@@ -76,13 +76,14 @@ impl Compiler<'_> {
     ) -> Option<(InspectionSettings, Arc<Inspector>, AnswerPolicy)> {
         let response = &raw.inspection.response;
         let answers = self.answer_policy(raw, response);
+        let canaries = self.canaries(&response.canaries);
         let settings = InspectionSettings {
             pii: handling(response.pii),
             secrets: handling(response.secrets),
             harmful: verdict(response.harmful),
             max_text_chars: usize::MAX,
             disabled_rules: disabled.to_vec(),
-            canaries: response.canaries.clone(),
+            canaries: canaries?,
             ..InspectionSettings::response()
         };
         match Inspector::compile(&settings) {
@@ -96,6 +97,17 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// Strings that must never leave, so that no view of the configuration shows them either.
+    fn canaries(&mut self, raw: &[SecretText]) -> Option<Vec<String>> {
+        let at = KeyPath::of("inspection.response.canaries");
+        let all = raw.iter().enumerate();
+        let found: Vec<String> = all
+            .filter_map(|(index, text)| self.followed(&at.index(index), text))
+            .map(|found| found.secret.expose().to_owned())
+            .collect();
+        (found.len() == raw.len()).then_some(found)
     }
 
     fn answer_policy(&mut self, raw: &RawConfig, response: &RawResponse) -> Option<AnswerPolicy> {

@@ -12,6 +12,7 @@ mod inspection;
 mod limits;
 mod routes;
 mod server;
+mod telemetry;
 mod tokens;
 mod upstream;
 
@@ -43,6 +44,7 @@ pub(super) struct Compiler<'a> {
     places: &'a Places,
     origins: Vec<(&'static str, &'static str)>,
     environment_keys: Vec<EnvironmentKey>,
+    internal_docs: bool,
     faults: Vec<Fault>,
     findings: Vec<Finding>,
     /// What secrets and files are compared by, by the key that refers to them.
@@ -61,6 +63,7 @@ impl<'a> Compiler<'a> {
         let Environment {
             origins,
             keys,
+            internal_docs,
             faults: of_environment,
         } = environment;
         faults.extend(of_environment);
@@ -70,6 +73,7 @@ impl<'a> Compiler<'a> {
             places,
             origins,
             environment_keys: keys,
+            internal_docs,
             faults,
             findings: Vec::new(),
             digests: BTreeMap::new(),
@@ -107,6 +111,7 @@ impl<'a> Compiler<'a> {
         let routes = self.routes(&raw.routes, &raw.providers);
         let logging = self.logging(&raw.logging);
         let operations = self.operations(raw);
+        let telemetry = self.telemetry(&raw.telemetry);
         let request = self.request_reading(raw);
         let inspection = self.inspection(raw);
         let development = auth
@@ -144,6 +149,8 @@ impl<'a> Compiler<'a> {
             endpoint_orders: Vec::new(),
             logging: logging?,
             operations: operations?,
+            telemetry: telemetry.ok()?,
+            internal_docs: self.internal_docs,
         };
         policy.hash = fingerprint::of(&policy, &key_lines);
         Some(policy)
@@ -242,15 +249,7 @@ impl<'a> Compiler<'a> {
 
     /// Follows a secret; a literal one and an open file are findings.
     fn secret(&mut self, at: &KeyPath, text: &SecretText) -> Option<Secret> {
-        let found = match reference::follow(text.expose(), &self.source.base, self.resolver) {
-            Ok(found) => found,
-            Err((problem, remedy)) => {
-                self.fault(at, problem, remedy);
-                return None;
-            }
-        };
-        let compared = view::compared(found.secret.expose().as_bytes());
-        self.digests.insert(at.to_string(), compared);
+        let found = self.followed(at, text)?;
         match &found.origin {
             Origin::Variable => {}
             Origin::Literal => {
@@ -272,6 +271,21 @@ impl<'a> Compiler<'a> {
             }
         }
         Some(found.secret)
+    }
+
+    /// What a text that may be a secret stands for, remembered by its digest alone.
+    fn followed(&mut self, at: &KeyPath, text: &SecretText) -> Option<reference::Found> {
+        match reference::follow(text.expose(), &self.source.base, self.resolver) {
+            Ok(found) => {
+                let compared = view::compared(found.secret.expose().as_bytes());
+                self.digests.insert(at.to_string(), compared);
+                Some(found)
+            }
+            Err((problem, remedy)) => {
+                self.fault(at, problem, remedy);
+                None
+            }
+        }
     }
 
     /// A path, from the configuration's directory if it is relative.

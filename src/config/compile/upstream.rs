@@ -203,12 +203,16 @@ fn itself() -> Endpoint {
 }
 
 /// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn endpoint(text: &str, weight: u16) -> Result<Endpoint, (String, String)> {
+/// The endpoint that a URL names.
+///
+/// # Errors
+/// Problem and remedy.
+pub(super) fn endpoint(text: &str, weight: u16) -> Result<Endpoint, (String, String)> {
     const REMEDY: &str = "write a URL such as https://api.openai.com";
     let trouble = |problem: &str| (problem.to_owned(), REMEDY.to_owned());
     let url = Url::parse(text).map_err(|fault| {

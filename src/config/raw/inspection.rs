@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SizeText, SpanText};
+use super::{SecretText, SizeText, SpanText};
 
 /// What is looked for in requests and answers.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -82,7 +82,7 @@ pub(in crate::config) struct RawResponse {
     /// Text that does harm.
     pub harmful: RawVerdict,
     /// Strings (a system prompt's, say) that must never leave.
-    pub canaries: Vec<String>,
+    pub canaries: Vec<SecretText>,
     /// Whether tool calls are sent on as they arrive.
     pub tool_calls: RawToolCalls,
     /// How much of a live stream may wait for a possible match.

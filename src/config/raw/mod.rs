@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use gateway::{
     RawAlerts, RawAuth, RawAuthMode, RawBruteForce, RawCors, RawLevel, RawLogFormat, RawLogging,
-    RawSecurityHeaders, RawSelftest, RawSeverity, RawSizeLimits, RawTokens,
+    RawSecurityHeaders, RawSelftest, RawSeverity, RawSizeLimits, RawTelemetry, RawTokens,
 };
 pub(super) use inspection::{
     RawBodyMode, RawHandling, RawInspection, RawResponse, RawSanitization, RawToolCalls,
@@ -29,8 +29,6 @@ pub(super) use server::{RawListener, RawServe, RawServer};
 pub(super) use upstream::{
     RawApi, RawBalance, RawEndpoint, RawOnExceeded, RawProvider, RawProviderTimeouts, RawRoute,
 };
-
-use gateway::RawTelemetry;
 
 /// The configuration of Portcullis. Unknown keys are errors; every value has a default that is
 /// safe on an edge host.

@@ -199,7 +199,11 @@ fn a_fault_in_a_variable_names_the_variable() {
         ("CORS_ORIGINS", "https://a", "not a JSON list"),
         ("SECURITY_LOG_RETENTION_DAYS", "0", "between 1 and 36500"),
         ("SECURITY_LOG_RETENTION_DAYS", "a while", "not a number"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a", "not built yet"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "collector:4317",
+            "an https URL",
+        ),
     ] {
         let faults = World::default().env(variable, value).faults(BASE);
         assert_eq!(faults.len(), 1, "{variable}: {faults:#?}");

@@ -47,6 +47,10 @@ fn each_insecure_setting_is_found() {
         ),
         ("logging: {level: debug}".to_owned(), "debug_logging"),
         (
+            "telemetry: {otlp_endpoint: \"http://192.0.2.1:4318\"}".to_owned(),
+            "telemetry_without_tls",
+        ),
+        (
             "security_headers: {hsts_max_age: null}".to_owned(),
             "security_header_missing",
         ),

@@ -103,10 +103,6 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
             "server: {listeners: [{address: \"127.0.0.1:1\", redirect_to_https: true}]}",
             "server.listeners[0].redirect_to_https",
         ),
-        (
-            "telemetry: {otlp_endpoint: \"http://x\"}",
-            "telemetry.otlp_endpoint",
-        ),
     ] {
         let begins = format!("x.yaml:1: {key}: is not built yet; remove it");
         assert_told(&world, &with(lines), &begins, &[]);

@@ -2,6 +2,21 @@
 
 pub(super) const QUANTITIES: &[(&str, &str, &str)] = &[
     (
+        "telemetry: {otlp_endpoint: \"127.0.0.1:4318\"}",
+        "x.yaml:1: telemetry.otlp_endpoint: ",
+        "http://127.0.0.1:4318",
+    ),
+    (
+        "telemetry: {otlp_endpoint: \"https://me:pass@x\"}",
+        "x.yaml:1: telemetry.otlp_endpoint: holds a user name",
+        "OTLP",
+    ),
+    (
+        "telemetry: {service_name: \"\"}",
+        "x.yaml:1: telemetry.service_name: ",
+        "short name",
+    ),
+    (
         "server: {timeouts: {keepalive: 30}}",
         "x.yaml:1: server.timeouts.keepalive: ",
         "is a number",

@@ -26,6 +26,7 @@ use crate::runtime::kept::Keeper;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
 use crate::runtime::reload::Reloader;
+use crate::runtime::telemetry::Tracer;
 use crate::runtime::watch::Watch;
 use trial::{Candidate, Ended};
 
@@ -49,6 +50,8 @@ pub(crate) struct Control {
     /// The streams in flight.
     pub(crate) streams: Arc<Streams>,
     pub(crate) watch: Arc<Watch>,
+    /// What begins traces, where any are sent.
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) reloader: Reloader,
     /// Where the counts of the day are kept.
     pub(crate) keeper: Keeper,
@@ -84,6 +87,7 @@ impl Control {
             lines,
             streams: Arc::default(),
             watch,
+            tracer: None,
             reloader,
             keeper,
             measured: Notify::new(),

@@ -8,6 +8,7 @@
 pub mod alert;
 pub mod bequest;
 mod estimate;
+pub mod recent;
 mod sample;
 mod source;
 

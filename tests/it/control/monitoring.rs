@@ -45,7 +45,7 @@ async fn every_path_of_the_contract_answers_with_a_status() {
     let gateway = gateway().await;
     let index = look(&gateway, "/internal/monitoring/").await;
     let listed = index["endpoints"].as_array().expect("a list");
-    assert_eq!(listed.len(), 10, "{index}");
+    assert_eq!(listed.len(), 11, "{index}");
     for path in listed {
         let answer = look(&gateway, path.as_str().expect("a path")).await;
         assert!(answer["status"].is_string(), "{path}: {answer}");
