@@ -12,6 +12,7 @@ pub mod client;
 pub mod failures;
 pub mod flights;
 pub mod head;
+pub mod leases;
 pub mod ledger;
 pub mod moment;
 pub mod path;

@@ -24,7 +24,6 @@ pub(super) const FILE: &[Row] = &[
     row("server.listeners[].tls.client_ca"),
     row("server.timeouts.header"),
     row("server.limits.connections"),
-    row("rate_limits.store"),
 ];
 
 /// Keys of the keys file.
@@ -36,8 +35,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[];
 /// What there is to say of a key: problem and remedy, where it is refused.
 pub(super) fn refusal(rows: &[Row], pattern: &str, value: &Value) -> Option<(String, String)> {
     rows.iter().find(|row| row.key == pattern)?;
-    let memory = pattern == "rate_limits.store" && value.as_str() == Some("memory");
-    if memory || is_off(value) {
+    if is_off(value) {
         return None;
     }
     let remedy = "remove it; it would have no effect";

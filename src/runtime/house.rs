@@ -12,10 +12,11 @@ use super::app::Connections;
 use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
+use super::fleet::Fleet;
 use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
 use super::reload::{self, Reloader, Source};
-use super::serve::ServeFault;
+use super::serve::{ServeFault, random};
 use super::telemetry::{Delivery, Tracer};
 use super::tls::Certificates;
 use super::watch::Watch;
@@ -43,6 +44,8 @@ pub(super) struct House {
     /// What delivers spans, where any are sent, until it is taken to its service.
     pub(super) delivery: Option<Delivery>,
     tracer: Option<Tracer>,
+    /// The fleet that it is one of.
+    pub(super) fleet: Option<Fleet>,
     ledger: Arc<Ledger>,
     budget: Arc<Budget>,
     watch: Arc<Watch>,
@@ -61,9 +64,13 @@ impl House {
             .map(|one| Tracer::new(one, &metrics))
             .transpose()?;
         let (tracer, delivery) = telemetry.unzip();
+        let fleet = Fleet::of(&policy.store, &metrics, random()?)?;
         Ok(Self {
             budget: Budget::new(policy.bytes_in_flight.get()),
-            ledger: Arc::new(Ledger::new(policy.limits.max_clients)),
+            ledger: Arc::new(shared(
+                Ledger::new(policy.limits.max_clients),
+                fleet.as_ref(),
+            )),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
             leaving: Arc::default(),
             connections: Arc::default(),
@@ -72,13 +79,14 @@ impl House {
             lines,
             delivery,
             tracer,
+            fleet,
         })
     }
 
     /// Begins the ledger anew, with the keys under which the process before has counted.
     pub(super) fn inherit(&mut self, seed: Seed) {
         let most = self.snapshot.load().policy.limits.max_clients;
-        self.ledger = Arc::new(Ledger::seeded(most, seed));
+        self.ledger = Arc::new(shared(Ledger::seeded(most, seed), self.fleet.as_ref()));
     }
 
     /// What operators act through.
@@ -120,6 +128,14 @@ impl House {
             snapshot: Arc::clone(&self.snapshot),
             ledger: Arc::clone(&self.ledger),
         }
+    }
+}
+
+/// What is counted, shared with a fleet if there is one.
+fn shared(ledger: Ledger, fleet: Option<&Fleet>) -> Ledger {
+    match fleet {
+        Some(fleet) => ledger.sharing(fleet.leases()),
+        None => ledger,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod daemon;
 mod door;
 pub mod echo;
 pub mod files;
+pub(crate) mod fleet;
 pub mod handover;
 mod house;
 pub(crate) mod kept;

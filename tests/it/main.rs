@@ -14,6 +14,7 @@ mod bodies;
 mod cli;
 mod conf;
 mod control;
+mod fleet;
 mod framing;
 mod harness;
 mod headers;

@@ -88,10 +88,6 @@ fn what_is_not_built_yet_is_refused_and_its_off_value_is_not() {
     let world = World::default();
     for (lines, key) in [
         (
-            "rate_limits: {store: \"redis://a:1/0\"}",
-            "rate_limits.store",
-        ),
-        (
             "server: {timeouts: {header: 10s}}",
             "server.timeouts.header",
         ),
