@@ -38,7 +38,7 @@ pub struct Source {
 const RESOLVE: Duration = Duration::from_secs(3);
 
 /// Keys that are read at the start alone.
-const FIXED: [(&str, &str); 11] = [
+const FIXED: [(&str, &str); 12] = [
     ("server.workers", "threads are started once"),
     ("server.state_dir", "what is kept is read at the start"),
     ("server.shutdown", "the time to drain is set at the start"),
@@ -52,7 +52,11 @@ const FIXED: [(&str, &str); 11] = [
         "the log file is opened at the start",
     ),
     ("logging.audit_file", "the audit log is opened at the start"),
-    ("logging.retention_days", "it is read at the start"),
+    (
+        "logging.retention_days",
+        "the audit log reads it at the start",
+    ),
+    ("logging.rotate", "log files are opened at the start"),
     ("logging.format", "the form of lines is set at the start"),
     ("logging.mask_secrets", "masking is set at the start"),
     ("telemetry", "the exporter is started once"),
