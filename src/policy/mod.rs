@@ -265,8 +265,19 @@ pub struct Logging {
     pub audit_file: Option<PathBuf>,
     /// Days after which files that were set aside are removed; none: never.
     pub retention_days: Option<u32>,
+    /// When a log file is set aside.
+    pub rotate: Rotation,
     /// Whether secret shapes are masked in every line.
     pub mask_secrets: bool,
+}
+
+/// When a log file is set aside, and another one begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rotation {
+    /// When a day is over, in UTC.
+    pub daily: bool,
+    /// When it would become larger.
+    pub size: Option<ByteLimit>,
 }
 
 /// The shape of a log line.

@@ -123,7 +123,8 @@ mod tests {
     use super::*;
 
     fn at(millis: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
+        let since = Duration::from_millis(millis);
+        SystemTime::UNIX_EPOCH.checked_add(since).unwrap()
     }
 
     #[test]

@@ -141,7 +141,10 @@ fn shared(ledger: Ledger, fleet: Option<&Fleet>) -> Ledger {
 
 /// The log, which the whole process writes to from here on.
 fn open_logs(logging: &Logging) -> Result<LineWriter, ServeFault> {
-    let open = |path| LogSink::open(path, logging.mask_secrets);
+    let open = |path| {
+        let mask = logging.mask_secrets;
+        LogSink::open_rotated(path, mask, (logging.rotate, clock::wall))
+    };
     let sink = open(logging.file.as_deref())?;
     let security = logging.security_file.as_deref().map(Some).map(open);
     let lines = LineWriter::new(sink, logging.format, clock::wall);

@@ -24,6 +24,7 @@ mod probe;
 mod ready;
 pub(crate) mod referee;
 pub mod reload;
+mod retention;
 pub(crate) mod security;
 pub(crate) mod selftest;
 pub mod serve;

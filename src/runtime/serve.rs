@@ -37,6 +37,7 @@ use super::probe::Prober;
 use super::ready;
 use super::referee::Referee;
 use super::reload::Source;
+use super::retention::Retention;
 use super::selftest::timer::Trier;
 use super::signals::Signals;
 use super::tls::{Certificates, TlsFault};
@@ -223,6 +224,8 @@ fn add_tasks(
     let prober = Prober::new(Arc::clone(&snapshot));
     server.add_service(background_service("prober", prober));
     server.add_service(background_service("resolver", Resolver { snapshot }));
+    let retention = Retention(Arc::clone(control));
+    server.add_service(background_service("retention", retention));
     let expiry = Expiry(Arc::clone(control));
     server.add_service(background_service("measures", expiry));
     let watch = FileWatch(Arc::clone(control));

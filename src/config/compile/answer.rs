@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{Compiler, KeyPath, Severity};
 use crate::config::raw::{RawLevel, RawLogFormat, RawLogging, RawSecurityHeaders, RawSizeLimits};
-use crate::policy::{LogFormat, Logging, SizeLimits};
+use crate::policy::{LogFormat, Logging, Rotation, SizeLimits};
 
 /// A hundred years.
 const MOST_DAYS: u32 = 36_500;
@@ -106,6 +106,15 @@ impl Compiler<'_> {
             );
             return None;
         }
+        let size = raw.rotate.size.as_ref();
+        let size = size.map(|text| self.size(&at.key("rotate").key("size"), text));
+        let rotate = Rotation {
+            daily: raw.rotate.daily,
+            size: match size {
+                Some(size) => Some(size?),
+                None => None,
+            },
+        };
         Some(Logging {
             level: match raw.level {
                 RawLevel::Error => log::LevelFilter::Error,
@@ -122,6 +131,7 @@ impl Compiler<'_> {
             security_file: raw.security_file.as_ref().map(|file| self.path(file)),
             audit_file: raw.audit_file.as_ref().map(|file| self.path(file)),
             retention_days,
+            rotate,
             mask_secrets: raw.mask_secrets,
         })
     }

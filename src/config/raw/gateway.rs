@@ -207,8 +207,30 @@ pub(in crate::config) struct RawLogging {
     pub audit_file: Option<String>,
     /// Days after which log files that the gateway set aside are removed; null: never.
     pub retention_days: Option<u32>,
+    /// When `file` and `security_file` are set aside under a name that says when.
+    pub rotate: RawRotation,
     /// Whether secret shapes are masked in every line.
     pub mask_secrets: bool,
+}
+
+/// When a log file is set aside.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Rotation")]
+pub(in crate::config) struct RawRotation {
+    /// When a day is over, in UTC.
+    pub daily: bool,
+    /// When it would become larger; null: never.
+    pub size: Option<SizeText>,
+}
+
+impl Default for RawRotation {
+    fn default() -> Self {
+        Self {
+            daily: true,
+            size: None,
+        }
+    }
 }
 
 impl Default for RawLogging {
@@ -220,6 +242,7 @@ impl Default for RawLogging {
             security_file: None,
             audit_file: None,
             retention_days: Some(90),
+            rotate: RawRotation::default(),
             mask_secrets: true,
         }
     }

@@ -1,3 +1,9 @@
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    reason = "a test that overflows or slices wrongly fails, which is what a test is for"
+)]
+
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -312,7 +318,7 @@ fn what_can_not_be_written_is_taken_back() {
     let before = log.text();
     // A folder in the way of the mark fails after the lines are written, as a full disk may.
     let places = Places::of(&log.path);
-    let mut beside = places.mark.clone().into_os_string();
+    let mut beside = places.mark.into_os_string();
     beside.push(".new");
     fs::create_dir(&beside).unwrap();
     store
@@ -364,13 +370,14 @@ fn a_flood_is_dropped_and_counted_and_nobody_waits() {
         .open(Places::of(&log.path).key)
         .unwrap();
     key.lock().unwrap();
-    let many = 140_000_u64;
-    for _ in 0..many {
+    let mut many = 0_u64;
+    while audit.dropped() == 0 {
         audit.push(Entry::new("denial", at(1)));
+        many += 1;
+        assert!(many < 1_000_000, "there is an end to what waits");
     }
-    assert!(audit.dropped() > 0, "there is an end to what waits");
     key.unlock().unwrap();
-    assert!(audit.close(at(2), Duration::from_secs(60)), "written");
+    assert!(audit.close(at(2), Duration::from_mins(1)), "written");
     let lines = log.lines();
     let written = lines
         .iter()

@@ -52,7 +52,11 @@ const FIXED: [(&str, &str); 12] = [
         "the log file is opened at the start",
     ),
     ("logging.audit_file", "the audit log is opened at the start"),
-    ("logging.retention_days", "it is read at the start"),
+    (
+        "logging.retention_days",
+        "the audit log reads it at the start",
+    ),
+    ("logging.rotate", "log files are opened at the start"),
     ("logging.format", "the form of lines is set at the start"),
     ("logging.mask_secrets", "masking is set at the start"),
     (

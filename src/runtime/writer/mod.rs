@@ -5,18 +5,21 @@
 //! room, and what can't be written, is dropped and counted. It never looks into a line but to
 //! mask it. A process that is killed loses what it pushed in the last 50 ms.
 
-use std::fs::{File, OpenOptions};
+mod target;
+
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
+use crate::policy::Rotation;
 use crate::record::mask::mask;
+use crate::runtime::clock;
+use target::{LogFile, Target};
 
 /// Bytes that may wait; a line beyond them is dropped.
 const CAPACITY: usize = 4 * 1024 * 1024;
@@ -65,16 +68,29 @@ impl LogSink {
     /// # Errors
     /// The file can't be opened, or no thread started.
     pub fn open(file: Option<&Path>, mask_secrets: bool) -> Result<Self, SinkFault> {
-        let target: Box<dyn Write + Send> = match file {
-            Some(path) => Box::new(append(path)?),
-            None => Box::new(io::stderr()),
+        Self::open_rotated(file, mask_secrets, (Rotation::default(), clock::wall))
+    }
+
+    /// The same with a file that is set aside now and then, by this clock.
+    ///
+    /// # Errors
+    /// The file can't be opened, or no thread started.
+    pub fn open_rotated(
+        file: Option<&Path>,
+        mask_secrets: bool,
+        (rotation, now): (Rotation, fn() -> SystemTime),
+    ) -> Result<Self, SinkFault> {
+        let Some(path) = file else {
+            return Self::start(Box::new(io::stderr()), None, mask_secrets);
         };
-        Self::start(target, file.map(Path::to_path_buf), mask_secrets)
+        let target = Box::new(LogFile::open(path, rotation, now)?);
+        let again = Box::new(move |path: &Path| LogFile::open(path, rotation, now));
+        Self::start(target, Some((path.to_path_buf(), again)), mask_secrets)
     }
 
     fn start(
-        target: Box<dyn Write + Send>,
-        path: Option<PathBuf>,
+        target: Box<dyn Target>,
+        file: Option<(PathBuf, Again)>,
         mask_secrets: bool,
     ) -> Result<Self, SinkFault> {
         let shared = Arc::new(Shared {
@@ -95,7 +111,7 @@ impl LogSink {
             .name("log".to_owned())
             .spawn(move || writer.run())
             .map_err(SinkFault::Thread)?;
-        let handle = Arc::new(Handle { shared, path });
+        let handle = Arc::new(Handle { shared, file });
         Ok(Self { handle })
     }
 
@@ -136,15 +152,15 @@ impl LogSink {
         self.handle.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Opens the log file anew, after it was moved away. Lines pushed before go to the old file.
+    /// Opens the log file anew, after it was moved away.
     ///
     /// # Errors
     /// The file can't be opened; the old one stays in use.
     pub fn reopen(&self) -> Result<(), SinkFault> {
-        let Some(path) = &self.handle.path else {
+        let Some((path, again)) = &self.handle.file else {
             return Ok(());
         };
-        let file = append(path)?;
+        let file = again(path)?;
         let shared = &self.handle.shared;
         shared.lock().replacement = Some(file);
         shared.work.notify_one();
@@ -188,23 +204,14 @@ impl Mask {
     }
 }
 
-fn append(path: &Path) -> Result<File, SinkFault> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| SinkFault::Open {
-            path: path.to_path_buf(),
-            source,
-        })
-}
-
 /// What the clones of a sink share; its end is the writer's.
 struct Handle {
     shared: Arc<Shared>,
-    path: Option<PathBuf>,
+    file: Option<(PathBuf, Again)>,
 }
+
+/// Opens a log file anew.
+type Again = Box<dyn Fn(&Path) -> Result<LogFile, SinkFault> + Send + Sync>;
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -225,7 +232,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
-    replacement: Option<File>,
+    replacement: Option<LogFile>,
     flush: bool,
     closing: bool,
     /// Whether a batch is out of `lines` and not done.
@@ -251,7 +258,7 @@ impl Shared {
 /// The thread's own part.
 struct Writer {
     shared: Arc<Shared>,
-    target: Box<dyn Write + Send>,
+    target: Box<dyn Target>,
     mask_secrets: bool,
     lines: Vec<u8>,
     out: Vec<u8>,
@@ -281,7 +288,7 @@ impl Writer {
     }
 
     /// Waits for lines, gathers for a while, and takes them over.
-    fn next_batch(&mut self) -> (Option<File>, bool) {
+    fn next_batch(&mut self) -> (Option<LogFile>, bool) {
         let state = self.shared.lock();
         let state = self
             .shared
@@ -320,6 +327,9 @@ impl Writer {
                 self.out.extend_from_slice(line);
             }
         }
+        if !self.torn && !self.out.is_empty() {
+            self.target.settle(self.out.len());
+        }
         let written = write_some(&mut *self.target, &self.out);
         let rest = self.out.get(written..).unwrap_or_default();
         if !rest.is_empty() {
@@ -338,7 +348,7 @@ impl Writer {
 }
 
 /// Writes as much as can be written and says how much that was.
-fn write_some(target: &mut (dyn Write + Send), bytes: &[u8]) -> usize {
+fn write_some(target: &mut dyn Write, bytes: &[u8]) -> usize {
     let mut written = 0_usize;
     let mut patience = RETRIES;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {

@@ -37,6 +37,8 @@ impl Write for Disk {
     }
 }
 
+impl Target for Disk {}
+
 impl Disk {
     fn sink(&self) -> LogSink {
         LogSink::start(Box::new(self.clone()), None, true).unwrap()
@@ -196,15 +198,19 @@ fn a_log_file_is_private_is_appended_to_and_can_be_moved() {
     assert!(sink.flush(SOON), "flushed");
     sink.push(b"three");
     assert!(sink.flush(SOON), "flushed");
-    assert_eq!(fs::read_to_string(&moved).unwrap(), "one\ntwo\n", "the old");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "three\n", "the new");
+    assert_eq!(fs::read_to_string(&moved).unwrap(), "one\n", "the old");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "two\nthree\n",
+        "the new"
+    );
     drop(sink);
     let again = LogSink::open(Some(&path), true).unwrap();
     again.push(b"four");
     assert!(again.flush(SOON), "flushed");
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
-        "three\nfour\n",
+        "two\nthree\nfour\n",
         "appended"
     );
 }
@@ -227,4 +233,84 @@ fn a_log_file_that_can_not_be_opened_is_said_at_the_start_and_survived_later() {
     sink.push(b"x");
     assert!(sink.flush(SOON), "the old file stays in use");
     assert_eq!(sink.dropped(), 0, "and is written to");
+}
+
+/// Seconds since 1970 by the clock of the test below.
+static CLOCK: AtomicU64 = AtomicU64::new(1_795_305_600);
+
+fn by_clock() -> SystemTime {
+    let since = Duration::from_secs(CLOCK.load(Ordering::Relaxed));
+    SystemTime::UNIX_EPOCH.checked_add(since).unwrap()
+}
+
+/// Everything that was written, in the order of the files' names, and how many files that are.
+fn everything(path: &Path) -> (String, usize) {
+    let mut files: Vec<_> = crate::runtime::archive::list(path)
+        .unwrap()
+        .into_iter()
+        .map(|file| file.path)
+        .collect();
+    files.push(path.to_path_buf());
+    let count = files.len();
+    (
+        files
+            .iter()
+            .map(|file| fs::read_to_string(file).unwrap())
+            .collect(),
+        count,
+    )
+}
+
+#[test]
+fn a_file_is_set_aside_by_day_and_by_size_and_no_line_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.log");
+    let rotation = Rotation {
+        daily: true,
+        size: crate::policy::units::ByteLimit::new(1_000).ok(),
+    };
+    let sink = LogSink::open_rotated(Some(&path), true, (rotation, by_clock)).unwrap();
+    let mut wanted = String::new();
+    let mut write = |number: u32| {
+        let line = format!("line {number} {}", "x".repeat(80));
+        sink.push(line.as_bytes());
+        assert!(sink.flush(SOON), "flushed");
+        wanted.push_str(&line);
+        wanted.push('\n');
+        everything(&path).1
+    };
+    // The file's day is its last change's by the real clock, until it is empty.
+    let first = write(0);
+    assert_eq!(write(1), first, "one day");
+    CLOCK.fetch_add(86_400, Ordering::Relaxed);
+    assert_eq!(write(2), first + 1, "another day, another file");
+    let files = (3..30).map(&mut write).max().unwrap();
+    assert!(files >= first + 3, "{files} files of a thousand bytes");
+    let (text, _) = everything(&path);
+    assert_eq!(text, wanted, "every line, in order");
+    for aside in crate::runtime::archive::list(&path).unwrap() {
+        let found = fs::metadata(&aside.path).unwrap();
+        assert!(found.len() <= 1_000, "none is larger");
+        assert_eq!(
+            found.permissions().mode() & 0o777,
+            0o600,
+            "nor open to others"
+        );
+    }
+    assert_eq!(sink.dropped(), 0, "none lost");
+}
+
+#[test]
+fn a_file_that_was_moved_away_is_followed_without_being_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.log");
+    let sink = LogSink::open(Some(&path), true).unwrap();
+    sink.push(b"one");
+    assert!(sink.flush(SOON), "flushed");
+    let moved = folder.path().join("gateway.log.1");
+    fs::rename(&path, &moved).unwrap();
+    sink.push(b"two");
+    assert!(sink.flush(SOON), "flushed");
+    assert_eq!(fs::read_to_string(&moved).unwrap(), "one\n", "the old");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two\n", "the new");
 }
