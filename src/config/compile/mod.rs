@@ -35,7 +35,7 @@ use super::view;
 use super::{FileContent, Resolve, SourceInfo, Unreadable};
 use crate::policy::secret::Secret;
 use crate::policy::units::{ByteLimit, Span, UnitFault};
-use crate::policy::{AuthMode, BodyMode, Policy, RequestReading};
+use crate::policy::{Auth, AuthMode, BodyMode, Policy, RequestReading};
 
 /// The state of one compilation: what it may look at, and what it has found.
 pub(super) struct Compiler<'a> {
@@ -114,9 +114,8 @@ impl<'a> Compiler<'a> {
         let telemetry = self.telemetry(&raw.telemetry);
         let request = self.request_reading(raw);
         let inspection = self.inspection(raw);
-        let development = auth
-            .as_ref()
-            .is_some_and(|(auth, _)| auth.mode == AuthMode::Development);
+        let is_development = |auth: &Auth| auth.mode == AuthMode::Development;
+        let development = auth.as_ref().is_some_and(|(auth, _)| is_development(auth));
         let limits = self.limits(&raw.rate_limits, &raw.settings, development);
         let store = self.store(&raw.rate_limits);
         let (auth, key_lines) = auth?;

@@ -38,7 +38,7 @@ pub struct Source {
 const RESOLVE: Duration = Duration::from_secs(3);
 
 /// Keys that are read at the start alone.
-const FIXED: [(&str, &str); 12] = [
+const FIXED: [(&str, &str); 13] = [
     ("server.workers", "threads are started once"),
     ("server.state_dir", "what is kept is read at the start"),
     ("server.shutdown", "the time to drain is set at the start"),
