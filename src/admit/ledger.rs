@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::blocks::Blocks;
 use super::client::Client;
+use super::connections::Connections;
 use super::failures::Failures;
 use super::flights::Flights;
 use super::moment::Moment;
@@ -34,6 +35,8 @@ pub enum Who<'a> {
     All,
     /// One client.
     Client(Client),
+    /// The connections that one client opens.
+    Connects(Client),
     /// One key.
     Key(&'a str),
     /// One group of models.
@@ -50,7 +53,7 @@ impl Who<'_> {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::All => Scope::Global,
-            Self::Client(_) | Self::ClientHeld(..) => Scope::Ip,
+            Self::Client(_) | Self::Connects(_) | Self::ClientHeld(..) => Scope::Ip,
             Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
             Self::Models(_) => Scope::Model,
         }
@@ -64,6 +67,8 @@ pub struct Ledger {
     pub blocks: Blocks,
     /// Failures to authenticate of late.
     pub failures: Failures,
+    /// Connections that are open.
+    pub connections: Connections,
     /// Requests in flight.
     pub flights: Flights,
     /// Model tokens, reserved and spent.
@@ -93,6 +98,7 @@ impl Ledger {
         Self {
             blocks: Blocks::default(),
             failures: Failures::default(),
+            connections: Connections::default(),
             flights: Flights::default(),
             tokens: TokenBook::default(),
             violations: Violations::new(VIOLATORS),

@@ -18,14 +18,7 @@ const fn row(key: &'static str) -> Row {
 }
 
 /// Keys of the configuration file.
-pub(super) const FILE: &[Row] = &[
-    row("server.listeners[].redirect_to_https"),
-    row("server.listeners[].tls.min_version"),
-    row("server.listeners[].tls.client_ca"),
-    row("server.timeouts.header"),
-    row("server.limits.connections"),
-    row("rate_limits.store"),
-];
+pub(super) const FILE: &[Row] = &[row("rate_limits.store")];
 
 /// Keys of the keys file.
 pub(super) const KEYS_FILE: &[Row] = &[];

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use pingora::proxy::HttpProxy;
 use prometheus::process_collector::ProcessCollector;
 
-use super::app::Connections;
 use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
+use super::entrance::{Entrance, Way};
+use super::flood::Sketch;
 use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
 use super::reload::{self, Reloader, Source};
@@ -25,6 +27,7 @@ use crate::admit::ledger::Ledger;
 use crate::admit::seed::Seed;
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Logging, Policy};
+use crate::proxy::late::LateAnswer;
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
 
@@ -34,8 +37,6 @@ pub(super) struct House {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     /// Whether the end has begun.
     pub(super) leaving: Arc<Leaving>,
-    /// The connections of clients.
-    pub(super) connections: Arc<Connections>,
     /// What is counted.
     pub(super) metrics: Arc<Metrics>,
     /// Where lines are written.
@@ -43,7 +44,8 @@ pub(super) struct House {
     /// What delivers spans, where any are sent, until it is taken to its service.
     pub(super) delivery: Option<Delivery>,
     tracer: Option<Tracer>,
-    ledger: Arc<Ledger>,
+    /// What outlives policies.
+    pub(super) ledger: Arc<Ledger>,
     budget: Arc<Budget>,
     watch: Arc<Watch>,
 }
@@ -66,7 +68,6 @@ impl House {
             ledger: Arc::new(Ledger::new(policy.limits.max_clients)),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
             leaving: Arc::default(),
-            connections: Arc::default(),
             watch: Arc::default(),
             metrics,
             lines,
@@ -119,6 +120,25 @@ impl House {
         Door {
             snapshot: Arc::clone(&self.snapshot),
             ledger: Arc::clone(&self.ledger),
+            metrics: Arc::clone(&self.metrics),
+            sketch: Sketch::default(),
+        }
+    }
+
+    /// Where connections come in.
+    pub(super) fn entrance(
+        &self,
+        proxy: HttpProxy<Gateway>,
+        ways: Vec<Way>,
+        random: [u8; 16],
+    ) -> Entrance {
+        Entrance {
+            proxy: Arc::new(proxy),
+            ways,
+            snapshot: Arc::clone(&self.snapshot),
+            ledger: Arc::clone(&self.ledger),
+            metrics: Arc::clone(&self.metrics),
+            late: Arc::new(LateAnswer::new(Arc::clone(&self.snapshot), random)),
         }
     }
 }

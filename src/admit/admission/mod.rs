@@ -39,6 +39,8 @@ pub struct TooOften {
     pub wait: Duration,
     /// What is left of the limit.
     pub standing: Standing,
+    /// Whether only limits of emergency measures refused.
+    pub held: bool,
 }
 
 /// Proof that a request is within its limits. It holds the request's place among those in flight.
@@ -57,6 +59,8 @@ struct Level {
     scope: Scope,
     key: Key,
     limit: Limit,
+    /// Whether it is an emergency measure's.
+    held: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -227,6 +231,7 @@ impl Admitted {
                         scope: level.scope,
                         wait,
                         standing: rate::standing(word, &level.limit, now),
+                        held: level.held,
                     }));
                 }
             }
@@ -236,7 +241,9 @@ impl Admitted {
 
     fn give_back(&mut self, now: Moment) {
         for Charged { level, at } in self.charged.drain(..) {
-            let Level { scope, key, limit } = level;
+            let Level {
+                scope, key, limit, ..
+            } = level;
             self.ledger.give_back(scope, key, &limit, (at, now));
         }
     }
@@ -248,6 +255,7 @@ impl Level {
             scope: who.scope(),
             key: ledger.key(who),
             limit,
+            held: matches!(who, Who::ClientHeld(..) | Who::KeyHeld(..)),
         }
     }
 }
@@ -256,6 +264,7 @@ impl Level {
 fn look(levels: &[Level], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
     let mut tightest = None;
     let mut refused: Option<TooOften> = None;
+    let mut held = true;
     for level in levels {
         let word = ledger.word(level.scope, level.key);
         match rate::next(word, &level.limit, now) {
@@ -263,17 +272,23 @@ fn look(levels: &[Level], ledger: &Ledger, now: Moment) -> Result<Option<Standin
                 let standing = rate::standing(next, &level.limit, now);
                 tightest = tighter(tightest, Some(standing));
             }
-            Err(wait) if refused.is_none_or(|refused| refused.wait < wait) => {
-                refused = Some(TooOften {
-                    scope: level.scope,
-                    wait,
-                    standing: rate::standing(word, &level.limit, now),
-                });
+            Err(wait) => {
+                held &= level.held;
+                if refused.is_none_or(|refused| refused.wait < wait) {
+                    refused = Some(TooOften {
+                        scope: level.scope,
+                        wait,
+                        standing: rate::standing(word, &level.limit, now),
+                        held,
+                    });
+                }
             }
-            Err(_shorter_wait) => {}
         }
     }
-    refused.map_or(Ok(tightest), |refused| Err(Denial::RateLimited(refused)))
+    match refused {
+        Some(refused) => Err(Denial::RateLimited(TooOften { held, ..refused })),
+        None => Ok(tightest),
+    }
 }
 
 /// The one with less left, and of two alike the one that takes longer.
