@@ -59,6 +59,11 @@ for_prometheus() {
     have promtool || install_packages prometheus || skipped+=("promtool: prometheus")
 }
 
+# The tests start it themselves, each on a port of its own.
+for_redis() {
+    have redis-server || install_packages redis-server || skipped+=("redis-server: fleet")
+}
+
 # The copy of requirements.txt is made last: it says that the environment is complete.
 for_python() {
     cmp -s tests/sdk/requirements.txt .venv/requirements.txt && return
@@ -95,6 +100,7 @@ case "${1:-build}" in
     build) ;;
     test)
         for_curl
+        for_redis
         for_python
         for_browser
         for_prometheus

@@ -26,7 +26,7 @@ fn limit(requests: &Limit) -> Option<Limit> {
 /// Whether one connection more of this client's is a flood, where `requests` is its limit.
 pub fn is_flood(client: Client, requests: &Limit, ledger: &Ledger, now: Moment) -> bool {
     let key = ledger.key(Who::Connects(client));
-    limit(requests).is_some_and(|limit| ledger.charge(Scope::Ip, key, &limit, now).is_err())
+    limit(requests).is_some_and(|limit| ledger.charge_own(Scope::Ip, key, &limit, now).is_err())
 }
 
 #[cfg(test)]

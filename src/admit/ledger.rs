@@ -13,13 +13,14 @@ use super::client::Client;
 use super::connections::Connections;
 use super::failures::Failures;
 use super::flights::Flights;
+use super::leases::{Ask, Due, Grant, Leases, Means, Paid};
 use super::moment::Moment;
 use super::rate::{self, Word as _};
 use super::seed::{Seed, Seeded};
 use super::table::{self, Key, Table};
 use super::tokens::TokenBook;
 use super::violations::Violations;
-use crate::policy::limits::{Limit, Scope};
+use crate::policy::limits::{Limit, Scope, Standing};
 
 /// Client addresses that have a word of their own at a time, where nothing is configured.
 pub const DEFAULT_CLIENTS: usize = 1_000_000;
@@ -58,6 +59,54 @@ impl Who<'_> {
             Self::Models(_) => Scope::Model,
         }
     }
+
+    /// What all hosts of a fleet call it.
+    pub(super) fn name(&self) -> Box<str> {
+        let held = |limit: &Limit| format!("{},{}", limit.rate(), limit.burst());
+        match self {
+            Self::All => "all".into(),
+            Self::Client(client) => format!("ip:{}", client.network()).into(),
+            Self::Connects(client) => format!("connects:{}", client.network()).into(),
+            Self::Key(key) => format!("key:{key}").into(),
+            Self::Models(group) => format!("model:{group}").into(),
+            Self::ClientHeld(client, limit) => {
+                format!("held:{}:ip:{}", held(limit), client.network()).into()
+            }
+            Self::KeyHeld(key, limit) => format!("held:{}:key:{key}", held(limit)).into(),
+        }
+    }
+}
+
+/// A limit that counts for a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Level<'a> {
+    pub(super) who: Who<'a>,
+    pub(super) key: Key,
+    pub(super) limit: Limit,
+}
+
+impl Level<'_> {
+    /// Whether it is an emergency measure's.
+    pub(super) const fn held(&self) -> bool {
+        matches!(self.who, Who::ClientHeld(..) | Who::KeyHeld(..))
+    }
+}
+
+/// A limit that was charged for a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Charged {
+    scope: Scope,
+    key: Key,
+    limit: Limit,
+    paid: Paid,
+    at: Moment,
+}
+
+/// A limit that is used up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UsedUp {
+    pub(super) wait: Duration,
+    pub(super) standing: Standing,
 }
 
 /// The state that a request's policy is applied to.
@@ -75,6 +124,8 @@ pub struct Ledger {
     pub tokens: TokenBook,
     /// Violations of limits, by client and in all.
     pub violations: Violations,
+    /// What is leased of limits that a fleet shares; none: the limits are this host's own.
+    pub leases: Option<Leases>,
     state: Seeded,
     global: AtomicU64,
     clients: Table,
@@ -102,11 +153,19 @@ impl Ledger {
             flights: Flights::default(),
             tokens: TokenBook::default(),
             violations: Violations::new(VIOLATORS),
+            leases: None,
             state: Seeded::new(seed),
             global: AtomicU64::new(0),
             clients: Table::new(clients),
             names: Table::new(NAMES),
         }
+    }
+
+    /// The same, with limits that a fleet shares.
+    #[must_use]
+    pub fn sharing(mut self, leases: Leases) -> Self {
+        self.leases = Some(leases);
+        self
     }
 
     /// The key under which somebody is counted.
@@ -127,14 +186,110 @@ impl Ledger {
         }
     }
 
+    /// How many of this at once are this host's to let in.
+    pub(super) fn part(&self, most: u32) -> u32 {
+        self.leases
+            .as_ref()
+            .map_or(most, |leases| leases.part(most))
+    }
+
+    /// What this host may count up to by itself.
+    pub(super) fn share(&self, limit: Limit) -> Limit {
+        let leases = self.leases.as_ref();
+        leases.map_or(limit, |leases| leases.share(&limit))
+    }
+
+    /// Looks at a limit without charging it; answers what one more would leave.
+    pub(super) fn look(&self, level: &Level<'_>, now: Moment) -> Result<Standing, UsedUp> {
+        let Level { who, key, limit } = level;
+        let word = self.word(who.scope(), *key);
+        let Some(leases) = &self.leases else {
+            return look_at(word, limit, now);
+        };
+        match leases.means(*who, *key, limit, now) {
+            Means::Slice(left) => {
+                let standing = rate::standing(word, limit, now);
+                let remaining = standing.remaining.saturating_add(left.saturating_sub(1));
+                Ok(Standing {
+                    remaining: remaining.min(limit.burst()),
+                    ..standing
+                })
+            }
+            Means::Own => look_at(word, &leases.share(limit), now)
+                .inspect_err(|_used_up| leases.want(*key, now)),
+            Means::Nothing(wait) => Err(UsedUp {
+                wait,
+                standing: Standing {
+                    remaining: 0,
+                    ..rate::standing(word, limit, now)
+                },
+            }),
+        }
+    }
+
+    /// What is left of a limit.
+    pub(super) fn standing(&self, level: &Level<'_>, now: Moment) -> Standing {
+        let word = self.word(level.who.scope(), level.key);
+        rate::standing(word, &self.share(level.limit), now)
+    }
+
+    /// Lets one pass under a limit.
+    pub(super) fn charge(&self, level: &Level<'_>, now: Moment) -> Result<Charged, Duration> {
+        let Level { who, key, limit } = level;
+        let scope = who.scope();
+        let paid = match &self.leases {
+            None => self.charge_own(scope, *key, limit, now).map(|()| Paid::Own),
+            Some(leases) => leases.spend(*key, now, || {
+                self.charge_own(scope, *key, &leases.share(limit), now)
+            }),
+        };
+        paid.map(|paid| Charged {
+            scope,
+            key: *key,
+            limit: *limit,
+            paid,
+            at: now,
+        })
+    }
+
+    /// Gives one back.
+    pub(super) fn give_back(&self, charged: &Charged, now: Moment) {
+        let Charged { key, limit, .. } = charged;
+        match &self.leases {
+            None => self.give_back_own(charged, limit, now),
+            Some(leases) => leases.take_back(*key, charged.paid, || {
+                self.give_back_own(charged, &leases.share(limit), now);
+            }),
+        }
+    }
+
+    /// What the store of a fleet is to be asked now, of at most so many limits.
+    pub fn due(&self, now: Moment, most: usize) -> Due {
+        let word = |scope, key| self.word(scope, key);
+        let leases = self.leases.as_ref();
+        leases.map_or_else(Due::default, |leases| leases.due(now, most, word))
+    }
+
+    /// Takes over what the store of a fleet answered.
+    pub fn granted(&self, ask: &Ask, grant: Grant, now: Moment) {
+        let leases = self.leases.as_ref();
+        let Some(word) = leases.and_then(|leases| leases.granted(ask, grant, now)) else {
+            return;
+        };
+        match self.table(ask.scope) {
+            None => self.global.store(word, Ordering::Release),
+            Some(table) => table.update(ask.key, now, table::recovered, |_old| (Some(word), ())),
+        }
+    }
+
     /// The word of a limit.
     pub(super) fn word(&self, scope: Scope, key: Key) -> u64 {
         self.table(scope)
             .map_or_else(|| self.global.look(), |table| table.read(key))
     }
 
-    /// Lets one pass under a limit.
-    pub(super) fn charge(
+    /// The same under a limit of this host's own.
+    pub(super) fn charge_own(
         &self,
         scope: Scope,
         key: Key,
@@ -152,24 +307,18 @@ impl Ledger {
         })
     }
 
-    /// Gives one back that passed at `then`.
-    pub(super) fn give_back(
-        &self,
-        scope: Scope,
-        key: Key,
-        limit: &Limit,
-        (then, now): (Moment, Moment),
-    ) {
+    fn give_back_own(&self, charged: &Charged, limit: &Limit, now: Moment) {
+        let Charged { scope, key, at, .. } = *charged;
         if let Some(table) = self.table(scope) {
             table.update(key, now, table::recovered, |word| {
-                (Some(rate::returned(word, limit, then, now)), ())
+                (Some(rate::returned(word, limit, at, now)), ())
             });
             return;
         }
         let mut seen = self.global.look();
         while let Err(other) = self
             .global
-            .replace(seen, rate::returned(seen, limit, then, now))
+            .replace(seen, rate::returned(seen, limit, at, now))
         {
             seen = other;
         }
@@ -206,5 +355,15 @@ impl Ledger {
 
     pub(super) fn take_name(&self, key: Key, word: u64, now: Moment) {
         self.names.raise(key, word, now, table::recovered);
+    }
+}
+
+fn look_at(word: u64, limit: &Limit, now: Moment) -> Result<Standing, UsedUp> {
+    match rate::next(word, limit, now) {
+        Ok(next) => Ok(rate::standing(next, limit, now)),
+        Err(wait) => Err(UsedUp {
+            wait,
+            standing: rate::standing(word, limit, now),
+        }),
     }
 }

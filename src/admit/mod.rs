@@ -15,6 +15,7 @@ pub mod flights;
 pub mod flood;
 pub mod frames;
 pub mod head;
+pub mod leases;
 pub mod ledger;
 pub mod moment;
 pub mod path;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::asking::{self, AskArgs};
 use super::check::Format;
 use super::source;
-use crate::config::score::{self, FINE};
+use crate::config::score::{self, Area, FINE};
 
 /// Where a gateway tells its score.
 const PATH: &str = "/internal/monitoring/security-health";
@@ -94,8 +94,10 @@ fn text(told: &Value, threshold: u32, out: &mut dyn Write) -> io::Result<()> {
         word(told.get("score")),
         word(told.get("status")),
     )?;
-    let components = told.get("components").and_then(Value::as_object);
-    for (name, component) in components.into_iter().flatten() {
+    for name in Area::ALL.map(Area::as_str) {
+        let Some(component) = told.pointer(&format!("/components/{name}")) else {
+            continue;
+        };
         let (points, of) = (component.get("points"), component.get("weight"));
         writeln!(out, "\n{name}: {} of {}", word(points), word(of))?;
         let checks = told.get("checks").and_then(Value::as_array);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::asking::{self, AskArgs, Asked};
 use super::check::Format;
 use crate::identify::keys;
-use crate::runtime::selftest::{self, Bench, Known, Outcome, Tried};
+use crate::runtime::selftest::{self, Bench, Known, Outcome, State, Tried};
 
 /// Arguments of `portcullis selftest`.
 #[derive(Debug, Clone, Args)]
@@ -83,6 +83,7 @@ fn tried(args: &SelftestArgs, asked: Asked) -> Result<(String, Vec<Tried>), Stri
             mark: format!("selftest-{mark}-"),
             wrong_key,
             sent: AtomicU32::new(0),
+            state: State::default(),
         };
         Box::pin(selftest::opens(&bench))
             .await

@@ -5,11 +5,12 @@
 //! content of TLS files is not part of it.
 
 use std::fmt::{Debug, Write as _};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::policy::alerts::Operations;
-use crate::policy::{Auth, Policy, Provider};
+use crate::policy::{Auth, Policy, Provider, Route};
 
 /// Hex digits of the hash that are kept: enough to tell configurations apart, too few to search
 /// for a secret by.
@@ -30,6 +31,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         auth,
         sizes,
         limits,
+        store,
         bytes_in_flight,
         request,
         inspection,
@@ -61,6 +63,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.auth(auth, key_lines);
     text.line("sizes", sizes);
     text.line("limits", limits);
+    text.line("store", store);
     text.line("bytes_in_flight", bytes_in_flight);
     text.line("request", request);
     text.line("inspection", &digest(&format!("{inspection:?}")));
@@ -68,10 +71,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("answers", answers);
     text.line("cors", cors);
     text.line("security_headers", security_headers);
-    for provider in providers {
-        text.provider(provider);
-    }
-    text.line("routes", routes);
+    text.upstream(providers, routes);
     text.line("logging", logging);
     text.operations(operations);
     text.line("telemetry", &(telemetry, internal_docs));
@@ -134,6 +134,13 @@ impl Canonical {
         if let Some(folder) = state_dir {
             self.line("state_dir", folder);
         }
+    }
+
+    fn upstream(&mut self, providers: &[Arc<Provider>], routes: &[Route]) {
+        for provider in providers {
+            self.provider(provider);
+        }
+        self.line("routes", &routes);
     }
 
     fn provider(&mut self, provider: &Provider) {

@@ -45,11 +45,6 @@ impl KeyPath {
         &self.0
     }
 
-    /// The path with its indices left out, as the table of what is not built writes it.
-    pub(super) fn pattern(&self) -> String {
-        self.write(|_index| "[]".to_owned())
-    }
-
     fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

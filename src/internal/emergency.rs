@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Fields};
 use super::invalid;
+use crate::inspect::engine::InspectorFault;
 use crate::policy::Denial;
 use crate::policy::limits::{KeyLimits, Limit};
 use crate::policy::overlay::{Change, Measure, Order, Overlay, moment};
@@ -51,7 +52,7 @@ pub(super) fn undo(ask: &Ask, fields: Fields) -> Result<Answer, Denial> {
 pub(super) fn reset(ask: &Ask, mut fields: Fields) -> Result<Answer, Denial> {
     let reason = fields.text(&["reason"])?;
     fields.done()?;
-    let undone = change(ask, Overlay::clear)?;
+    let undone = ask.control.reset().map_err(|fault| not_taken(&fault))?;
     let unblocked = super::blocks::lift_all(ask);
     let (count, lifted) = (undone.len().to_string(), unblocked.to_string());
     let reason = reason.unwrap_or_default();
@@ -216,10 +217,13 @@ pub(super) fn order(ask: &Ask, mut fields: Fields, change_to: Change) -> Result<
 }
 
 pub(super) fn change<T>(ask: &Ask, change: impl FnOnce(&mut Overlay) -> T) -> Result<T, Denial> {
-    ask.control.remeasure(change).map_err(|fault| {
-        log::error!("the measure can't be taken: {fault}");
-        Denial::Internal
-    })
+    let changed = ask.control.remeasure(change);
+    changed.map_err(|fault| not_taken(&fault))
+}
+
+fn not_taken(fault: &InspectorFault) -> Denial {
+    log::error!("the measure can't be taken: {fault}");
+    Denial::Internal
 }
 
 pub(super) fn tell(ask: &Ask, operation: &'static str, measure: &Measure) {
@@ -240,7 +244,7 @@ pub(super) fn tell(ask: &Ask, operation: &'static str, measure: &Measure) {
 
 /// Ends the measures whose time is over; the answer is when to look again.
 pub(crate) fn expire(control: &super::control::Control, now: SystemTime) -> Option<SystemTime> {
-    match control.remeasure(|overlay| overlay.expire(now)) {
+    match control.expire(now) {
         Ok(over) => {
             for measure in over {
                 log::info!("the emergency measure {} has run out", measure.id);

@@ -102,7 +102,17 @@ pub(super) fn rate_limiting(ask: &Ask, fields: Fields) -> Result<Answer, Denial>
         },
         "requests": {"today": today.requests},
         "top_clients": top,
+        "store": store(ask),
     }))
+}
+
+/// Where the limits' counts are kept.
+fn store(ask: &Ask) -> Value {
+    let leases = ask.control.ledger.leases.as_ref();
+    match ask.control.fleet.get().zip(leases) {
+        Some((status, leases)) => status.shown(leases),
+        None => json!({"kind": "memory", "connected": true, "limits": "local"}),
+    }
 }
 
 /// `GET /internal/monitoring/request-size`.

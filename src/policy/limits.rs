@@ -77,6 +77,18 @@ impl Limit {
     pub const fn depth(&self) -> u64 {
         self.depth
     }
+
+    /// The part of the limit that one of so many hosts has to itself: the rate divided among
+    /// them, and of the burst as many as fit, at least one. Rate and burst are told as they were.
+    #[must_use]
+    pub fn share(&self, hosts: u32) -> Self {
+        let interval = self.interval.saturating_mul(u64::from(hosts.max(1)));
+        Self {
+            interval,
+            depth: self.depth.max(interval),
+            ..*self
+        }
+    }
 }
 
 /// All limits on how often and how much callers may call.
@@ -193,6 +205,21 @@ mod tests {
                 (interval, depth),
                 "{rate}"
             );
+        }
+    }
+
+    #[test]
+    fn shares_add_up_to_no_more_than_the_whole_and_are_never_nothing() {
+        for (burst, hosts, at_once) in [(10, 3, 3), (10, 1, 10), (2, 3, 1), (9, 3, 3)] {
+            let whole = Limit::new("60/minute".parse().unwrap(), burst).unwrap();
+            let share = whole.share(hosts);
+            assert_eq!(
+                share.depth() / share.interval(),
+                at_once,
+                "{burst} among {hosts}"
+            );
+            let rate = share.interval() / whole.interval();
+            assert_eq!(rate, u64::from(hosts), "the rate of {burst} among {hosts}");
         }
     }
 

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod names;
 pub mod overlay;
 pub mod secret;
+pub mod store;
 pub mod telemetry;
 pub mod units;
 pub mod upstream;
@@ -32,6 +33,7 @@ use crate::inspect::engine::Inspector;
 use alerts::Operations;
 use inspection::InspectionSettings;
 use limits::Limits;
+use store::Store;
 use telemetry::Telemetry;
 use units::{ByteLimit, Span};
 
@@ -65,6 +67,8 @@ pub struct Policy {
     pub sizes: SizeLimits,
     /// How often and how much callers may call.
     pub limits: Limits,
+    /// Where what they used is kept.
+    pub store: Store,
     /// Bytes of request bodies that the process holds at a time.
     pub bytes_in_flight: ByteLimit,
     /// How a request's body is read.

@@ -13,11 +13,12 @@ use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
 use super::entrance::{Entrance, Way};
+use super::fleet::Fleet;
 use super::flood::Sketch;
 use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
 use super::reload::{self, Reloader, Source};
-use super::serve::ServeFault;
+use super::serve::{ServeFault, random};
 use super::telemetry::{Delivery, Tracer};
 use super::tls::Certificates;
 use super::watch::Watch;
@@ -44,6 +45,8 @@ pub(super) struct House {
     /// What delivers spans, where any are sent, until it is taken to its service.
     pub(super) delivery: Option<Delivery>,
     tracer: Option<Tracer>,
+    /// The fleet that it is one of.
+    pub(super) fleet: Option<Fleet>,
     /// What outlives policies.
     pub(super) ledger: Arc<Ledger>,
     budget: Arc<Budget>,
@@ -63,9 +66,13 @@ impl House {
             .map(|one| Tracer::new(one, &metrics))
             .transpose()?;
         let (tracer, delivery) = telemetry.unzip();
+        let fleet = Fleet::of(&policy.store, &metrics, random()?)?;
         Ok(Self {
             budget: Budget::new(policy.bytes_in_flight.get()),
-            ledger: Arc::new(Ledger::new(policy.limits.max_clients)),
+            ledger: Arc::new(shared(
+                Ledger::new(policy.limits.max_clients),
+                fleet.as_ref(),
+            )),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
             leaving: Arc::default(),
             watch: Arc::default(),
@@ -73,13 +80,14 @@ impl House {
             lines,
             delivery,
             tracer,
+            fleet,
         })
     }
 
     /// Begins the ledger anew, with the keys under which the process before has counted.
     pub(super) fn inherit(&mut self, seed: Seed) {
         let most = self.snapshot.load().policy.limits.max_clients;
-        self.ledger = Arc::new(Ledger::seeded(most, seed));
+        self.ledger = Arc::new(shared(Ledger::seeded(most, seed), self.fleet.as_ref()));
     }
 
     /// What operators act through.
@@ -140,6 +148,14 @@ impl House {
             metrics: Arc::clone(&self.metrics),
             late: Arc::new(LateAnswer::new(Arc::clone(&self.snapshot), random)),
         }
+    }
+}
+
+/// What is counted, shared with a fleet if there is one.
+fn shared(ledger: Ledger, fleet: Option<&Fleet>) -> Ledger {
+    match fleet {
+        Some(fleet) => ledger.sharing(fleet.leases()),
+        None => ledger,
     }
 }
 

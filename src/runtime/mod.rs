@@ -12,6 +12,7 @@ mod door;
 pub mod echo;
 pub(crate) mod entrance;
 pub mod files;
+pub(crate) mod fleet;
 pub mod flood;
 pub mod handover;
 mod house;

@@ -193,7 +193,8 @@ fn started(lines: &LineWriter, hash: &str, start: Start) {
     });
 }
 
-fn random() -> Result<[u8; 16], ServeFault> {
+/// Random bits of the system.
+pub(super) fn random() -> Result<[u8; 16], ServeFault> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(ServeFault::Random)?;
     Ok(random)
@@ -231,6 +232,9 @@ fn add_tasks(
     server.add_service(background_service("counters", keeping));
     if let Some(delivery) = house.delivery.take() {
         server.add_service(background_service("telemetry", delivery));
+    }
+    if let Some(fleet) = &house.fleet {
+        server.add_service(background_service("fleet", fleet.member(control)));
     }
     Ok(())
 }

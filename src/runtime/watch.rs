@@ -47,8 +47,8 @@ impl Watch {
     /// Takes the sample of a finished request. Probes are no callers, and operators who look at
     /// the gateway are none either; whoever is refused there is.
     pub fn see(&self, facts: &Facts, now: SystemTime) {
-        let looked_at = facts.endpoint == Endpoint::Internal && facts.refusal.is_none();
-        if facts.endpoint.is_probe() || looked_at || self.is_own(facts) {
+        let looked_at = facts.endpoint == Endpoint::Internal || facts.endpoint.is_probe();
+        if (looked_at && facts.refusal.is_none()) || self.is_own(facts) {
             return;
         }
         let sample = Sample::of(facts, seconds(now));

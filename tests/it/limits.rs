@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::harness::gateway::run;
 use super::harness::{
     ADMIN_KEY, Gateway, Reply, Request, STANDARD_KEY, Script, Upstream, chat, within,
 };
@@ -251,5 +252,50 @@ async fn model_tokens_are_settled_by_what_the_provider_says() {
         gateway
             .access_line(reply.headers.one("x-request-id").expect("an id"))
             .await;
+    }
+}
+
+#[tokio::test]
+async fn limits_that_make_no_sense_are_refused_by_check_with_line_and_key() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = folder.path().join("portcullis.yaml");
+    let rest = "providers: [{name: local, api: echo}]\nroutes: [{models: [\"*\"], providers: [local]}]\n\
+                server: {listeners: [{address: \"127.0.0.1:1\"}]}\n";
+    for (lines, key) in [
+        (
+            "rate_limits: {global: {rate: 0/second}}",
+            "rate_limits.global.rate",
+        ),
+        (
+            "rate_limits: {per_ip: {rate: 5/fortnight}}",
+            "rate_limits.per_ip.rate",
+        ),
+        (
+            "rate_limits: {per_ip: {rate: 1/day, burst: 4294967295}}",
+            "rate_limits.per_ip.burst",
+        ),
+        (
+            "rate_limits: {block: {within: -5m}}",
+            "rate_limits.block.within",
+        ),
+        (
+            "rate_limits: {store: \"redis://cache:70000/0\"}",
+            "rate_limits.store",
+        ),
+        (
+            "auth: {internal_allow: [10.0.0.0/33]}",
+            "auth.internal_allow[0]",
+        ),
+        (
+            "auth: {internal_allow: [300.1.1.1]}",
+            "auth.internal_allow[0]",
+        ),
+    ] {
+        std::fs::write(&file, format!("{lines}\n{rest}")).expect("a file");
+        let output = run(&["check", "-c", &file.to_string_lossy()]).await;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{lines}: {said}");
+        let place = format!("portcullis.yaml:1: {key}: ");
+        assert!(said.contains(&place), "{lines}: {said}");
     }
 }

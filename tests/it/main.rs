@@ -15,6 +15,7 @@ mod cli;
 mod conf;
 mod connections;
 mod control;
+mod fleet;
 mod framing;
 mod harness;
 mod headers;

@@ -11,10 +11,8 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::flights::Slot;
-use super::ledger::{Ledger, Who};
+use super::ledger::{Charged, Ledger, Level, UsedUp, Who};
 use super::moment::Moment;
-use super::rate;
-use super::table::Key;
 use super::tokens::Reservation;
 use crate::policy::Denial;
 use crate::policy::limits::{KeyLimits, Limit, Limits, Scope, Standing};
@@ -53,29 +51,13 @@ pub struct Admitted {
     _slots: [Option<Slot>; 2],
 }
 
-/// A limit that counts for a request.
-#[derive(Debug, Clone, Copy)]
-struct Level {
-    scope: Scope,
-    key: Key,
-    limit: Limit,
-    /// Whether it is an emergency measure's.
-    held: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Charged {
-    level: Level,
-    at: Moment,
-}
-
 /// Whether the client's address alone is over its limit: asked before the credential is looked
 /// at, and charged nothing for.
 ///
 /// # Errors
 /// It is.
 pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
-    let levels: Vec<Level> = of_address(address, limits, ledger).collect();
+    let levels: Vec<_> = of_address(address, limits, ledger).collect();
     look(&levels, ledger, now).map(|_standing| ())
 }
 
@@ -83,12 +65,16 @@ pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> R
 pub fn charge_attempt(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) {
     for level in of_address(address, limits, ledger) {
         // What finds its limit used up is refused by the next look.
-        let _charged = ledger.charge(level.scope, level.key, &level.limit, now);
+        let _charged = ledger.charge(&level, now);
     }
 }
 
 /// The limits of an address: the policy's and those of emergency measures.
-fn of_address(address: IpAddr, limits: &Limits, ledger: &Ledger) -> impl Iterator<Item = Level> {
+fn of_address<'a>(
+    address: IpAddr,
+    limits: &'a Limits,
+    ledger: &'a Ledger,
+) -> impl Iterator<Item = Level<'a>> {
     let client = Client::of(address);
     let usual = limits.per_ip.map(|limit| (Who::Client(client), limit));
     let held = limits.emergency.iter();
@@ -113,7 +99,7 @@ pub fn admit(
     let slots = [
         match (key, applicant.limits.concurrent) {
             (Some(key), Some(most)) => {
-                let slot = ledger.flights.begin_for(ledger.key(key), most);
+                let slot = ledger.flights.begin_for(ledger.key(key), ledger.part(most));
                 Some(slot.ok_or(Denial::ConcurrencyLimited(Scope::Key))?)
             }
             (None, _) | (_, None) => None,
@@ -140,8 +126,8 @@ pub fn admit(
 }
 
 /// All limits that can be told before the body is read.
-fn levels(applicant: &Applicant<'_>, limits: &Limits, ledger: &Ledger) -> Vec<Level> {
-    let of = |who: Who<'_>, limit: Limit| Level::of(who, limit, ledger);
+fn levels<'a>(applicant: &Applicant<'a>, limits: &'a Limits, ledger: &'a Ledger) -> Vec<Level<'a>> {
+    let of = |who: Who<'a>, limit: Limit| Level::of(who, limit, ledger);
     let key = applicant.key.zip(applicant.limits.rate);
     let held = limits.emergency.iter().filter_map(|limit| {
         let key = applicant.key?;
@@ -169,7 +155,7 @@ impl Admitted {
             .models
             .iter()
             .filter(|group| group.models.iter().any(|pattern| pattern.matches(model)));
-        let levels: Vec<Level> = of_model
+        let levels: Vec<_> = of_model
             .map(|group| Level::of(Who::Models(&group.name), group.limit, &ledger))
             .collect();
         let looked = look(&levels, &ledger, now).inspect_err(|_denial| self.give_back(now))?;
@@ -192,6 +178,7 @@ impl Admitted {
             return Ok(());
         };
         let key = self.ledger.key(Who::Key(key));
+        let limit = self.ledger.share(limit);
         match self.ledger.tokens.reserve(key, tokens, &limit, now) {
             Ok(reservation) => self.tokens = Some(reservation),
             Err(wait) => {
@@ -214,24 +201,18 @@ impl Admitted {
         self.standing
     }
 
-    fn charge(&mut self, levels: &[Level], now: Moment) -> Result<(), Denial> {
+    fn charge(&mut self, levels: &[Level<'_>], now: Moment) -> Result<(), Denial> {
         for level in levels {
-            match self
-                .ledger
-                .charge(level.scope, level.key, &level.limit, now)
-            {
-                Ok(()) => self.charged.push(Charged {
-                    level: *level,
-                    at: now,
-                }),
+            match self.ledger.charge(level, now) {
+                Ok(charged) => self.charged.push(charged),
                 Err(wait) => {
-                    let word = self.ledger.word(level.scope, level.key);
+                    let standing = self.ledger.standing(level, now);
                     self.give_back(now);
                     return Err(Denial::RateLimited(TooOften {
-                        scope: level.scope,
+                        scope: level.who.scope(),
                         wait,
-                        standing: rate::standing(word, &level.limit, now),
-                        held: level.held,
+                        standing,
+                        held: level.held(),
                     }));
                 }
             }
@@ -240,45 +221,37 @@ impl Admitted {
     }
 
     fn give_back(&mut self, now: Moment) {
-        for Charged { level, at } in self.charged.drain(..) {
-            let Level {
-                scope, key, limit, ..
-            } = level;
-            self.ledger.give_back(scope, key, &limit, (at, now));
+        for charged in self.charged.drain(..) {
+            self.ledger.give_back(&charged, now);
         }
     }
 }
 
-impl Level {
-    fn of(who: Who<'_>, limit: Limit, ledger: &Ledger) -> Self {
+impl<'a> Level<'a> {
+    fn of(who: Who<'a>, limit: Limit, ledger: &Ledger) -> Self {
         Self {
-            scope: who.scope(),
+            who,
             key: ledger.key(who),
             limit,
-            held: matches!(who, Who::ClientHeld(..) | Who::KeyHeld(..)),
         }
     }
 }
 
 /// Looks at limits and charges none; answers what will be left of the tightest after one more.
-fn look(levels: &[Level], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
+fn look(levels: &[Level<'_>], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
     let mut tightest = None;
     let mut refused: Option<TooOften> = None;
     let mut held = true;
     for level in levels {
-        let word = ledger.word(level.scope, level.key);
-        match rate::next(word, &level.limit, now) {
-            Ok(next) => {
-                let standing = rate::standing(next, &level.limit, now);
-                tightest = tighter(tightest, Some(standing));
-            }
-            Err(wait) => {
-                held &= level.held;
+        match ledger.look(level, now) {
+            Ok(standing) => tightest = tighter(tightest, Some(standing)),
+            Err(UsedUp { wait, standing }) => {
+                held &= level.held();
                 if refused.is_none_or(|refused| refused.wait < wait) {
                     refused = Some(TooOften {
-                        scope: level.scope,
+                        scope: level.who.scope(),
                         wait,
-                        standing: rate::standing(word, &level.limit, now),
+                        standing,
                         held,
                     });
                 }

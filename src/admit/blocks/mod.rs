@@ -121,6 +121,8 @@ pub struct Blocks {
     there: AtomicUsize,
     turned_away: AtomicU64,
     changes: Mutex<Option<VecDeque<Change>>>,
+    /// Changes that nobody took in time.
+    lost: AtomicU64,
 }
 
 impl Default for Blocks {
@@ -139,6 +141,7 @@ impl Blocks {
             there: AtomicUsize::new(0),
             turned_away: AtomicU64::new(0),
             changes: Mutex::new(None),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -275,11 +278,17 @@ impl Blocks {
             .into()
     }
 
+    /// How many changes were lost since the last call, as nobody took them in time.
+    pub fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+
     fn changed(&self, change: impl FnOnce() -> Change) {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(changes) = &mut *changes {
             if changes.len() >= MAX_CHANGES {
                 changes.pop_front();
+                self.lost.fetch_add(1, Ordering::Relaxed);
             }
             changes.push_back(change());
         }

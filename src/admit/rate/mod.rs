@@ -116,4 +116,6 @@ pub fn standing(word: u64, limit: &Limit, now: Moment) -> Standing {
 }
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod tests;

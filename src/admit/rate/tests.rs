@@ -102,6 +102,23 @@ proptest! {
     }
 
     #[test]
+    fn a_clock_that_jumps_lets_no_more_pass(
+        burst in 1_u32..6,
+        count in 1_u64..50,
+        moments in prop::collection::vec(0_u64..3_000_000_000, 1..200),
+    ) {
+        let limit = limit(&format!("{count}/second"), burst);
+        let word = AtomicU64::new(0);
+        let at = |moment: &u64| charge(&word, &limit, Moment::from_nanos(*moment)).is_ok();
+        let passed = u64::try_from(moments.iter().filter(|moment| at(moment)).count()).unwrap();
+        let span = moments.iter().max().unwrap() - moments.iter().min().unwrap();
+        let formula = u64::from(burst) + span / limit.interval();
+        prop_assert!(passed <= formula, "{} of {}", passed, formula);
+        let end = Moment::from_nanos(u64::MAX);
+        prop_assert!(charge(&word, &limit, end).is_ok(), "the end of time is no panic");
+    }
+
+    #[test]
     fn whoever_waits_as_told_gets_in_and_a_nanosecond_less_is_too_little(
         burst in 1_u32..6,
         steps in prop::collection::vec(0_u64..200_000_000, 20..60),

@@ -6,6 +6,7 @@
 use super::{Compiler, KeyPath};
 use crate::config::raw::{RateText, RawBlock, RawKeyLimit, RawRateLimits, RawSettings};
 use crate::policy::limits::{BlockRule, KeyLimits, Limit, Limits, ModelLimit};
+use crate::policy::store::{NoStore, Store};
 use crate::policy::units::Rate;
 use crate::route::pattern::Pattern;
 
@@ -66,6 +67,28 @@ impl Compiler<'_> {
             block: block?,
             max_clients: usize::try_from(raw.max_clients).unwrap_or(usize::MAX),
         })
+    }
+
+    /// Where what was used of the limits is kept.
+    pub(super) fn store(&mut self, raw: &RawRateLimits) -> Option<Store> {
+        let at = KeyPath::of("rate_limits.store");
+        let Some(text) = &raw.store else {
+            return Some(Store::Memory);
+        };
+        let written = text.expose();
+        // An address without a password is no secret.
+        let refers = written.contains("${") || written.starts_with("file:");
+        let store = if refers || written.contains('@') {
+            self.secret(&at, text)?.expose().parse()
+        } else {
+            written.parse()
+        };
+        if store == Err(NoStore) {
+            let remedy = "write memory, or redis://HOST:PORT/DB (rediss:// for TLS; in a \
+                          password, %-encode what is not a letter or a digit)";
+            self.fault(&at, NoStore.to_string(), remedy);
+        }
+        store.ok()
     }
 
     /// One limit, its burst by default no more than `most` and the rate's own count.

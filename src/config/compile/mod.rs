@@ -121,6 +121,7 @@ impl<'a> Compiler<'a> {
             .as_ref()
             .is_some_and(|(auth, _)| auth.mode == AuthMode::Development);
         let limits = self.limits(&raw.rate_limits, &raw.settings, development);
+        let store = self.store(&raw.rate_limits);
         let (auth, key_lines) = auth?;
         let (inspection, inspector) = inspection?;
         let answers = self.answers(raw, &inspection.disabled_rules);
@@ -139,6 +140,7 @@ impl<'a> Compiler<'a> {
             auth,
             sizes: sizes?,
             limits: limits?,
+            store: store?,
             bytes_in_flight: bytes_in_flight?,
             request: request?,
             inspection,

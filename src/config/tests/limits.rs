@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::limits::Limits;
+use crate::policy::store::Store;
 
 fn limits(lines: &str) -> Limits {
     World::default().policy(&with(lines)).limits
@@ -104,6 +105,16 @@ fn models_have_limits_of_their_own() {
     );
 }
 
+/// Asserts that this is one fault, at this key, that says this.
+fn assert_told(lines: &str, key: &str, words: &str) {
+    let world = World::default().env("API_KEY", "some-key-0123456789");
+    let faults = world.faults(&with(&format!("rate_limits: {{{lines}}}")));
+    assert_eq!(faults.len(), 1, "{lines}: {faults:#?}");
+    let begins = format!("x.yaml:1: rate_limits.{key}: ");
+    let told = faults[0].starts_with(&begins) && faults[0].contains(words);
+    assert!(told, "{lines}: {}", faults[0]);
+}
+
 #[test]
 fn limits_that_make_no_sense_are_told() {
     for (lines, key, words) in [
@@ -151,11 +162,53 @@ fn limits_that_make_no_sense_are_told() {
             "more than zero",
         ),
     ] {
-        let world = World::default().env("API_KEY", "some-key-0123456789");
-        let faults = world.faults(&with(&format!("rate_limits: {{{lines}}}")));
-        assert_eq!(faults.len(), 1, "{lines}: {faults:#?}");
-        let begins = format!("x.yaml:1: rate_limits.{key}: ");
-        let told = faults[0].starts_with(&begins) && faults[0].contains(words);
-        assert!(told, "{lines}: {}", faults[0]);
+        assert_told(lines, key, words);
     }
+}
+
+#[test]
+fn numbers_without_measure_and_stores_that_are_none_are_told() {
+    for (lines, key, words) in [
+        (
+            "global: {rate: 99999999999999999999999/second}",
+            "global.rate",
+            "",
+        ),
+        ("per_ip: {rate: 1/day, burst: -1}", "per_ip.burst", ""),
+        (
+            "per_ip: {rate: 1/day, burst: 4294967296}",
+            "per_ip.burst",
+            "",
+        ),
+        ("store: redis", "store", "redis://HOST:PORT/DB"),
+        ("store: \"http://cache:1/0\"", "store", "memory"),
+        ("store: \"redis://cache:1/x\"", "store", "memory"),
+        ("store: \"redis://:${NONE}@cache\"", "store", "NONE"),
+    ] {
+        assert_told(lines, key, words);
+    }
+}
+
+#[test]
+fn a_store_is_compiled_and_its_password_is_told_to_nobody() {
+    let world = World::default().env("STORE_PASSWORD", "open-sesame");
+    let policy = world.policy(&with(
+        "rate_limits: {store: \"redis://:${STORE_PASSWORD}@cache/3\"}",
+    ));
+    let Store::Redis(store) = &policy.store else {
+        panic!("a Redis");
+    };
+    assert_eq!(store.shown(), "redis://cache:6379/3", "without it");
+    assert_eq!(store.expose(), "redis://:open-sesame@cache/3", "with it");
+    for lines in [
+        "",
+        "rate_limits: {store: memory}",
+        "rate_limits: {store: null}",
+    ] {
+        let policy = World::default().policy(&with(lines));
+        assert_eq!(policy.store, Store::Memory, "{lines}");
+    }
+    let faults = world.faults(&with("rate_limits: {store: \"redis://:open-sesame@/3\"}"));
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert!(!faults[0].contains("sesame"), "{}", faults[0]);
 }

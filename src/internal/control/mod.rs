@@ -6,7 +6,8 @@
 
 pub(crate) mod trial;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -18,10 +19,11 @@ use crate::config::lint::Finding;
 use crate::config::view::View;
 use crate::inspect::engine::InspectorFault;
 use crate::policy::Policy;
-use crate::policy::overlay::{Measure, Overlay};
+use crate::policy::overlay::{Change, Measure, Overlay};
 use crate::proxy::Snapshot;
 use crate::proxy::answers::streams::Streams;
 use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
+use crate::runtime::fleet::Status;
 use crate::runtime::kept::Keeper;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::pools::Pools;
@@ -57,6 +59,8 @@ pub(crate) struct Control {
     pub(crate) keeper: Keeper,
     /// Told whenever the next end of a measure may have changed.
     pub(crate) measured: Notify,
+    /// How it stands with the store of the fleet, if there is one.
+    pub(crate) fleet: OnceLock<Arc<Status>>,
     state: Mutex<State>,
 }
 
@@ -68,6 +72,8 @@ struct State {
     candidate: Option<Candidate>,
     /// The last trial that is over.
     ended: Option<Ended>,
+    /// Kinds of measures that were changed here, for whoever tells other hosts.
+    changed: Option<BTreeSet<&'static str>>,
 }
 
 impl Control {
@@ -91,11 +97,13 @@ impl Control {
             reloader,
             keeper,
             measured: Notify::new(),
+            fleet: OnceLock::new(),
             state: Mutex::new(State {
                 base,
                 overlay: Overlay::default(),
                 candidate: None,
                 ended: None,
+                changed: None,
             }),
         }
     }
@@ -124,6 +132,81 @@ impl Control {
         change: impl FnOnce(&mut Overlay) -> T,
     ) -> Result<T, InspectorFault> {
         let mut state = self.lock();
+        let before = state.overlay.clone();
+        let answer = self.put(&mut state, change)?;
+        let touched = Change::SHARED
+            .into_iter()
+            .filter(|kind| before.of_kind(kind) != state.overlay.of_kind(kind));
+        let touched: Vec<_> = touched.collect();
+        state
+            .changed
+            .iter_mut()
+            .for_each(|all| all.extend(&touched));
+        Ok(answer)
+    }
+
+    /// Undoes all measures, here and, in a fleet, those that only other hosts know of.
+    ///
+    /// # Errors
+    /// No policy can be made of it; then nothing has changed.
+    pub(crate) fn reset(&self) -> Result<Vec<Measure>, InspectorFault> {
+        let mut state = self.lock();
+        let undone = self.put(&mut state, Overlay::clear)?;
+        state
+            .changed
+            .iter_mut()
+            .for_each(|all| all.extend(Change::SHARED));
+        Ok(undone)
+    }
+
+    /// Ends the measures whose time is over. Other hosts see that for themselves.
+    ///
+    /// # Errors
+    /// No policy can be made of it; then nothing has changed.
+    pub(crate) fn expire(&self, now: SystemTime) -> Result<Vec<Measure>, InspectorFault> {
+        self.put(&mut self.lock(), |overlay| overlay.expire(now))
+    }
+
+    /// Takes over what another host has done about a kind of measure; answers whether that
+    /// changes anything. Nobody is told of it again.
+    ///
+    /// # Errors
+    /// No policy can be made of it; then nothing has changed.
+    pub(crate) fn adopt_measure(
+        &self,
+        kind: &'static str,
+        measure: Option<Measure>,
+    ) -> Result<bool, InspectorFault> {
+        self.put(&mut self.lock(), |overlay| {
+            let same = overlay.of_kind(kind) == measure.as_ref();
+            match measure {
+                Some(measure) => overlay.adopt(measure),
+                None => drop(overlay.undo(kind)),
+            }
+            !same
+        })
+    }
+
+    /// From now on keeps which measures are changed here, for [`Control::take_changes`].
+    pub(crate) fn keep_changes(&self) {
+        self.lock().changed.get_or_insert_default();
+    }
+
+    /// The kinds of measures that were changed here since the last call.
+    pub(crate) fn take_changes(&self) -> BTreeSet<&'static str> {
+        let mut state = self.lock();
+        state
+            .changed
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    fn put<T>(
+        &self,
+        state: &mut State,
+        change: impl FnOnce(&mut Overlay) -> T,
+    ) -> Result<T, InspectorFault> {
         let mut overlay = state.overlay.clone();
         let answer = change(&mut overlay);
         if overlay != state.overlay {

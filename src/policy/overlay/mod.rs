@@ -48,6 +48,15 @@ pub enum Change {
 }
 
 impl Change {
+    /// The kinds that all hosts of a fleet share. Orders about endpoints are each host's own.
+    pub const SHARED: [&'static str; 5] = [
+        "emergency_mode",
+        "enhanced_sanitization",
+        "emergency_rates",
+        "request_size",
+        "security_headers",
+    ];
+
     /// The name of its kind. Of each kind there is one measure at most, and of orders one for
     /// each name: a newer one replaces it.
     pub const fn kind(&self) -> &'static str {
@@ -259,6 +268,11 @@ impl Overlay {
         &self.measures
     }
 
+    /// The measure of a kind.
+    pub fn of_kind(&self, kind: &str) -> Option<&Measure> {
+        self.measures.iter().find(|one| one.change.kind() == kind)
+    }
+
     /// Takes a measure; one of the same kind, or for the same endpoint, is replaced.
     pub fn take(&mut self, order: Order, now: SystemTime) -> Measure {
         let (kind, slot) = (order.change.kind(), order.change.slot());
@@ -281,6 +295,19 @@ impl Overlay {
         };
         self.measures.push(measure.clone());
         measure
+    }
+
+    /// Takes a measure over as it was taken elsewhere; one of the same kind is replaced.
+    pub fn adopt(&mut self, measure: Measure) {
+        let kind = measure.change.kind();
+        let place = self
+            .measures
+            .iter_mut()
+            .find(|one| one.change.kind() == kind);
+        match place {
+            Some(place) => *place = measure,
+            None => self.measures.push(measure),
+        }
     }
 
     /// Undoes the measure with this id, or of this kind.

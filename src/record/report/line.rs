@@ -194,8 +194,8 @@ fn moment(text: &str) -> Option<u64> {
 
 fn request(at: u64, raw: RawRequest) -> About {
     let endpoint = Endpoint::from_path(&raw.path);
-    let looked_at = endpoint == Endpoint::Internal && raw.code.is_none();
-    if endpoint.is_probe() || looked_at {
+    let looked_at = endpoint == Endpoint::Internal || endpoint.is_probe();
+    if looked_at && raw.code.is_none() {
         return About::Request(None);
     }
     let mut marks = Marks::default();

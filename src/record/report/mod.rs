@@ -182,7 +182,10 @@ impl Report {
             known.last = known.last.max(at);
         }
         let Some(mark) = event.sample.marks.first() else {
-            self.operations.add(event.operation, 1);
+            // Alerts are made anew, of the very lines that made them.
+            if &*event.operation != "alert" {
+                self.operations.add(event.operation, 1);
+            }
             return;
         };
         if event

@@ -64,8 +64,8 @@ impl Report {
             "size_violations": self.sizes(failures),
             "blocked_clients": {"refused": failures.total.count(Event::ClientBlocked)},
             "top_clients": {
-                "by_ip": clients(&all.addresses, |client| client.requests, |client| client.requests),
-                "by_key": clients(&all.keys, |client| client.requests, |client| client.requests),
+                "by_ip": callers(&all.addresses),
+                "by_key": callers(&all.keys),
             },
             "operations": counts(&self.operations),
             "anomalies": anomalies(all),
@@ -85,8 +85,8 @@ impl Report {
             "unauthenticated": from.total.count(Event::AuthFailure),
             "denied": from.total.count(Event::Denied),
             "addresses": from.addresses.top(usize::MAX, shown).len(),
-            "by_ip": clients(&from.addresses, shown, shown),
-            "by_key": clients(&from.keys, shown, shown),
+            "by_ip": clients(&from.addresses, shown),
+            "by_key": clients(&from.keys, shown),
             "sources": {"requests_known": self.requests.total.requests > 0},
         })
     }
@@ -98,8 +98,8 @@ impl Report {
         json!({
             "total": from.total.count(Event::Injection),
             "by_rule": rules(&self.rules, weight),
-            "by_ip": clients(&from.addresses, count, count),
-            "by_key": clients(&from.keys, count, count),
+            "by_ip": clients(&from.addresses, count),
+            "by_key": clients(&from.keys, count),
         })
     }
 
@@ -122,8 +122,8 @@ impl Report {
         json!({
             "total": from.total.count(Event::RateLimited),
             "by_reason": counts(&self.limited),
-            "by_ip": clients(&from.addresses, count, count),
-            "by_key": clients(&from.keys, count, count),
+            "by_ip": clients(&from.addresses, count),
+            "by_key": clients(&from.keys, count),
         })
     }
 
@@ -132,8 +132,8 @@ impl Report {
         json!({
             "total": from.total.count(Event::TooLarge),
             "largest_request": self.largest,
-            "by_ip": clients(&from.addresses, count, count),
-            "by_key": clients(&from.keys, count, count),
+            "by_ip": clients(&from.addresses, count),
+            "by_key": clients(&from.keys, count),
         })
     }
 
@@ -157,7 +157,7 @@ impl Report {
             word("/lines/broken"),
         );
         for (title, total, lists) in SECTIONS {
-            let total = told.pointer(total).filter(|total| !total.is_array());
+            let total = told.pointer(total).filter(|total| total.is_u64());
             let total = total.map_or_else(String::new, |total| format!(": {}", plain(Some(total))));
             let _infallible = writeln!(out, "\n{title}{total}");
             for (name, pointer) in *lists {
@@ -240,13 +240,20 @@ const SECTIONS: &[Section] = &[
 fn line(row: &Value) -> String {
     let empty = Map::new();
     let fields = row.as_object().unwrap_or(&empty);
-    let shown: Vec<String> = fields
+    let first = FIRST.iter().filter_map(|name| fields.get(*name));
+    let first: Vec<String> = first.map(|value| plain(Some(value))).collect();
+    let others = fields
         .iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| format!("{name} {}", plain(Some(value))))
-        .collect();
-    shown.join(", ")
+        .filter(|(name, value)| !FIRST.contains(&name.as_str()) && !value.is_null())
+        .map(|(name, value)| format!(", {name} {}", plain(Some(value))));
+    first.join(" ") + &others.collect::<String>()
 }
+
+/// What a row is about stands first, without its name.
+const FIRST: [&str; 12] = [
+    "at", "day", "severity", "type", "figure", "ip", "id", "rule", "name", "family", "action",
+    "message",
+];
 
 /// A value as text, without anything that could steer a terminal: lines of a log may be forged.
 fn plain(value: Option<&Value>) -> String {
@@ -262,14 +269,26 @@ fn plain(value: Option<&Value>) -> String {
 
 fn clients<K: ToString + Eq + std::hash::Hash + Ord + Clone>(
     table: &Table<K, Client>,
-    weight: impl Fn(&Client) -> u64,
     count: impl Fn(&Client) -> u64,
 ) -> Vec<Value> {
-    let top = table.top(MOST, weight);
+    let top = table.top(MOST, &count);
     let shown = top.into_iter().map(|(id, client)| {
         json!({
             "id": id.to_string(),
             "count": count(client),
+            "last_seen": time(client.last),
+        })
+    });
+    shown.collect()
+}
+
+fn callers<K: ToString + Eq + std::hash::Hash + Ord + Clone>(
+    table: &Table<K, Client>,
+) -> Vec<Value> {
+    let top = table.top(MOST, |client| client.requests);
+    let shown = top.into_iter().map(|(id, client)| {
+        json!({
+            "id": id.to_string(),
             "requests": client.requests,
             "request_bytes": client.bytes,
             "last_seen": time(client.last),

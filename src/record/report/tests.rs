@@ -195,6 +195,17 @@ fn lines_of_others_broken_ones_and_other_days_are_counted_and_harmless() {
 }
 
 #[test]
+fn whoever_is_refused_where_probes_ask_is_a_client() {
+    let denial = wrong_key();
+    let mut guess = Facts::new("r", Method::GET, b"/metrics", "h");
+    guess.client_ip = Some(IpAddr::from([192, 0, 2, 9]));
+    guess.status = Some(401);
+    guess.refusal = Some(Refusal::from(&denial));
+    let told = report(&[access(&guess, NOON, LogFormat::Json)]);
+    assert_eq!(told["authentication_failures"]["total"], 1, "{told:#}");
+}
+
+#[test]
 fn probes_and_operators_who_look_are_no_clients() {
     let mut probe = Facts::new("r", Method::GET, b"/health", "h");
     probe.client_ip = Some(IpAddr::from([192, 0, 2, 9]));
@@ -227,6 +238,7 @@ fn the_text_names_each_section_and_steers_no_terminal() {
         assert!(text.contains(title), "{title}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(!text.contains('{'), "rows, no JSON: {text}");
 }
 
 proptest! {

@@ -34,8 +34,9 @@ struct BlockLeft {
     left: Option<Duration>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct MeasureLeft {
+/// A measure as it is written down.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MeasureLeft {
     change: ChangeLeft,
     by: Box<str>,
     reason: Option<Box<str>>,
@@ -43,7 +44,14 @@ struct MeasureLeft {
     until: Option<SystemTime>,
 }
 
-#[derive(Serialize, Deserialize)]
+impl MeasureLeft {
+    /// From when it is in force.
+    pub(crate) const fn since(&self) -> SystemTime {
+        self.since
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ChangeLeft {
     Strict(Option<LimitLeft>),
@@ -61,7 +69,7 @@ enum ChangeLeft {
     Force(EndpointLeft),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct EndpointLeft {
     provider: Box<str>,
     endpoint: Option<Box<str>>,
@@ -77,7 +85,7 @@ impl EndpointLeft {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct LimitLeft {
     rate: String,
     burst: u32,
@@ -125,7 +133,8 @@ fn left_of(block: &Block, now: Moment) -> BlockLeft {
     }
 }
 
-fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
+/// Writes a measure down; none, where it can't be written.
+pub(crate) fn measure_left(measure: &Measure) -> Option<MeasureLeft> {
     let size = |limit: &Option<ByteLimit>| limit.map(ByteLimit::get);
     let change = match &measure.change {
         Change::Strict(limit) => ChangeLeft::Strict(limit.as_ref().map(LimitLeft::of)),
@@ -217,7 +226,8 @@ fn restore_measures(control: &Control, measures: Vec<MeasureLeft>) {
     }
 }
 
-fn order(measure: MeasureLeft) -> Option<Order> {
+/// The order that a measure was taken by, if it makes sense.
+pub(crate) fn order(measure: MeasureLeft) -> Option<Order> {
     let size = |bytes: Option<u64>| bytes.map(ByteLimit::new).transpose();
     let change = match measure.change {
         ChangeLeft::Strict(None) => Change::Strict(None),

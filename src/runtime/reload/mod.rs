@@ -38,7 +38,7 @@ pub struct Source {
 const RESOLVE: Duration = Duration::from_secs(3);
 
 /// Keys that are read at the start alone.
-const FIXED: [(&str, &str); 11] = [
+const FIXED: [(&str, &str); 12] = [
     ("server.workers", "threads are started once"),
     ("server.state_dir", "what is kept is read at the start"),
     ("server.shutdown", "the time to drain is set at the start"),
@@ -55,6 +55,10 @@ const FIXED: [(&str, &str); 11] = [
     ("logging.retention_days", "it is read at the start"),
     ("logging.format", "the form of lines is set at the start"),
     ("logging.mask_secrets", "masking is set at the start"),
+    (
+        "rate_limits.store",
+        "the store is connected to at the start",
+    ),
     ("telemetry", "the exporter is started once"),
 ];
 

@@ -1,6 +1,6 @@
 //! How probes are sent: marked, with or without the key, slowly enough for the limits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +25,8 @@ const BOUNDS: Bounds = Bounds {
 const PATIENCE: u32 = 5;
 /// The longest wait for a limit.
 const LONGEST_WAIT: u64 = 10;
+/// Until something of a limit that is used up is there again, as limits usually are.
+const RECOVERY: Duration = Duration::from_millis(1_100);
 /// Between two looks at a metric that is still to move.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -41,6 +43,16 @@ pub(crate) struct Bench<'a> {
     /// A key that opens nothing.
     pub(crate) wrong_key: Option<Secret>,
     pub(crate) sent: AtomicU32,
+    pub(crate) state: State,
+}
+
+/// What was seen on the way.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// The key may not read metrics; asking on would look like an attack.
+    blind: AtomicBool,
+    /// The limit is used up; the next request would be one too many.
+    spent: AtomicBool,
 }
 
 /// What a probe sends.
@@ -88,7 +100,13 @@ impl Bench<'_> {
     /// # Errors
     /// Nothing came back, in words.
     pub(super) async fn send(&self, probe: Probe<'_>) -> Result<Reply, String> {
+        if probe.key.is_some() && self.state.spent.swap(false, Ordering::Relaxed) {
+            tokio::time::sleep(RECOVERY).await;
+        }
         let mut reply = self.once(&probe).await?;
+        if reply.field("x-ratelimit-remaining-requests") == Some("0") {
+            self.state.spent.store(true, Ordering::Relaxed);
+        }
         for _ in 0..PATIENCE {
             let wait = reply
                 .field("retry-after")
@@ -145,8 +163,12 @@ impl Bench<'_> {
 
     /// How often a family was found so far; none where the key may not see it.
     pub(super) async fn found(&self, direction: &str, family: &str) -> Option<f64> {
+        if self.state.blind.load(Ordering::Relaxed) {
+            return None;
+        }
         let reply = self.with_key(Probe::get("/metrics")).await.ok()?;
         if reply.status != 200 {
+            self.state.blind.store(true, Ordering::Relaxed);
             return None;
         }
         let text = String::from_utf8_lossy(&reply.body).into_owned();

@@ -20,7 +20,7 @@ pub(crate) mod timer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub(crate) use bench::Bench;
+pub(crate) use bench::{Bench, State};
 pub(crate) use door::opens;
 pub(crate) use known::Known;
 

@@ -15,7 +15,7 @@ use pingora::server::ShutdownWatch;
 use pingora::services::background::BackgroundService;
 use prometheus::{IntCounterVec, IntGaugeVec, Opts};
 
-use super::{Bench, Known, Outcome, Tried, run};
+use super::{Bench, Known, Outcome, State, Tried, run};
 use crate::identify::keys;
 use crate::internal::control::Control;
 use crate::policy::alerts::Selftest;
@@ -90,6 +90,7 @@ impl Trier {
             mark: format!("selftest-{mark}-"),
             wrong_key: wrong_key.filter(|_| selftest.every >= WRONG_KEY),
             sent: AtomicU32::new(0),
+            state: State::default(),
         };
         self.control
             .watch

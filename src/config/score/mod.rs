@@ -6,8 +6,11 @@
 //! `lint` knows and nothing else: not whether anybody attacks, nor whether a control acts (that is
 //! `selftest`'s).
 
+mod checks;
+
 use serde::Serialize;
 
+use self::checks::{CHECKS, Check, OPEN, OTHERS};
 use super::lint::{Finding, Severity};
 
 /// The score below which a gateway is not fine, where nobody says otherwise.
@@ -50,169 +53,6 @@ impl Area {
         }
     }
 }
-
-/// One check: what it is called, whose points it has, and which findings cost some.
-struct Check {
-    id: &'static str,
-    area: Area,
-    points: u32,
-    findings: &'static [&'static str],
-}
-
-const fn check(
-    area: Area,
-    id: &'static str,
-    points: u32,
-    findings: &'static [&'static str],
-) -> Check {
-    Check {
-        id,
-        area,
-        points,
-        findings,
-    }
-}
-
-/// The last check takes every finding that no other names.
-const OTHERS: &str = "other_settings";
-
-/// Without keys nothing else of authentication is worth a point.
-const OPEN: &str = "development_mode";
-
-/// The table; the points of each area add up to its own.
-const CHECKS: [Check; 14] = [
-    check(
-        Area::Authentication,
-        "keys_are_asked_for",
-        15,
-        &[OPEN, "no_keys"],
-    ),
-    check(
-        Area::Authentication,
-        "keys_are_strong_and_separate",
-        9,
-        &[
-            "short_key",
-            "weak_key",
-            "key_shared_with_provider",
-            "provider_key_shared",
-            "short_token_secret",
-            "token_rules_open",
-        ],
-    ),
-    check(
-        Area::Authentication,
-        "secrets_are_kept",
-        6,
-        &[
-            "literal_secret",
-            "literal_secret_readable",
-            "secret_file_readable",
-            "private_key_readable",
-            "file_writable",
-        ],
-    ),
-    check(
-        Area::Authentication,
-        "guessing_is_held_up",
-        5,
-        &["brute_force_lax", "rate_limit_per_ip_off"],
-    ),
-    check(
-        Area::Authentication,
-        "operators_are_apart",
-        5,
-        &[
-            "internal_allow_open",
-            "internal_public",
-            "trusted_proxies_open",
-        ],
-    ),
-    check(
-        Area::InputValidation,
-        "attacks_on_models",
-        9,
-        &[
-            "inspection_off",
-            "prompt_injection_off",
-            "prompt_injection_flag_only",
-            "code_patterns_off",
-            "web_attacks_off",
-        ],
-    ),
-    check(
-        Area::InputValidation,
-        "secrets_and_personal_data_in_requests",
-        8,
-        &[
-            "inspection_off",
-            "request_secrets_off",
-            "request_secrets_flag_only",
-            "request_pii_off",
-            "request_pii_flag_only",
-        ],
-    ),
-    check(
-        Area::InputValidation,
-        "answers",
-        6,
-        &[
-            "response_secrets_off",
-            "response_secrets_flag_only",
-            "response_pii_off",
-            "response_pii_flag_only",
-            "harmful_off",
-            "strip_fields_empty",
-            "tool_calls_live",
-        ],
-    ),
-    check(
-        Area::InputValidation,
-        "bodies",
-        7,
-        &[
-            "sanitization_off",
-            "text_unlimited",
-            "rules_disabled",
-            "stream_mode",
-            "large_json",
-        ],
-    ),
-    check(
-        Area::Configuration,
-        "transport",
-        10,
-        &[
-            "listener_without_tls",
-            "provider_without_tls",
-            "webhook_without_tls",
-        ],
-    ),
-    check(
-        Area::Configuration,
-        "limits",
-        8,
-        &[
-            "rate_limits_off",
-            "rate_limit_per_key_off",
-            "concurrency_unlimited",
-            "violations_unblocked",
-        ],
-    ),
-    check(
-        Area::Configuration,
-        "logs",
-        5,
-        &["secrets_unmasked", "debug_logging", "access_log_off"],
-    ),
-    check(
-        Area::Configuration,
-        "browsers",
-        4,
-        &["security_header_missing", "cors_any_origin"],
-    ),
-    check(Area::Configuration, OTHERS, 3, &[]),
-];
 
 /// The score of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -262,7 +102,7 @@ pub struct Checked {
     pub points: u32,
     /// Of so many.
     pub of: u32,
-    /// The findings that cost it some; [`OPEN`] stands at every check of its area.
+    /// The findings that cost it some; `development_mode` stands at every check of its area.
     pub lost_to: Vec<&'static str>,
 }
 
@@ -378,66 +218,4 @@ fn recommended(finding: &Finding) -> Recommendation {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finding(id: &'static str, severity: Severity) -> Finding {
-        Finding {
-            id,
-            severity,
-            key: "a.b".to_owned(),
-            advice: "do".to_owned(),
-        }
-    }
-
-    #[test]
-    fn the_points_of_each_area_add_up_to_its_share_of_a_hundred() {
-        for area in Area::ALL {
-            let own = CHECKS.iter().filter(|check| check.area == area);
-            let points: u32 = own.map(|check| check.points).sum();
-            assert_eq!(points, area.points(), "{}", area.as_str());
-        }
-        assert_eq!(of(&[]).score, 100, "nothing to find");
-        assert_eq!(of(&[]).status, "good", "and so it is fine");
-    }
-
-    #[test]
-    fn a_finding_costs_by_its_gravity_and_says_so() {
-        for (id, severity, score) in [
-            ("weak_key", Severity::High, 91),
-            ("short_key", Severity::Medium, 95),
-            ("provider_key_shared", Severity::Low, 97),
-            ("prompt_injection_off", Severity::High, 91),
-            ("inspection_off", Severity::High, 83),
-            ("listener_without_tls", Severity::High, 90),
-            ("one_that_no_check_names", Severity::High, 97),
-        ] {
-            let told = of(&[finding(id, severity)]);
-            assert_eq!(told.score, score, "{id}");
-            let named = told.checks.iter().filter(|one| one.lost_to.contains(&id));
-            let lost: u32 = named.map(|one| one.of - one.points).sum();
-            assert_eq!(lost, 100 - score, "{id}: the check says what it lost");
-            assert_eq!(told.recommendations[0].points, 100 - score, "{id}");
-        }
-    }
-
-    #[test]
-    fn without_keys_nothing_of_authentication_is_worth_a_point() {
-        let told = of(&[finding("development_mode", Severity::High)]);
-        assert_eq!(told.score, 60, "40 points are gone");
-        assert_eq!(told.components.authentication.score, 0, "all of them");
-        assert_eq!(told.components.configuration.score, 100, "and no other");
-        assert_eq!(told.status, "fair", "below {FINE}");
-    }
-
-    #[test]
-    fn the_same_finding_often_costs_no_more_than_there_is() {
-        let many = vec![finding("security_header_missing", Severity::Low); 9];
-        let told = of(&many);
-        assert_eq!(told.score, 96, "the points of one check");
-        assert!(
-            told.checks.iter().all(|one| one.points <= one.of),
-            "no check below nothing"
-        );
-    }
-}
+mod tests;
