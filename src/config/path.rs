@@ -101,7 +101,6 @@ mod tests {
             "providers[1].endpoints[0].url",
             "with indices"
         );
-        assert_eq!(path.pattern(), "providers[].endpoints[].url", "without");
         assert_eq!(
             KeyPath::of("size_limits.paths")
                 .key("/internal/")
