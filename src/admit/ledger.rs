@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::blocks::Blocks;
 use super::client::Client;
+use super::connections::Connections;
 use super::failures::Failures;
 use super::flights::Flights;
 use super::leases::{Ask, Due, Grant, Leases, Means, Paid};
@@ -35,6 +36,8 @@ pub enum Who<'a> {
     All,
     /// One client.
     Client(Client),
+    /// The connections that one client opens.
+    Connects(Client),
     /// One key.
     Key(&'a str),
     /// One group of models.
@@ -51,7 +54,7 @@ impl Who<'_> {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::All => Scope::Global,
-            Self::Client(_) | Self::ClientHeld(..) => Scope::Ip,
+            Self::Client(_) | Self::Connects(_) | Self::ClientHeld(..) => Scope::Ip,
             Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
             Self::Models(_) => Scope::Model,
         }
@@ -63,6 +66,7 @@ impl Who<'_> {
         match self {
             Self::All => "all".into(),
             Self::Client(client) => format!("ip:{}", client.network()).into(),
+            Self::Connects(client) => format!("connects:{}", client.network()).into(),
             Self::Key(key) => format!("key:{key}").into(),
             Self::Models(group) => format!("model:{group}").into(),
             Self::ClientHeld(client, limit) => {
@@ -79,6 +83,13 @@ pub(super) struct Level<'a> {
     pub(super) who: Who<'a>,
     pub(super) key: Key,
     pub(super) limit: Limit,
+}
+
+impl Level<'_> {
+    /// Whether it is an emergency measure's.
+    pub(super) const fn held(&self) -> bool {
+        matches!(self.who, Who::ClientHeld(..) | Who::KeyHeld(..))
+    }
 }
 
 /// A limit that was charged for a request.
@@ -105,6 +116,8 @@ pub struct Ledger {
     pub blocks: Blocks,
     /// Failures to authenticate of late.
     pub failures: Failures,
+    /// Connections that are open.
+    pub connections: Connections,
     /// Requests in flight.
     pub flights: Flights,
     /// Model tokens, reserved and spent.
@@ -136,6 +149,7 @@ impl Ledger {
         Self {
             blocks: Blocks::default(),
             failures: Failures::default(),
+            connections: Connections::default(),
             flights: Flights::default(),
             tokens: TokenBook::default(),
             violations: Violations::new(VIOLATORS),
@@ -274,7 +288,8 @@ impl Ledger {
             .map_or_else(|| self.global.look(), |table| table.read(key))
     }
 
-    fn charge_own(
+    /// The same under a limit of this host's own.
+    pub(super) fn charge_own(
         &self,
         scope: Scope,
         key: Key,

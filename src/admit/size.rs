@@ -111,6 +111,7 @@ mod tests {
                 ("/internal/".into(), bytes(5)),
                 ("/internal/x/".into(), bytes(6)),
             ],
+            reduced: false,
         };
         for (path, media, expected) in [
             ("/v1/x", Media::Missing, 1),

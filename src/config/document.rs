@@ -10,7 +10,6 @@ use serde_yaml::Value;
 use super::fault::Fault;
 use super::locate::Places;
 use super::path::KeyPath;
-use super::pending::Row;
 use super::shape;
 
 /// A document that could be read, and what is wrong with it all the same.
@@ -31,13 +30,12 @@ pub(super) struct Document<T> {
 pub(super) fn read<T: DeserializeOwned + JsonSchema>(
     file: &str,
     text: &str,
-    rows: &'static [Row],
 ) -> Result<Document<T>, Vec<Fault>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let places = Places::read(file, text)?;
     let mut value = parse(text).map_err(|error| vec![syntax(&places, &error)])?;
     let schema = schemars::schema_for!(T).to_value();
-    let found = shape::check(&schema, rows, &places, &mut value);
+    let found = shape::check(&schema, &places, &mut value);
     if found.broken {
         return Err(found.faults);
     }

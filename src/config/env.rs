@@ -6,7 +6,6 @@
 
 use super::Resolve;
 use super::fault::{Fault, quoted};
-use super::pending;
 use super::raw::{
     RateText, RawConfig, RawHandling, RawLevel, RawSanitization, RawVerdict, SizeText, SpanText,
 };
@@ -102,15 +101,6 @@ pub(super) fn apply(raw: &mut RawConfig, resolver: &dyn Resolve) -> Environment 
     environment.internal_docs = environment.switch("DISABLE_INTERNAL_DOCS", &set) != Some(true);
     environment.telemetry(raw, &set);
     environment.api_keys(set("API_KEY"), set("ADDITIONAL_API_KEYS"));
-    for (variable, key) in pending::VARIABLES {
-        if set(variable).is_some_and(|text| !pending::is_off_text(text.trim())) {
-            environment.faults.push(Fault::of_variable(
-                variable,
-                format!("sets `{key}`, which is not built yet"),
-                "unset it; it would have no effect",
-            ));
-        }
-    }
     environment
 }
 

@@ -25,6 +25,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
         watch,
         trusted_proxies,
         timeouts,
+        connections,
         head,
         drain,
         auth,
@@ -56,6 +57,7 @@ pub(super) fn of(policy: &Policy, key_lines: &[String]) -> Box<str> {
     text.line("watch", watch);
     text.line("trusted_proxies", trusted_proxies);
     text.line("timeouts", timeouts);
+    text.line("connections", connections);
     text.line("head", head);
     text.line("drain", drain);
     text.auth(auth, key_lines);
@@ -103,12 +105,14 @@ impl Canonical {
             headers,
             internal_allow,
             brute_force,
+            certificates,
         } = auth;
         self.line("auth.mode", mode);
         self.line("auth.keys", &key_lines);
         self.line("auth.headers", headers);
         self.line("auth.internal_allow", internal_allow);
         self.line("auth.tokens", tokens);
+        self.line("auth.client_certificates", &certificates.lines());
         self.line("auth.brute_force", brute_force);
     }
 

@@ -20,7 +20,6 @@ pub mod lint;
 mod locate;
 mod near;
 mod path;
-mod pending;
 mod raw;
 mod reference;
 mod rulesfile;
@@ -134,7 +133,7 @@ pub fn review(
         mut raw,
         places,
         faults,
-    } = document::read::<raw::RawConfig>(&source.file, text, pending::FILE)?;
+    } = document::read::<raw::RawConfig>(&source.file, text)?;
     let environment = env::apply(&mut raw, resolver);
     let mut compiler = compile::Compiler::new(source, resolver, &places, faults, environment);
     let compiled = compiler.policy(&raw);

@@ -45,11 +45,6 @@ impl KeyPath {
         &self.0
     }
 
-    /// The path with its indices left out, as the table of what is not built writes it.
-    pub(super) fn pattern(&self) -> String {
-        self.write(|_index| "[]".to_owned())
-    }
-
     fn then(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
@@ -106,7 +101,6 @@ mod tests {
             "providers[1].endpoints[0].url",
             "with indices"
         );
-        assert_eq!(path.pattern(), "providers[].endpoints[].url", "without");
         assert_eq!(
             KeyPath::of("size_limits.paths")
                 .key("/internal/")

@@ -128,7 +128,7 @@ pub(super) struct RulesFile {
 /// # Errors
 /// Everything that is wrong with its shape.
 pub(super) fn read(file: &str, text: &str) -> Result<RulesFile, Vec<Fault>> {
-    let Document { raw, faults, .. } = document::read::<RawRules>(file, text, &[])?;
+    let Document { raw, faults, .. } = document::read::<RawRules>(file, text)?;
     if !faults.is_empty() {
         return Err(faults);
     }

@@ -12,7 +12,6 @@ use super::fault::{Fault, quoted};
 use super::locate::Places;
 use super::near::nearest;
 use super::path::KeyPath;
-use super::pending::{self, Row};
 use super::wanted::{Kind, Wanted};
 
 /// What a look at the shape found.
@@ -25,15 +24,9 @@ pub(super) struct Findings {
 }
 
 /// Checks a document, and takes out of it the keys that are refused.
-pub(super) fn check(
-    schema: &Json,
-    rows: &'static [Row],
-    places: &Places,
-    document: &mut Value,
-) -> Findings {
+pub(super) fn check(schema: &Json, places: &Places, document: &mut Value) -> Findings {
     let mut checker = Checker {
         root: schema,
-        rows,
         places,
         found: Findings::default(),
     };
@@ -46,7 +39,6 @@ pub(super) fn check(
 
 struct Checker<'s> {
     root: &'s Json,
-    rows: &'static [Row],
     places: &'s Places,
     found: Findings,
 }
@@ -131,12 +123,6 @@ impl<'s> Checker<'s> {
                 self.unknown(&inner, &name, wanted);
                 continue;
             };
-            let refusal = pending::refusal(self.rows, &inner.pattern(), &value);
-            if let Some((problem, remedy)) = refusal {
-                self.found
-                    .faults
-                    .push(self.places.fault(&inner, problem, remedy));
-            }
             // A heading with everything below it commented out is as good as not there.
             if value.is_null() && self.is_optional_section(schema, wanted, &name) {
                 continue;

@@ -4,6 +4,7 @@
 //! not live here: sockets, files, rate limits.
 
 pub mod authorize;
+pub mod certificates;
 pub mod credential;
 pub mod keys;
 pub mod source;
@@ -71,21 +72,30 @@ impl Caller {
     }
 }
 
-/// Finds out who is calling from `address` at `now`, in seconds since 1970.
+/// Finds out who is calling from `address` at `now`, in seconds since 1970. `certificate` is the
+/// SHA-256 of the client certificate of the connection, or empty.
 ///
 /// # Errors
 /// No credential, or one that opens nothing.
 pub fn identify(
     headers: &HeaderMap<HeaderValue>,
-    address: IpAddr,
+    (address, certificate): (IpAddr, &[u8]),
     auth: &Auth,
     now: u64,
 ) -> Result<Caller, Denial> {
     let key = match auth.mode {
         AuthMode::Development => None,
         AuthMode::Required => {
-            let credential = credential::find(headers, &auth.headers)?;
-            Some(record(credential, auth, now).map_err(Denial::InvalidApiKey)?)
+            let found = match credential::find(headers, &auth.headers) {
+                Ok(credential) => record(credential, auth, now),
+                Err(denial) => {
+                    let certified = auth.certificates.find(certificate, now);
+                    // Only where there is no key at all does the certificate count.
+                    let certified = certified.filter(|_| denial == Denial::MissingApiKey);
+                    certified.ok_or(denial)?
+                }
+            };
+            Some(found.map_err(Denial::InvalidApiKey)?)
         }
     };
     Ok(Caller { key, address })
@@ -137,6 +147,7 @@ mod tests {
             mode,
             keys: Arc::new(Keyring::new(vec![record]).unwrap()),
             tokens: None,
+            certificates: certificates::Certificates::default(),
             headers: vec![HeaderName::from_static("x-api-key")],
             internal_allow: Vec::new(),
             brute_force: BruteForce {
@@ -152,7 +163,8 @@ mod tests {
         if let Some(key) = key {
             headers.insert("x-api-key", HeaderValue::from_static(key));
         }
-        identify(&headers, IpAddr::from([192, 0, 2, 1]), &auth(mode), 1)
+        let from = (IpAddr::from([192, 0, 2, 1]), &[][..]);
+        identify(&headers, from, &auth(mode), 1)
     }
 
     #[test]

@@ -24,6 +24,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use crate::admit::connections::Purpose;
+use crate::identify::certificates::Certificates;
 use crate::identify::keys::Keyring;
 use crate::identify::token::Verifier;
 use crate::inspect::answer::AnswerPolicy;
@@ -53,6 +55,8 @@ pub struct Policy {
     pub trusted_proxies: Vec<IpNet>,
     /// How long clients may take.
     pub timeouts: ClientTimeouts,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
     /// How large a request's head may be.
     pub head: HeadLimits,
     /// How long requests in flight may go on after the order to stop.
@@ -129,6 +133,31 @@ pub struct Listener {
     pub serve: Serve,
     /// Certificate and key, where TLS is spoken.
     pub tls: Option<ListenerTls>,
+    /// The port of the https address that everybody is sent to, where nothing else is done.
+    pub redirect: Option<u16>,
+}
+
+impl Listener {
+    /// Whether a connection with this local address came in by it.
+    pub fn takes(&self, local: SocketAddr) -> bool {
+        Self::is_of(self.address, local)
+    }
+
+    /// Whether a connection with this local address came in by a listener bound so.
+    pub fn is_of(bound: SocketAddr, local: SocketAddr) -> bool {
+        let same_address =
+            bound.ip().is_unspecified() || bound.ip().to_canonical() == local.ip().to_canonical();
+        bound.port() == local.port() && same_address
+    }
+
+    /// What it is for, where connections are counted.
+    pub const fn purpose(&self) -> Purpose {
+        if self.serve.api && self.redirect.is_none() {
+            Purpose::Api
+        } else {
+            Purpose::Other
+        }
+    }
 }
 
 /// Which groups of paths a listener serves.
@@ -143,6 +172,12 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// No group.
+    pub const NONE: Self = Self {
+        api: false,
+        internal: false,
+        health: false,
+    };
     /// All groups: the default.
     pub const ALL: Self = Self {
         api: true,
@@ -151,22 +186,57 @@ impl Serve {
     };
 }
 
-/// Files of a TLS listener, already checked to be a certificate and a key.
+/// How TLS is spoken on a listener; the files are checked to be certificates and keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerTls {
+    /// Certificates; the first one is shown where none is asked for by name.
+    pub certificates: Vec<CertificateFiles>,
+    /// Oldest version that is spoken.
+    pub min_version: TlsVersion,
+    /// PEM certificates of the authorities of clients; none: clients show no certificate.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
     /// PEM certificate chain.
     pub certificate: PathBuf,
     /// PEM private key.
     pub private_key: PathBuf,
 }
 
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    V12,
+    /// TLS 1.3.
+    V13,
+}
+
 /// How long clients may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientTimeouts {
+    /// For a request's head, and for a TLS handshake.
+    pub header: Span,
     /// Longest pause within a request's body.
     pub body_idle: Span,
+    /// For a request's whole body.
+    pub body: Span,
+    /// Bytes of a body that must arrive a second, on average after the first `body_idle`.
+    pub min_body_rate: Option<ByteLimit>,
     /// How long an idle connection is kept.
     pub keepalive: Span,
+}
+
+/// How many connections there may be at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Of listeners that serve the API; the others have as many.
+    pub all: u32,
+    /// Of one address.
+    pub per_address: u32,
 }
 
 /// Limits on a request's head.
@@ -189,6 +259,8 @@ pub struct Auth {
     pub keys: Arc<Keyring>,
     /// What verifies tokens; none: no token is taken.
     pub tokens: Option<Arc<Verifier>>,
+    /// Client certificates that stand for a key.
+    pub certificates: Certificates,
     /// Headers that may carry a credential, in the order they are looked at.
     pub headers: Vec<HeaderName>,
     /// Addresses to which `/internal/` exists.
@@ -230,6 +302,8 @@ pub struct SizeLimits {
     pub file: ByteLimit,
     /// Path prefixes with a limit of their own; the longest prefix wins.
     pub paths: Vec<(Box<str>, ByteLimit)>,
+    /// Whether an emergency measure holds them lower than the configuration.
+    pub reduced: bool,
 }
 
 /// How a request's body is read.

@@ -154,6 +154,15 @@ impl Rate {
     pub const fn period(self) -> Duration {
         self.period
     }
+
+    /// So many times as many, in the same period.
+    #[must_use]
+    pub const fn times(self, factor: NonZeroU64) -> Self {
+        Self {
+            count: self.count.saturating_mul(factor),
+            period: self.period,
+        }
+    }
 }
 
 impl fmt::Display for Rate {

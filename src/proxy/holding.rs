@@ -3,6 +3,8 @@
 //! Decides when to stop: at a refusal, at the size limit, at a pause that is too long, when the
 //! process's budget of bytes is used up; or, with an upload, when enough of it has been held.
 
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
 use pingora::proxy::Session;
 
@@ -11,6 +13,7 @@ use super::reading::{Plan, valid};
 use super::receive::Stop;
 use super::{Gateway, findings, reply};
 use crate::admit::budget::Share;
+use crate::admit::slow;
 use crate::inspect::engine::{BodyInspection, BodyKind};
 use crate::inspect::rewrite;
 use crate::inspect::validate::Checker;
@@ -121,7 +124,8 @@ async fn fill(
     let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(plan.limit));
     let mut share = gateway.budget().share();
     let mut begun = None;
-    while let Some(piece) = next(session, flight).await? {
+    let began = clock::now();
+    while let Some(piece) = next(session, flight, began).await? {
         share
             .grow(piece.len())
             .map_err(|_exhausted| Denial::Overloaded)?;
@@ -151,12 +155,19 @@ async fn fill(
     })
 }
 
-/// The next piece; none at the end.
-async fn next(session: &mut Session, flight: &mut Flight) -> Result<Option<Bytes>, Stop> {
-    let idle = flight.snapshot.policy.timeouts.body_idle.get();
+/// The next piece of a body that is read since `began`; none at the end.
+async fn next(
+    session: &mut Session,
+    flight: &mut Flight,
+    began: Instant,
+) -> Result<Option<Bytes>, Stop> {
+    let timeouts = &flight.snapshot.policy.timeouts;
     let asked = clock::now();
+    let taken = asked.saturating_duration_since(began);
+    let wait = slow::wait(timeouts, flight.record.request_bytes, taken);
+    let wait = wait.ok_or(Denial::RequestTimeout)?;
     let reading = session.as_downstream_mut().read_request_body();
-    let piece = pingora::time::timeout(idle, reading).await;
+    let piece = pingora::time::timeout(wait, reading).await;
     flight
         .clock
         .waited(clock::now().saturating_duration_since(asked));

@@ -25,6 +25,7 @@ use crate::policy::units::Rate;
 use crate::policy::{Denial, Policy};
 use crate::record::endpoint::Endpoint;
 use crate::record::event::SecurityEvent;
+use crate::record::{Outcome, Usage};
 use crate::runtime::clock;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
@@ -117,16 +118,30 @@ pub(crate) fn admit_call(
     Ok(())
 }
 
-/// Settles what was set aside of model tokens, when the request has ended. A provider that was
-/// not reached used none; one that does not say what it used is taken to have used all.
-pub(crate) fn settle(gateway: &Gateway, flight: &mut Flight) {
-    if let Some(admitted) = &mut flight.admitted
-        && flight.record.upstream_status.is_none()
-    {
-        admitted.settle(0, clock::moment());
+/// Settles what was set aside of model tokens, when the request has ended with `outcome`.
+pub(crate) fn settle(gateway: &Gateway, flight: &mut Flight, outcome: Outcome) {
+    let record = &flight.record;
+    let whole = outcome == Outcome::Completed && record.refusal.is_none();
+    let used = used(record.upstream_status, record.usage, whole);
+    if let (Some(admitted), Some(used)) = (&mut flight.admitted, used) {
+        admitted.settle(used, clock::moment());
     }
     let violations = &gateway.ledger.violations;
     violations.note_size(flight.record.request_bytes, since_1970());
+}
+
+/// Model tokens that a call used. A provider that was not reached, or that refused, used none.
+/// None: it does not say, or its answer broke off before it could, and then it is taken to have
+/// used all that was set aside.
+fn used(status: Option<u16>, usage: Usage, whole: bool) -> Option<u64> {
+    match status {
+        None | Some(400..=499) => Some(0),
+        Some(_) if whole => {
+            let (read, written) = (usage.prompt?, usage.completion.unwrap_or(0));
+            Some(read.saturating_add(written))
+        }
+        Some(_) => None,
+    }
 }
 
 fn applicant<'a>(caller: &'a Caller, policy: &Policy) -> Applicant<'a> {
@@ -189,28 +204,33 @@ pub(crate) fn whole_seconds(wait: Duration) -> u64 {
 
 /// Counts what a refusal says of its client, and blocks a client that has been refused too often.
 pub(crate) fn violated(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial) {
-    let Some((violation, by_client)) = kind(denial) else {
+    let policy = &flight.snapshot.policy;
+    let Some((violation, by_client)) = kind(denial, policy.sizes.reduced) else {
         return;
     };
     gateway.ledger.violations.add(violation, since_1970());
-    let policy = &flight.snapshot.policy;
     let rule = policy.limits.block.filter(|_| by_client);
     if let Some((rule, address)) = rule.zip(flight.record.client_ip) {
         count(gateway, session, flight, address, &rule);
     }
 }
 
-/// What kind of violation a refusal is, and whether the client alone is to blame for it.
-fn kind(denial: &Denial) -> Option<(Violation, bool)> {
-    if let Denial::RateLimited(TooOften { scope, .. }) | Denial::ConcurrencyLimited(scope) = denial
-    {
-        let own = matches!(scope, Scope::Ip | Scope::Key);
-        return Some((Violation::Rate, own));
+/// What kind of violation a refusal is, and whether the client alone is to blame for it: not for
+/// what an emergency measure refuses, which clients can't know. `reduced`: one holds sizes down.
+fn kind(denial: &Denial, reduced: bool) -> Option<(Violation, bool)> {
+    let own = |scope: &Scope| matches!(scope, Scope::Ip | Scope::Key);
+    if let Denial::RateLimited(TooOften { scope, held, .. }) = denial {
+        return Some((Violation::Rate, own(scope) && !held));
+    }
+    if let Denial::ConcurrencyLimited(scope) = denial {
+        return Some((Violation::Rate, own(scope)));
     }
     if matches!(denial, Denial::TokensLimited(_)) {
         return Some((Violation::Rate, true));
     }
-    matches!(denial.face().status, 413 | 414 | 431).then_some((Violation::Size, true))
+    let status = denial.face().status;
+    let by_client = !(reduced && status == 413);
+    matches!(status, 413 | 414 | 431).then_some((Violation::Size, by_client))
 }
 
 fn count(gateway: &Gateway, session: &Session, flight: &Flight, address: IpAddr, rule: &BlockRule) {
@@ -239,4 +259,35 @@ pub(crate) fn since_1970() -> Duration {
     clock::wall()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_charged_what_the_provider_says_or_all_that_was_set_aside() {
+        let usage = |prompt, completion| Usage { prompt, completion };
+        for (status, usage, whole, expected) in [
+            (None, usage(None, None), false, Some(0)),
+            (Some(429), usage(None, None), true, Some(0)),
+            (Some(200), usage(Some(7), Some(5)), true, Some(12)),
+            (Some(200), usage(Some(7), None), true, Some(7)),
+            (Some(200), usage(None, Some(5)), true, None),
+            (Some(200), usage(Some(7), Some(1)), false, None),
+            (Some(503), usage(None, None), true, None),
+            (
+                Some(200),
+                usage(Some(u64::MAX), Some(1)),
+                true,
+                Some(u64::MAX),
+            ),
+        ] {
+            assert_eq!(
+                used(status, usage, whole),
+                expected,
+                "{status:?} {usage:?} whole: {whole}"
+            );
+        }
+    }
 }

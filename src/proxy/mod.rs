@@ -18,6 +18,7 @@ mod guesses;
 mod headers;
 mod holding;
 mod ids;
+pub(crate) mod late;
 mod limits;
 mod local;
 mod operate;
@@ -31,6 +32,7 @@ mod tracing;
 pub(crate) mod trial;
 mod wording;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +53,7 @@ use crate::internal::control::Control;
 use crate::record::endpoint::Endpoint;
 use crate::record::metrics::Metrics;
 use crate::record::{Facts, Record, Recorder};
+use crate::runtime::entrance::Heads;
 use crate::runtime::leaving::Leaving;
 use crate::runtime::logger::LineWriter;
 use crate::runtime::{clock, telemetry};
@@ -118,6 +121,8 @@ impl Gateway {
     fn render_metrics(&self) -> Bytes {
         let blocked = self.ledger.blocks.len(clock::moment());
         self.desk.metrics.note_blocked_clients(blocked);
+        let open = self.ledger.connections.open();
+        self.desk.metrics.note_open_connections(open);
         let snapshot = self.snapshot.load();
         let reports = snapshot.report(clock::uptime());
         self.desk.metrics.show_providers(&reports);
@@ -172,6 +177,18 @@ impl ProxyHttp for Gateway {
         // Pingora's own is a compression that is switched off, and made anew for each request.
     }
 
+    fn on_connection_reuse(
+        &self,
+        _session: &mut Session,
+        _ctx: &mut RequestCtx,
+        heads: Box<dyn Any + Send + Sync>,
+    ) {
+        // The first hook after a head has been read, and called for each (see `entrance`).
+        if let Ok(heads) = heads.downcast::<Arc<Heads>>() {
+            heads.is_in();
+        }
+    }
+
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestCtx) -> Result<bool> {
         let flight = ctx.flight.insert(self.open(session));
         let keepalive = flight.snapshot.policy.timeouts.keepalive.get().as_secs();
@@ -196,6 +213,12 @@ impl ProxyHttp for Gateway {
                 flight.record.status = Some(204);
                 let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
                 reply::preflight(session, policy, id, fields).await?;
+            }
+            Ok(Received::Redirect(location)) => {
+                flight.stage = Stage::Answered;
+                flight.record.status = Some(308);
+                let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
+                reply::redirect(session, policy, id, location).await?;
             }
             Err(Stop::Denied(denial)) => failure::refuse(self, session, flight, &denial).await?,
             Err(Stop::Broken(error)) => return Err(error),
@@ -362,8 +385,8 @@ impl ProxyHttp for Gateway {
         answers::end(self, session, &mut flight);
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
-        limits::settle(self, &mut flight);
         let outcome = failure::outcome(&mut flight, error);
+        limits::settle(self, &mut flight, outcome);
         let now = clock::now();
         trial::note(&flight, outcome, || flight.clock.times(now));
         flight.land(outcome, now);

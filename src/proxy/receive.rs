@@ -16,11 +16,12 @@ use super::reading::Plan;
 use super::reply::Answer;
 use super::{Gateway, Snapshot, cors, guard, guesses, limits, local, operate};
 use crate::admit::head;
+use crate::admit::redirect;
 use crate::admit::target::{self, Reading};
 use crate::identify::authorize::{self, Wish};
 use crate::identify::{self, Caller, source};
 use crate::policy::names::ModelName;
-use crate::policy::{Denial, Policy, ProviderTimeouts, Serve};
+use crate::policy::{Denial, Listener, Policy, ProviderTimeouts, Serve};
 use crate::record::endpoint::Endpoint;
 use crate::route::{self, Routed};
 use crate::runtime::clock;
@@ -31,6 +32,8 @@ pub(crate) enum Received {
     Answer(Answer),
     /// A browser's question about another origin's pages.
     Preflight(Vec<(HeaderName, HeaderValue)>),
+    /// Sent to another address.
+    Redirect(HeaderValue),
     /// Sent on.
     Call(Box<Call>),
 }
@@ -61,11 +64,11 @@ pub(crate) async fn receive(
     let snapshot = flight.snapshot.clone();
     let policy = &snapshot.policy;
     check_head(session, policy)?;
-    if let Some(fields) = cors::preflight(session.req_header(), &policy.cors) {
-        flight.record.client_ip = peer_address(session);
-        return Ok(Received::Preflight(fields));
+    let listener = listener(session, policy);
+    if let Some(received) = unkeyed(session, flight, policy, listener)? {
+        return Ok(received);
     }
-    let serve = serves(session, policy);
+    let serve = listener.map_or(Serve::NONE, |listener| listener.serve);
     let asked = target::endpoint(session.req_header(), serve);
     if let Some(answer) = open(session, flight, &snapshot, &asked) {
         return Ok(Received::Answer(answer));
@@ -131,6 +134,26 @@ fn open(
     }
 }
 
+/// What is answered before anything is asked about the caller: a listener that only sends its
+/// clients elsewhere, and questions of browsers.
+fn unkeyed(
+    session: &Session,
+    flight: &mut Flight,
+    policy: &Policy,
+    listener: Option<&Listener>,
+) -> Result<Option<Received>, Denial> {
+    let head = session.req_header();
+    let redirect = listener.and_then(|listener| listener.redirect);
+    let received = match redirect {
+        Some(port) => Some(Received::Redirect(redirect::location(head, port)?)),
+        None => cors::preflight(head, &policy.cors).map(Received::Preflight),
+    };
+    if received.is_some() {
+        flight.record.client_ip = peer_address(session);
+    }
+    Ok(received)
+}
+
 /// Where the request goes.
 fn routed(
     gateway: &Gateway,
@@ -165,30 +188,10 @@ fn check_head(session: &Session, policy: &Policy) -> Result<(), Denial> {
     head::check(session.req_header(), raw.as_deref(), &policy.head)
 }
 
-/// What is served on the listener that the request came in by.
-fn serves(session: &Session, policy: &Policy) -> Serve {
-    let local = session
-        .server_addr()
-        .and_then(|address| address.as_inet())
-        .copied();
-    policy
-        .listeners
-        .iter()
-        .find(|listener| local.is_some_and(|local| listens(listener.address, local)))
-        .map_or(
-            Serve {
-                api: false,
-                internal: false,
-                health: false,
-            },
-            |listener| listener.serve,
-        )
-}
-
-fn listens(bound: SocketAddr, local: SocketAddr) -> bool {
-    let same_address =
-        bound.ip().is_unspecified() || bound.ip().to_canonical() == local.ip().to_canonical();
-    bound.port() == local.port() && same_address
+/// The listener that the request came in by.
+fn listener<'a>(session: &Session, policy: &'a Policy) -> Option<&'a Listener> {
+    let local = *session.server_addr()?.as_inet()?;
+    policy.listeners.iter().find(|one| one.takes(local))
 }
 
 pub(super) fn peer_address(session: &Session) -> Option<IpAddr> {
@@ -217,12 +220,16 @@ fn identified(
         return Err(Denial::NotFound);
     }
     limits::peek(gateway, flight, policy, address)?;
-    let caller = identify::identify(headers, address, &policy.auth, clock::unix()).inspect_err(
-        |denial| {
+    let tls = session
+        .digest()
+        .and_then(|digest| digest.ssl_digest.as_ref());
+    let certificate = tls.map_or(&[][..], |tls| tls.cert_digest.as_slice());
+    let from = (address, certificate);
+    let caller =
+        identify::identify(headers, from, &policy.auth, clock::unix()).inspect_err(|denial| {
             limits::charge_attempt(gateway, policy, address);
             guesses::note(gateway, policy, address, denial);
-        },
-    )?;
+        })?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
     Ok((caller, source::within(&policy.trusted_proxies, peer)))

@@ -178,6 +178,27 @@ pub(crate) async fn preflight(
     session.write_response_header(Box::new(head), true).await
 }
 
+/// Sends the client to another address, and closes the connection, which is of no more use. It
+/// came without TLS, where HSTS means nothing (RFC 6797, 7.2).
+///
+/// # Errors
+/// The client can't be written to.
+pub(crate) async fn redirect(
+    session: &mut Session,
+    policy: &Policy,
+    request_id: &str,
+    location: HeaderValue,
+) -> Result<()> {
+    let mut fields = HeaderMap::with_capacity(16);
+    dress(&mut fields, policy, request_id)?;
+    fields.remove(header::STRICT_TRANSPORT_SECURITY);
+    fields.insert(header::LOCATION, location);
+    session.set_keepalive(None);
+    write(session, 308, fields, Bytes::new()).await?;
+    discard(session).await;
+    Ok(())
+}
+
 /// Writes a refusal.
 ///
 /// # Errors

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use pingora::proxy::HttpProxy;
 use prometheus::process_collector::ProcessCollector;
 
-use super::app::Connections;
 use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
+use super::entrance::{Entrance, Way};
 use super::fleet::Fleet;
+use super::flood::Sketch;
 use super::leaving::Leaving;
 use super::logger::{self, LineWriter, RequestLog};
 use super::reload::{self, Reloader, Source};
@@ -26,6 +28,7 @@ use crate::admit::ledger::Ledger;
 use crate::admit::seed::Seed;
 use crate::internal::control::{Control, Loaded};
 use crate::policy::{Logging, Policy};
+use crate::proxy::late::LateAnswer;
 use crate::proxy::{Desk, Gateway, Snapshot};
 use crate::record::metrics::Metrics;
 
@@ -35,8 +38,6 @@ pub(super) struct House {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     /// Whether the end has begun.
     pub(super) leaving: Arc<Leaving>,
-    /// The connections of clients.
-    pub(super) connections: Arc<Connections>,
     /// What is counted.
     pub(super) metrics: Arc<Metrics>,
     /// Where lines are written.
@@ -46,7 +47,8 @@ pub(super) struct House {
     tracer: Option<Tracer>,
     /// The fleet that it is one of.
     pub(super) fleet: Option<Fleet>,
-    ledger: Arc<Ledger>,
+    /// What outlives policies.
+    pub(super) ledger: Arc<Ledger>,
     budget: Arc<Budget>,
     watch: Arc<Watch>,
 }
@@ -73,7 +75,6 @@ impl House {
             )),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
             leaving: Arc::default(),
-            connections: Arc::default(),
             watch: Arc::default(),
             metrics,
             lines,
@@ -127,6 +128,25 @@ impl House {
         Door {
             snapshot: Arc::clone(&self.snapshot),
             ledger: Arc::clone(&self.ledger),
+            metrics: Arc::clone(&self.metrics),
+            sketch: Sketch::default(),
+        }
+    }
+
+    /// Where connections come in.
+    pub(super) fn entrance(
+        &self,
+        proxy: HttpProxy<Gateway>,
+        ways: Vec<Way>,
+        random: [u8; 16],
+    ) -> Entrance {
+        Entrance {
+            proxy: Arc::new(proxy),
+            ways,
+            snapshot: Arc::clone(&self.snapshot),
+            ledger: Arc::clone(&self.ledger),
+            metrics: Arc::clone(&self.metrics),
+            late: Arc::new(LateAnswer::new(Arc::clone(&self.snapshot), random)),
         }
     }
 }

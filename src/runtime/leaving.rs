@@ -45,7 +45,7 @@ impl Leaving {
 /// Ends the process as soon as nothing is in flight any more: Pingora sleeps its whole grace
 /// period, however idle it is. Streams that outlast the drain end with their API's error event.
 pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>, drain: Duration) {
-    let (metrics, connections) = (Arc::clone(&house.metrics), Arc::clone(&house.connections));
+    let (metrics, ledger) = (Arc::clone(&house.metrics), Arc::clone(&house.ledger));
     let (leaving, control) = (Arc::clone(&house.leaving), Arc::clone(control));
     let mut phases = server.watch_execution_phase();
     let wait = move || {
@@ -56,7 +56,7 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
         leaving.begin();
         systemd::tell("STOPPING=1\nSTATUS=Draining");
         log::info!("the gateway drains");
-        let busy = || (metrics.active(), connections.open());
+        let busy = || (metrics.active(), ledger.connections.open());
         let last_words = || {
             control.streams.terminate(&Filter::default());
         };
@@ -79,7 +79,7 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
 
 /// Returns when nothing is left to wait for, or the drain is over. `busy` tells how many requests
 /// are in flight and how many connections are open.
-fn drained(drain: Duration, busy: impl Fn() -> (i64, usize), last_words: impl Fn()) {
+fn drained(drain: Duration, busy: impl Fn() -> (i64, u32), last_words: impl Fn()) {
     let start = clock::now();
     let patience = QUIET_IF_OPEN.min(drain.div_f32(4.0));
     let speak = drain.saturating_sub(LAST_WORDS.min(drain.div_f32(2.0)));

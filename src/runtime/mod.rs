@@ -4,15 +4,16 @@
 //! provider. Must not live here: any decision about a request.
 
 mod alarm;
-mod app;
 pub(crate) mod archive;
 pub mod audit;
 pub mod clock;
 pub(crate) mod daemon;
 mod door;
 pub mod echo;
+pub(crate) mod entrance;
 pub mod files;
 pub(crate) mod fleet;
+pub mod flood;
 pub mod handover;
 mod house;
 pub(crate) mod kept;

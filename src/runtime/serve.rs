@@ -10,8 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
-use pingora::listeners::tls::TlsSettings;
-use pingora::proxy::http_proxy;
+use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::Opt;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
@@ -20,10 +19,10 @@ use pingora::services::listening::Service;
 use thiserror::Error;
 
 use super::alarm::Alarm;
-use super::app::{App, Connections};
 use super::audit::{AuditFault, AuditLog};
 use super::clock;
 use super::door::Door;
+use super::entrance::{Entrance, Way};
 use super::files::FileWatch;
 use super::handover::heir::Heir;
 use super::handover::new::TakeoverFault;
@@ -135,7 +134,7 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     let (listeners, hash) = (policy.listeners.clone(), policy.hash.clone());
     // Read before anything is taken over: a process that can't speak TLS takes nothing.
     let mut certificates = Certificates::default();
-    let settings = tls_settings(&listeners, &mut certificates)?;
+    let ways = ways(&listeners, &mut certificates)?;
     let mut house = House::open(policy)?;
     resolve_first(&house.snapshot)?;
     // From here on everything that can be wrong with the configuration has been found.
@@ -158,8 +157,9 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     log::info!("policy {hash} is in force; listening on {shown}");
     started(&house.lines, &hash, start);
     let gateway = house.gateway(&control, random);
-    let mut service = service((&conf, keepalive), gateway, &house.connections);
-    listen(&mut service, settings, house.door());
+    let entrance = house.entrance(proxy(&conf, keepalive, gateway), ways, random);
+    let mut service = Service::new("gateway".to_owned(), entrance);
+    listen(&mut service, &listeners, house.door());
     server.add_service(service);
     add_tasks(&mut server, &control, &mut house)?;
     leave_early(&server, &house, &control, drain);
@@ -201,16 +201,11 @@ pub(super) fn random() -> Result<[u8; 16], ServeFault> {
     Ok(random)
 }
 
-/// Addresses to listen on, and how TLS is spoken there.
-type Doors = Vec<(String, Option<TlsSettings>)>;
-
-fn listen(service: &mut Service<App>, doors: Doors, door: Door) {
+/// Opens the listeners. TLS is spoken inside, by the entrance.
+fn listen(service: &mut Service<Entrance>, listeners: &[Listener], door: Door) {
     service.set_connection_filter(Arc::new(door));
-    for (address, settings) in doors {
-        match settings {
-            Some(settings) => service.add_tls_with_settings(&address, None, settings),
-            None => service.add_tcp(&address),
-        }
+    for listener in listeners {
+        service.add_tcp(&listener.address.to_string());
     }
 }
 
@@ -247,32 +242,27 @@ fn add_tasks(
     Ok(())
 }
 
-/// The TLS settings of each listener that has any.
-fn tls_settings(
-    listeners: &[Listener],
-    certificates: &mut Certificates,
-) -> Result<Doors, TlsFault> {
-    let settings = listeners.iter().map(|listener| {
+/// How connections come in by each listener.
+fn ways(listeners: &[Listener], certificates: &mut Certificates) -> Result<Vec<Way>, TlsFault> {
+    let ways = listeners.iter().map(|listener| {
         let address = listener.address;
-        let files = listener.tls.as_ref();
-        let settings = files.map(|files| certificates.settings(address, files));
-        Ok((address.to_string(), settings.transpose()?))
+        let tls = listener.tls.as_ref();
+        let speaker = tls.map(|tls| certificates.speaker(address, tls));
+        Ok(Way {
+            address,
+            speaker: speaker.transpose()?,
+        })
     });
-    settings.collect()
+    ways.collect()
 }
 
-/// The gateway as a service of Pingora's.
-fn service(
-    (conf, keepalive): (&Arc<ServerConf>, Duration),
-    gateway: Gateway,
-    connections: &Arc<Connections>,
-) -> Service<App> {
+/// The gateway as Pingora's HTTP server has it.
+fn proxy(conf: &Arc<ServerConf>, keepalive: Duration, gateway: Gateway) -> HttpProxy<Gateway> {
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(keepalive);
     let mut proxy = http_proxy(conf, gateway);
     proxy.server_options = Some(options);
-    let app = App::new(proxy, Arc::clone(connections));
-    Service::new("gateway".to_owned(), app)
+    proxy
 }
 
 fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {

@@ -105,20 +105,6 @@ async fn every_fault_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn an_option_of_a_later_feature_is_refused_and_not_ignored() {
-    let cases = ["rate_limits: {store: \"redis://127.0.0.1/0\"}\n"];
-    for text in cases {
-        let output = check(text).await;
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(2), "{text:?}: {said}");
-        assert!(
-            said.contains("not built yet"),
-            "{text:?} is refused in clear: {said}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_configuration_that_is_not_there_is_exit_code_2() {
     for command in ["check", "run"] {
         let output = gateway::run(&[command, "-c", "no-such-file.yaml"]).await;

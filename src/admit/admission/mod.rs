@@ -37,6 +37,8 @@ pub struct TooOften {
     pub wait: Duration,
     /// What is left of the limit.
     pub standing: Standing,
+    /// Whether only limits of emergency measures refused.
+    pub held: bool,
 }
 
 /// Proof that a request is within its limits. It holds the request's place among those in flight.
@@ -210,6 +212,7 @@ impl Admitted {
                         scope: level.who.scope(),
                         wait,
                         standing,
+                        held: level.held(),
                     }));
                 }
             }
@@ -238,20 +241,27 @@ impl<'a> Level<'a> {
 fn look(levels: &[Level<'_>], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
     let mut tightest = None;
     let mut refused: Option<TooOften> = None;
+    let mut held = true;
     for level in levels {
         match ledger.look(level, now) {
             Ok(standing) => tightest = tighter(tightest, Some(standing)),
-            Err(UsedUp { wait, standing }) if refused.is_none_or(|refused| refused.wait < wait) => {
-                refused = Some(TooOften {
-                    scope: level.who.scope(),
-                    wait,
-                    standing,
-                });
+            Err(UsedUp { wait, standing }) => {
+                held &= level.held();
+                if refused.is_none_or(|refused| refused.wait < wait) {
+                    refused = Some(TooOften {
+                        scope: level.who.scope(),
+                        wait,
+                        standing,
+                        held,
+                    });
+                }
             }
-            Err(_shorter_wait) => {}
         }
     }
-    refused.map_or(Ok(tightest), |refused| Err(Denial::RateLimited(refused)))
+    match refused {
+        Some(refused) => Err(Denial::RateLimited(TooOften { held, ..refused })),
+        None => Ok(tightest),
+    }
 }
 
 /// The one with less left, and of two alike the one that takes longer.

@@ -40,6 +40,7 @@ impl Compiler<'_> {
             form: form?,
             file: file?,
             paths: (paths.len() == raw.paths.len()).then_some(paths)?,
+            reduced: false,
         })
     }
 

@@ -72,10 +72,13 @@ impl Compiler<'_> {
         lines.extend(tokens.lines);
         lines.extend(raw.pepper.as_ref().map(|pepper| digest(pepper.expose())));
         let keys = self.ring(records, pepper.ok()?);
+        let certificates =
+            self.client_certificates(&raw.client_certificates, keys.as_ref()?, listeners);
         let auth = Auth {
             mode: mode?,
             keys: Arc::new(keys?),
             tokens: tokens.verifier.map(Arc::new),
+            certificates: certificates?,
             headers: headers?,
             internal_allow: internal_allow?,
             brute_force: brute_force?,

@@ -8,11 +8,13 @@ mod alerts;
 mod answer;
 mod auth;
 mod care;
+mod certificates;
 mod inspection;
 mod limits;
 mod routes;
 mod server;
 mod telemetry;
+mod tls;
 mod tokens;
 mod upstream;
 
@@ -99,6 +101,7 @@ impl<'a> Compiler<'a> {
         let head = self.head(&raw.server);
         let trusted_proxies = self.networks("server.trusted_proxies", &raw.server.trusted_proxies);
         let timeouts = self.client_timeouts(&raw.server);
+        let connections = self.connections(&raw.server);
         let drain = self.span(
             &KeyPath::of("server.shutdown.drain"),
             &raw.server.shutdown.drain,
@@ -130,6 +133,7 @@ impl<'a> Compiler<'a> {
             watch: raw.server.watch,
             trusted_proxies: trusted_proxies?,
             timeouts: timeouts?,
+            connections: connections?,
             head: head?,
             drain: drain?,
             auth,

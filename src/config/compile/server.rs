@@ -1,14 +1,14 @@
 //! Listeners, deadlines, head limits.
 //!
-//! Decides whether addresses can be bound side by side and whether TLS files look like what they
-//! are to be. Whether certificate and key belong together, only TLS itself can tell.
+//! Decides whether addresses can be bound side by side, and where those that redirect send their
+//! clients. TLS files are looked at by `tls`.
 
 use std::net::SocketAddr;
 
-use super::{Compiler, KeyPath, Severity, open_to_all, quoted};
+use super::{Compiler, KeyPath, quoted};
 use crate::config::raw::{RawListener, RawServe, RawServer};
 use crate::policy::units::ByteLimit;
-use crate::policy::{ClientTimeouts, HeadLimits, Listener, ListenerTls, Serve, SizeLimits};
+use crate::policy::{ClientTimeouts, ConnectionLimits, HeadLimits, Listener, Serve, SizeLimits};
 
 /// Largest head that the server below takes.
 const MAX_HEAD_BYTES: u64 = 1_048_576;
@@ -41,7 +41,8 @@ impl Compiler<'_> {
             }
             listeners.extend(listener);
         }
-        (listeners.len() == written.len()).then_some(listeners)
+        let complete = listeners.len() == written.len();
+        (complete && self.redirects(written, &mut listeners)).then_some(listeners)
     }
 
     fn listener(&mut self, at: &KeyPath, raw: &RawListener) -> Option<Listener> {
@@ -62,27 +63,7 @@ impl Compiler<'_> {
         }
         let tls = match &raw.tls {
             None => None,
-            Some(tls) => {
-                let at = at.key("tls");
-                let certificate = self.pem(
-                    &at.key("certificate"),
-                    &tls.certificate,
-                    &["-----BEGIN CERTIFICATE-----"],
-                );
-                let private_key = self.pem(
-                    &at.key("private_key"),
-                    &tls.private_key,
-                    &[
-                        "-----BEGIN PRIVATE KEY-----",
-                        "-----BEGIN RSA PRIVATE KEY-----",
-                        "-----BEGIN EC PRIVATE KEY-----",
-                    ],
-                );
-                Some(ListenerTls {
-                    certificate: certificate?,
-                    private_key: private_key?,
-                })
-            }
+            Some(tls) => Some(self.listener_tls(&at.key("tls"), tls)?),
         };
         Some(Listener {
             address: address?,
@@ -92,59 +73,78 @@ impl Compiler<'_> {
                 health: raw.serve.contains(&RawServe::Health),
             },
             tls,
+            redirect: None,
         })
     }
 
-    /// A PEM file that has one of the labels.
-    fn pem(&mut self, at: &KeyPath, text: &str, labels: &[&str]) -> Option<std::path::PathBuf> {
-        let path = self.path(text);
-        let content = self.content(at, &path)?;
-        let shown = path.display();
-        let pem = String::from_utf8_lossy(&content.bytes);
-        let has = |label: &str| pem.lines().any(|line| line.trim_end() == label);
-        let begun = labels.iter().find(|label| has(label));
-        let Some(label) = begun else {
-            let (problem, remedy) = if has("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
-                (
-                    "holds an encrypted key",
-                    "decrypt it: openssl pkey -in OLD -out NEW",
-                )
-            } else {
-                (
-                    "does not hold what is wanted",
-                    "are certificate and private_key swapped?",
-                )
-            };
-            let wanted = labels.first().copied().unwrap_or_default();
-            self.fault(
-                at,
-                format!("the file {shown} {problem}"),
-                format!("name a PEM file with a line `{wanted}`; {remedy}"),
-            );
-            return None;
-        };
-        if !has(&label.replace("BEGIN", "END")) {
-            self.fault(
-                at,
-                format!("the file {shown} is cut short: its `{label}` has no end"),
-                "copy the whole PEM file",
-            );
-            return None;
+    /// Where the listeners that only redirect send their clients.
+    fn redirects(&mut self, raw: &[RawListener], listeners: &mut [Listener]) -> bool {
+        let of_api = |one: &&Listener| one.tls.is_some() && one.serve.api;
+        let with_tls = |one: &&Listener| one.tls.is_some();
+        let secure = listeners.iter().find(of_api);
+        let secure = secure.or_else(|| listeners.iter().find(with_tls));
+        let port = secure.map(|listener| listener.address.port());
+        let mut fine = true;
+        for (index, (raw, listener)) in raw.iter().zip(listeners).enumerate() {
+            let at = KeyPath::of("server.listeners").index(index);
+            let at = at.key("redirect_to_https");
+            if !raw.redirect_to_https {
+                continue;
+            }
+            if listener.tls.is_some() {
+                let problem = "this listener speaks TLS itself";
+                self.fault(&at, problem, "remove it, or remove tls");
+                fine = false;
+            }
+            listener.redirect = raw.redirect_port.or(port);
+            if listener.redirect.is_none() {
+                let problem = "there is no listener with tls to send clients to";
+                let remedy = "give one a certificate, or write redirect_port";
+                self.fault(&at, problem, remedy);
+                fine = false;
+            }
         }
-        if label.contains("PRIVATE KEY") && content.mode.is_some_and(open_to_all) {
-            let advice = format!("anyone can read {shown}; chmod 600 it");
-            self.finding("private_key_readable", Severity::High, at, advice);
-        }
-        Some(path)
+        fine
     }
 
     pub(super) fn client_timeouts(&mut self, server: &RawServer) -> Option<ClientTimeouts> {
         let at = KeyPath::of("server.timeouts");
+        let header = self.span(&at.key("header"), &server.timeouts.header);
         let body_idle = self.span(&at.key("body_idle"), &server.timeouts.body_idle);
+        let body = self.span(&at.key("body"), &server.timeouts.body);
         let keepalive = self.span(&at.key("keepalive"), &server.timeouts.keepalive);
+        let min_body_rate = match &server.limits.min_body_rate {
+            None => None,
+            Some(rate) => {
+                let at = KeyPath::of("server.limits.min_body_rate");
+                Some(self.size(&at, rate)?)
+            }
+        };
         Some(ClientTimeouts {
+            header: header?,
             body_idle: body_idle?,
+            body: body?,
+            min_body_rate,
             keepalive: keepalive?,
+        })
+    }
+
+    /// How many connections there may be.
+    pub(super) fn connections(&mut self, server: &RawServer) -> Option<ConnectionLimits> {
+        let at = KeyPath::of("server.limits");
+        let (all, one) = (
+            server.limits.connections,
+            server.limits.connections_per_address,
+        );
+        for (key, count) in [("connections", all), ("connections_per_address", one)] {
+            if count == 0 {
+                let remedy = "write how many there may be, such as 20000";
+                self.fault(&at.key(key), "must be more than zero", remedy);
+            }
+        }
+        (all > 0 && one > 0).then_some(ConnectionLimits {
+            all,
+            per_address: one,
         })
     }
 

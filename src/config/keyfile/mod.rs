@@ -26,7 +26,6 @@ use super::document::{self, Document};
 use super::fault::{Fault, Place};
 use super::locate::Places;
 use super::path::KeyPath;
-use super::pending;
 use crate::identify::keys::KeyRecord;
 use entry::RawKeys;
 use quick::Quick;
@@ -211,7 +210,7 @@ fn entries(file: &str, text: &str) -> Result<(RawKeys, Vec<Fault>, Places), Vec<
         raw,
         places,
         faults,
-    } = document::read::<RawKeys>(file, text, pending::KEYS_FILE).map_err(hinted)?;
+    } = document::read::<RawKeys>(file, text).map_err(hinted)?;
     Ok((raw, faults, places))
 }
 

@@ -30,6 +30,20 @@ pub(in crate::config) struct RawAuth {
     pub brute_force: RawBruteForce,
     /// Addresses and networks to which `/internal/` exists.
     pub internal_allow: Vec<String>,
+    /// Client certificates that stand for a key, where a request brings none: see
+    /// `server.listeners[].tls.client_ca`.
+    pub client_certificates: Vec<RawClientCertificate>,
+}
+
+/// A client certificate that stands for a key.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ClientCertificate")]
+pub(in crate::config) struct RawClientCertificate {
+    /// The SHA-256 of the certificate: 64 hex digits, with or without colons between bytes.
+    pub sha256: String,
+    /// The id of the key that it stands for.
+    pub key: String,
 }
 
 impl Default for RawAuth {
@@ -44,6 +58,7 @@ impl Default for RawAuth {
             tokens: RawTokens::default(),
             brute_force: RawBruteForce::default(),
             internal_allow: ["127.0.0.0/8", "::1/128"].map(str::to_owned).to_vec(),
+            client_certificates: Vec::new(),
         }
     }
 }

@@ -16,8 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use gateway::{
-    RawAlerts, RawAuth, RawAuthMode, RawBruteForce, RawCors, RawLevel, RawLogFormat, RawLogging,
-    RawSecurityHeaders, RawSelftest, RawSeverity, RawSizeLimits, RawTelemetry, RawTokens,
+    RawAlerts, RawAuth, RawAuthMode, RawBruteForce, RawClientCertificate, RawCors, RawLevel,
+    RawLogFormat, RawLogging, RawSecurityHeaders, RawSelftest, RawSeverity, RawSizeLimits,
+    RawTelemetry, RawTokens,
 };
 pub(super) use inspection::{
     RawBodyMode, RawHandling, RawInspection, RawResponse, RawSanitization, RawToolCalls,
@@ -25,7 +26,7 @@ pub(super) use inspection::{
 };
 pub(super) use limits::{RawBlock, RawKeyLimit, RawRateLimits, RawSettings};
 pub(super) use scalar::{RateText, SECRET_MARK, SecretText, SizeText, SpanText};
-pub(super) use server::{RawListener, RawServe, RawServer};
+pub(super) use server::{RawListener, RawListenerTls, RawServe, RawServer, RawTlsVersion};
 pub(super) use upstream::{
     RawApi, RawBalance, RawEndpoint, RawOnExceeded, RawProvider, RawProviderTimeouts, RawRoute,
 };

@@ -58,6 +58,10 @@ pub(in crate::config) struct RawListener {
     /// Answers 308 to the https address and nothing else.
     #[serde(default)]
     pub redirect_to_https: bool,
+    /// The port that clients are sent to; by default that of the first listener with `tls`.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub redirect_port: Option<u16>,
     /// What is served here; by default all three.
     #[serde(default = "all_groups")]
     pub serve: Vec<RawServe>,
@@ -72,6 +76,7 @@ impl RawListener {
         Self {
             address: "127.0.0.1:8080".to_owned(),
             redirect_to_https: false,
+            redirect_port: None,
             serve: all_groups(),
             tls: None,
         }
@@ -104,12 +109,28 @@ pub(in crate::config) struct RawListenerTls {
     pub certificate: String,
     /// PEM private key; relative to the configuration file's directory.
     pub private_key: String,
-    /// Oldest TLS version that is spoken.
+    /// Further certificates, each shown to clients that ask for one of its names. To all others
+    /// the first one is shown.
+    #[serde(default)]
+    pub also: Vec<RawCertificate>,
+    /// Oldest TLS version that is spoken; by default 1.2.
     #[serde(default)]
     pub min_version: Option<RawTlsVersion>,
-    /// PEM certificates of the authorities whose client certificates are asked for.
+    /// PEM certificates of the authorities of whose client certificates every connection must
+    /// show one; relative to the configuration file's directory.
     #[serde(default)]
     pub client_ca: Option<String>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Certificate")]
+pub(in crate::config) struct RawCertificate {
+    /// PEM certificate chain; relative to the configuration file's directory.
+    pub certificate: String,
+    /// PEM private key; relative to the configuration file's directory.
+    pub private_key: String,
 }
 
 /// A version of TLS.
@@ -129,10 +150,13 @@ pub(in crate::config) enum RawTlsVersion {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "ClientTimeouts")]
 pub(in crate::config) struct RawClientTimeouts {
-    /// For a request's head to arrive.
+    /// For a request's head to arrive, from its first byte on; for the first one of a connection
+    /// from the connection's begin, and for the TLS handshake before it.
     pub header: SpanText,
     /// Longest pause within a request's body.
     pub body_idle: SpanText,
+    /// For a request's whole body to arrive.
+    pub body: SpanText,
     /// How long an idle connection is kept.
     pub keepalive: SpanText,
 }
@@ -142,6 +166,7 @@ impl Default for RawClientTimeouts {
         Self {
             header: SpanText::new("10s"),
             body_idle: SpanText::new("30s"),
+            body: SpanText::new("10m"),
             keepalive: SpanText::new("60s"),
         }
     }
@@ -152,9 +177,14 @@ impl Default for RawClientTimeouts {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "HeadLimits")]
 pub(in crate::config) struct RawHeadLimits {
-    /// Most connections at once.
+    /// Most connections at once, of listeners that serve the API; all others together have as
+    /// many of their own.
     #[schemars(range(min = 1))]
     pub connections: u32,
+    /// Most connections at once of one address (IPv4), or one /64 (IPv6). Trusted proxies may have
+    /// any number.
+    #[schemars(range(min = 1))]
+    pub connections_per_address: u32,
     /// Names, values and separators of all header fields together; at most 1MiB.
     pub header_bytes: SizeText,
     /// Number of header fields; the server below stops at 256.
@@ -165,16 +195,21 @@ pub(in crate::config) struct RawHeadLimits {
     /// Bytes of request bodies that the process holds at a time, all clients together; beyond it
     /// requests are answered with 503.
     pub bytes_in_flight: SizeText,
+    /// Bytes of a request's body that must arrive a second, on average after the first
+    /// `timeouts.body_idle`; null: none.
+    pub min_body_rate: Option<SizeText>,
 }
 
 impl Default for RawHeadLimits {
     fn default() -> Self {
         Self {
             connections: 20_000,
+            connections_per_address: 10_000,
             header_bytes: SizeText::new("32KiB"),
             headers: 100,
             uri_bytes: SizeText::new("8KiB"),
             bytes_in_flight: SizeText::new("256MiB"),
+            min_body_rate: Some(SizeText::new("512B")),
         }
     }
 }

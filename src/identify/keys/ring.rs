@@ -96,15 +96,13 @@ impl Keyring {
             same |= also;
         }
         let record = self.record(place).ok_or(KeyFault::Unknown)?;
-        let state = u8::from(!bool::from(same))
-            | u8::from(record.revoked) << 1
-            | u8::from(now < record.not_before) << 2
-            | u8::from(now >= record.expires_at) << 3;
-        if state == 0 {
-            return Ok(record);
-        }
-        let fault = FAULTS.get(usize::from(state)).copied();
-        Err(fault.unwrap_or(KeyFault::Unknown))
+        fault(record, bool::from(same), now).map_or(Ok(record), Err)
+    }
+
+    /// The record of that id; where one is being replaced, the one that replaces it.
+    pub fn by_id(&self, id: &str) -> Option<&Arc<KeyRecord>> {
+        let mut records = self.records.iter().skip(1);
+        records.find(|record| !record.replaced && record.id.as_str() == id)
     }
 
     fn probe(&self, scheme: Scheme, digest: KeyDigest) -> (u32, Choice) {
@@ -136,6 +134,20 @@ impl Keyring {
     pub fn records(&self) -> impl Iterator<Item = &KeyRecord> {
         self.records.iter().skip(1).map(Arc::as_ref)
     }
+}
+
+/// What keeps a record from being opened at this time, `same` telling whether the credential is
+/// its own. All of its states are looked at without a branch.
+pub(in crate::identify) fn fault(record: &KeyRecord, same: bool, now: u64) -> Option<KeyFault> {
+    let state = u8::from(!same)
+        | u8::from(record.revoked) << 1
+        | u8::from(now < record.not_before) << 2
+        | u8::from(now >= record.expires_at) << 3;
+    if state == 0 {
+        return None;
+    }
+    let fault = FAULTS.get(usize::from(state)).copied();
+    Some(fault.unwrap_or(KeyFault::Unknown))
 }
 
 /// The record that is read where none was found: no text has this digest, as far as anyone knows.

@@ -147,6 +147,7 @@ impl Change {
             Self::Rates(limit) => policy.limits.emergency.push(*limit),
             Self::Sizes { any, json } => {
                 let sizes = &mut policy.sizes;
+                sizes.reduced = true;
                 let paths = sizes.paths.iter_mut().map(|(_, limit)| limit);
                 let all = [&mut sizes.default, &mut sizes.form, &mut sizes.file];
                 for limit in all.into_iter().chain([&mut sizes.json]).chain(paths) {

@@ -81,7 +81,10 @@ impl Plan {
                 total: long,
             },
             client: ClientTimeouts {
+                header: long,
                 body_idle: long,
+                body: long,
+                min_body_rate: None,
                 keepalive: long,
             },
         }

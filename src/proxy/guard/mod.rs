@@ -10,12 +10,13 @@
 //! The real session must be put back ([`give_back`]) before the request ends, because Pingora
 //! keeps no connection of a stand-in alive.
 
+mod client;
 mod ending;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,8 +32,9 @@ use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
 
 use super::answers::{Live, Passed};
-use crate::policy::{ClientTimeouts, Denial, ProviderTimeouts};
+use crate::policy::{Denial, ProviderTimeouts};
 use crate::runtime::clock;
+pub(crate) use client::Source;
 use watch::Watch;
 
 /// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
@@ -115,15 +117,6 @@ impl Handle {
     }
 }
 
-/// The request's body, as the guarded session has it.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// Read to its end, judged, and here.
-    Held(Bytes),
-    /// Still to be read from the client, with at most so long a pause.
-    Client(ClientTimeouts),
-}
-
 /// Puts a guarded session in the place of the real one.
 pub(crate) fn install(
     session: &mut Session,
@@ -133,7 +126,8 @@ pub(crate) fn install(
     let handle = Arc::new(Handle::default());
     let read_before = session.as_downstream().body_bytes_read();
     let real = std::mem::replace(&mut *session.downstream_session, vacancy());
-    let watch = Watch::new(timeouts, clock::now());
+    let began = clock::now();
+    let watch = Watch::new(timeouts, began);
     let guard = Guard {
         real,
         handle: Arc::clone(&handle),
@@ -142,6 +136,7 @@ pub(crate) fn install(
         read_before,
         gone: false,
         live: None,
+        began,
         writing: false,
     };
     *session.downstream_session = ServerSession::new_custom(Box::new(guard));
@@ -172,26 +167,10 @@ struct Guard {
     read_before: usize,
     gone: bool,
     live: Option<Box<Live>>,
+    /// Since when the rest of the body is read.
+    began: Instant,
     /// A write of our own has begun and not ended.
     writing: bool,
-}
-
-impl Guard {
-    /// The client's next piece, or word that it has gone.
-    async fn client_piece(&mut self, done: bool) -> Result<Option<Bytes>> {
-        match self.source {
-            Source::Client(timeouts) if !done && !self.real.is_body_done() => {
-                let piece = pingora::time::timeout(
-                    timeouts.body_idle.get(),
-                    self.real.read_body_or_idle(false),
-                );
-                piece
-                    .await
-                    .map_err(|_elapsed| ended(&Denial::RequestTimeout))?
-            }
-            Source::Client(_) | Source::Held(_) => self.real.read_body_or_idle(true).await,
-        }
-    }
 }
 
 fn ended(denial: &Denial) -> Box<Error> {

@@ -8,6 +8,7 @@
 mod calls;
 mod labels;
 mod providers;
+mod visits;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,8 @@ use crate::route::fleet::ProviderReport;
 use calls::{CallVecs, Known};
 use labels::{METHODS, STATUS_LABELS, method_index, status_index, status_label};
 use providers::Providers;
+pub use visits::TurnedAway;
+use visits::Visits;
 
 /// Providers with a label of their own.
 pub const MAX_PROVIDERS: usize = 64;
@@ -68,6 +71,7 @@ pub struct Metrics {
     /// Series by provider and model, for the names of the policy in force.
     known: ArcSwap<Known>,
     refusals: Refusals,
+    visits: Visits,
     providers: Providers,
     findings: IntCounterVec,
     duration: Histogram,
@@ -100,6 +104,7 @@ impl Metrics {
             calls: CallVecs::new(&registry)?,
             known: ArcSwap::from_pointee(Known::default()),
             refusals: Refusals::new(&registry)?,
+            visits: Visits::new(&registry)?,
             providers: Providers::new(&registry)?,
             findings: counters(
                 &registry,
@@ -220,6 +225,16 @@ impl Metrics {
         } else {
             self.not_reloaded.inc();
         }
+    }
+
+    /// Counts a connection that ended before there was a request.
+    pub fn turned_away(&self, why: TurnedAway) {
+        self.visits.turn_away(why);
+    }
+
+    /// Takes over how many connections are open.
+    pub fn note_open_connections(&self, open: u32) {
+        self.visits.show_open(open);
     }
 
     /// Takes over how providers stand.

@@ -348,15 +348,15 @@ fn listeners(
         }
     }
     let kept = started.iter().enumerate().map(|(index, old)| {
-        let serve = if let Some(new) = wanted.iter().find(|one| one.address == old.address) {
-            new.serve
-        } else {
+        let Some(new) = wanted.iter().find(|one| one.address == old.address) else {
             wait(index, format!("{} is listened on until then", old.address));
-            old.serve
+            return old.clone();
         };
+        let same_kind = old.tls.is_some() == new.tls.is_some();
+        let goes_on = if same_kind { new } else { old };
         Listener {
-            serve,
-            ..old.clone()
+            serve: new.serve,
+            ..goes_on.clone()
         }
     });
     kept.collect()

@@ -8,6 +8,7 @@ fn listener(address: &str, api: bool) -> Listener {
         address: address.parse().unwrap(),
         serve: Serve { api, ..Serve::ALL },
         tls: None,
+        redirect: None,
     }
 }
 

@@ -187,7 +187,7 @@ async fn a_renewed_certificate_is_shown_to_the_next_client() {
         return skipped("renewed certificates", "curl");
     };
     let (used, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (certificate, key) = crate::tls::certificate(used.path());
+    let (certificate, key) = crate::tls::wire::certificate(used.path());
     let old = used.path().join("old.pem");
     std::fs::copy(&certificate, &old).expect("a copy");
     let address = free_address();
@@ -200,7 +200,7 @@ async fn a_renewed_certificate_is_shown_to_the_next_client() {
         .await;
     let old = old.display().to_string();
     assert!(curl(&tool, &old, address.port()).await, "the old one");
-    let (renewed, renewed_key) = crate::tls::certificate(other.path());
+    let (renewed, renewed_key) = crate::tls::wire::certificate(other.path());
     std::fs::copy(&renewed, &certificate).expect("a copy");
     let reply = reload(&gateway).await;
     assert_eq!(

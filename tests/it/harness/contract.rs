@@ -40,6 +40,7 @@ const CODES: &[(u16, &[&str])] = &[
         &[
             "rate_limit_exceeded",
             "concurrency_limit_exceeded",
+            "token_limit_exceeded",
             "provider_rate_limit_exceeded",
         ],
     ),

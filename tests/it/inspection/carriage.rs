@@ -7,7 +7,7 @@ use super::{ATTACK, CHAT, EMAIL, inspecting, long, post};
 use crate::harness::gateway::free_address;
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream, skipped, within};
 use crate::load_tools::tool;
-use crate::tls::certificate;
+use crate::tls::wire::certificate;
 
 /// Around the size of a block and of a read, and far beyond.
 const SIZES: [usize; 6] = [200, 4_096, 65_535, 65_536, 65_537, 307_200];

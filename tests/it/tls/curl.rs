@@ -1,24 +1,15 @@
 //! A listener that speaks TLS, to a real client: HTTP/1.1 and HTTP/2, and HSTS on every answer.
 
-use std::path::Path;
-
 use tokio::process::Command;
 
 use crate::harness::gateway::free_address;
 use crate::harness::{Gateway, STANDARD_KEY, Upstream, chat_body, skipped, within};
 
-/// A certificate for `localhost` that signs itself, and its key, as files.
-pub(crate) fn certificate(directory: &Path) -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).expect("a file");
-    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
-    (certificate.display().to_string(), key.display().to_string())
-}
+use super::wire::certificate;
 
 #[tokio::test]
 async fn a_listener_with_a_certificate_speaks_both_versions_of_http_over_tls() {
-    let Some(curl) = super::load_tools::tool("curl") else {
+    let Some(curl) = crate::load_tools::tool("curl") else {
         return skipped("TLS", "curl");
     };
     let directory = tempfile::tempdir().expect("a directory");
