@@ -110,6 +110,7 @@ pub(crate) async fn receive(
         peer_is_trusted,
         denial: None,
         wanted: None,
+        usage_added: false,
     };
     Ok(Received::Call(Box::new(call)))
 }

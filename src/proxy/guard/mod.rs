@@ -177,6 +177,15 @@ struct Guard {
 }
 
 impl Guard {
+    /// Begins anew with a new attempt: its time to the first byte, and no answer.
+    fn renew(&mut self) {
+        if self.handle.restart.swap(false, Ordering::Acquire) {
+            self.watch.next = None;
+            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
+            self.live = None;
+        }
+    }
+
     /// The client's next piece, or word that it has gone.
     async fn client_piece(&mut self, done: bool) -> Result<Option<Bytes>> {
         match self.source {
@@ -247,6 +256,7 @@ impl CustomSession for Guard {
             // A write of our own was given up half-way: nothing that follows would be in step.
             return Err(ended(&Denial::Internal).into_down());
         }
+        self.renew();
         if self.live.is_none() {
             self.live = self.handle.answer_ends();
         }
@@ -334,10 +344,7 @@ impl CustomSession for Guard {
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
         let now = clock::now();
-        if self.handle.restart.swap(false, Ordering::Acquire) {
-            self.watch.next = None;
-            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
-        }
+        self.renew();
         if no_body_expected || self.is_body_done() {
             self.watch.request_sent(now);
         }
