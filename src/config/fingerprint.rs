@@ -161,11 +161,12 @@ impl Canonical {
             slow_start,
             model_map,
             retry_unsafe,
+            stream_usage,
         } = provider;
         let keys: Vec<String> = api_keys.iter().map(|key| digest(key.expose())).collect();
         self.line("provider", &(name, api, endpoints, timeouts, keys));
         self.line("provider.limits", &(rate, concurrent, exceeded));
         self.line("provider.health", &(health, breaker, slow_start));
-        self.line("provider.calls", &(model_map, retry_unsafe));
+        self.line("provider.calls", &(model_map, retry_unsafe, stream_usage));
     }
 }

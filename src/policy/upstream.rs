@@ -52,6 +52,8 @@ pub struct Provider {
     pub model_map: Vec<(Pattern, Box<str>)>,
     /// Whether a call that the provider may have run already may be made again.
     pub retry_unsafe: bool,
+    /// Whether streams are asked for what was used, where clients did not ask.
+    pub stream_usage: bool,
 }
 
 impl Provider {

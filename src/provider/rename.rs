@@ -4,67 +4,15 @@
 //! all others stay as they are. The body has been read and judged before, so it is JSON with one
 //! `model` at most; of anything else this makes nothing.
 
-use std::ops::Range;
+use super::top;
 
 /// The body with another model.
 pub fn model(body: &[u8], name: &str) -> Option<Vec<u8>> {
-    let place = value_of_model(body)?;
-    let quoted = serde_json::to_vec(name).ok()?;
-    let room = body.len().saturating_add(quoted.len());
-    let mut out = Vec::with_capacity(room);
-    out.extend_from_slice(body.get(..place.start)?);
-    out.extend_from_slice(&quoted);
-    out.extend_from_slice(body.get(place.end..)?);
-    Some(out)
-}
-
-/// Where the text stands that is the value of the top-level `model`, its quotes included.
-fn value_of_model(body: &[u8]) -> Option<Range<usize>> {
-    let (mut depth, mut at) = (0_usize, 0_usize);
-    let mut key: Option<Range<usize>> = None;
-    let mut after_colon = false;
-    while let Some(byte) = body.get(at) {
-        match byte {
-            b'"' => {
-                let end = end_of_text(body, at)?;
-                let is_model = || key.clone().is_some_and(|key| says_model(body, key));
-                if depth == 1 && after_colon && is_model() {
-                    return Some(at..end);
-                }
-                if depth == 1 && !after_colon {
-                    key = Some(at..end);
-                }
-                at = end;
-                continue;
-            }
-            b'{' | b'[' => depth = depth.checked_add(1)?,
-            b'}' | b']' => depth = depth.checked_sub(1)?,
-            b':' if depth == 1 => after_colon = true,
-            b',' if depth == 1 => after_colon = false,
-            _ => {}
-        }
-        at = at.checked_add(1)?;
+    let place = top::value_of(body, "model")?;
+    if body.get(place.start) != Some(&b'"') {
+        return None;
     }
-    None
-}
-
-/// Whether a key is `model`, however it is escaped.
-fn says_model(body: &[u8], key: Range<usize>) -> bool {
-    let text = body.get(key).unwrap_or_default();
-    text == b"\"model\"" || serde_json::from_slice::<String>(text).is_ok_and(|key| key == "model")
-}
-
-/// Where the text that begins here ends, its closing quote included.
-fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
-    let mut at = start.checked_add(1)?;
-    loop {
-        let step = match body.get(at)? {
-            b'"' => return at.checked_add(1),
-            b'\\' => 2,
-            _ => 1,
-        };
-        at = at.checked_add(step)?;
-    }
+    top::replaced(body, place, &serde_json::to_vec(name).ok()?)
 }
 
 #[cfg(test)]

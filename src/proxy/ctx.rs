@@ -70,6 +70,8 @@ pub(crate) struct Call {
     pub(crate) denial: Option<Denial>,
     /// What the answer must be turned into, where the attempt is made in another API's words.
     pub(crate) wanted: Option<Wanted>,
+    /// The provider was asked for what a stream used, and the client did not ask.
+    pub(crate) usage_added: bool,
 }
 
 /// The request's body on its way.
@@ -80,6 +82,8 @@ pub(crate) enum Body {
         len: usize,
         /// As they were judged; what is sent may be in another provider's words.
         bytes: Bytes,
+        /// Whether they ask for a stream.
+        streamed: bool,
         /// Their share of the budget, given back with the request.
         _share: Share,
     },

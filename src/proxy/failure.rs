@@ -19,7 +19,6 @@ use crate::record::Outcome;
 use crate::record::event::{KeyPrefix, SecurityEvent};
 
 const PROVIDER: HeaderName = HeaderName::from_static("x-portcullis-provider");
-const ATTEMPTS: HeaderName = HeaderName::from_static("x-portcullis-attempts");
 
 /// Refuses a request before a provider has been chosen.
 ///
@@ -38,7 +37,7 @@ pub(crate) async fn refuse(
     let endpoint = flight.record.endpoint;
     let told = limits::standing(flight, Some(denial));
     let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
-    reply::deny(session, policy, id, endpoint, (denial, told)).await
+    reply::deny(session, policy, id, endpoint, (denial, told, None)).await
 }
 
 /// Writes down a refusal that is a security event.
@@ -111,7 +110,7 @@ pub(crate) fn clean(
         fields.insert(PROVIDER, reply::own_value(provider.as_str())?);
     }
     limits::tell(&mut fields, limits::standing(flight, None));
-    fields.insert(ATTEMPTS, HeaderValue::from(flight.record.attempts));
+    fields.insert(reply::ATTEMPTS, HeaderValue::from(flight.record.attempts));
     reply::refill(head, fields);
     Ok(())
 }
@@ -153,7 +152,9 @@ pub(crate) async fn answer(
         limits::violated(gateway, session, flight, &denial);
     }
     let endpoint = flight.record.endpoint;
-    let told = (&denial, limits::standing(flight, Some(&denial)));
+    let standing = limits::standing(flight, Some(&denial));
+    let attempts = flight.call().is_some().then_some(flight.record.attempts);
+    let told = (&denial, standing, attempts);
     let (policy, id) = (&flight.snapshot.policy, &flight.record.request_id);
     if let Err(error) = reply::deny(session, policy, id, endpoint, told).await {
         log::debug!("request {id}: the refusal can't be sent: {error}");

@@ -112,6 +112,7 @@ impl Plan {
             let body = Body::Held {
                 len: 0,
                 bytes: Bytes::new(),
+                streamed: false,
                 _share: gateway.budget().share(),
             };
             return Ok((body, Source::Held(Bytes::new()), None));
@@ -122,11 +123,13 @@ impl Plan {
                 Read::Whole(held) => {
                     let facts = wanted(held.facts, self.model_needed)?;
                     flight.record.stream = facts.as_ref().is_some_and(|facts| facts.stream);
+                    let streamed = flight.record.stream;
                     flight.most_tokens = facts.as_ref().and_then(|facts| facts.max_tokens);
                     let model = facts.map(|facts| name(&facts.model)).transpose()?;
                     let body = Body::Held {
                         len: held.bytes.len(),
                         bytes: held.bytes.clone(),
+                        streamed,
                         _share: held.share,
                     };
                     return Ok((body, Source::Held(held.bytes), model));

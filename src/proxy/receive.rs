@@ -113,6 +113,7 @@ pub(crate) async fn receive(
         peer_is_trusted,
         denial: None,
         wanted: None,
+        usage_added: false,
     };
     Ok(Received::Call(Box::new(call)))
 }

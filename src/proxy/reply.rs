@@ -19,6 +19,8 @@ use crate::record::endpoint::Endpoint;
 
 /// `x-request-id`.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How many calls to providers were tried.
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-portcullis-attempts");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const MODE: HeaderName = HeaderName::from_static("x-portcullis-mode");
@@ -208,7 +210,7 @@ pub(crate) async fn deny(
     policy: &Policy,
     request_id: &str,
     endpoint: Endpoint,
-    (denial, told): (&Denial, Option<Standing>),
+    (denial, told, attempts): (&Denial, Option<Standing>, Option<u32>),
 ) -> Result<()> {
     let mut fields = HeaderMap::with_capacity(16);
     fields.insert(header::CONTENT_TYPE, JSON);
@@ -223,6 +225,9 @@ pub(crate) async fn deny(
     if let Some(wait) = denial.retry_after() {
         let seconds = limits::whole_seconds(wait).max(1);
         fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(attempts) = attempts {
+        fields.insert(ATTEMPTS, HeaderValue::from(attempts));
     }
     limits::tell(&mut fields, told);
     dress(&mut fields, policy, request_id)?;

@@ -10,9 +10,10 @@ use pingora::{Error, ErrorType, Result};
 use super::ctx::{Body, Call};
 use crate::policy::names::ModelName;
 use crate::policy::{Denial, Provider};
-use crate::provider::rename;
 use crate::provider::translate::{self, Direction, Way};
+use crate::provider::{rename, usage};
 use crate::record::Record;
+use crate::record::endpoint::Endpoint;
 
 /// The body for this provider, where that is not the client's.
 ///
@@ -20,9 +21,10 @@ use crate::record::Record;
 /// The request can't be said to this provider; why, is in the call.
 pub(crate) fn said(call: &mut Call, record: &Record, provider: &Provider) -> Result<Option<Bytes>> {
     call.wanted = None;
+    call.usage_added = false;
     let model = record.model.as_ref().map(ModelName::as_str);
     let said = match Way::of(provider.api, record.endpoint) {
-        Way::Same => Ok(renamed(call, model, provider)),
+        Way::Same => Ok(same(call, record.endpoint, model, provider)),
         Way::Translated(direction) => translated(call, direction, model, provider).map(Some),
         Way::Nowhere => Err(Denial::InvalidRequest {
             param: None,
@@ -41,13 +43,28 @@ pub(crate) fn said(call: &mut Call, record: &Record, provider: &Provider) -> Res
     Ok(said)
 }
 
-/// With the model's name at this provider.
-fn renamed(call: &Call, model: Option<&str>, provider: &Provider) -> Option<Bytes> {
-    let Body::Held { bytes, .. } = &call.body else {
+/// With the model's name at this provider, and the question what a stream used.
+fn same(
+    call: &mut Call,
+    endpoint: Endpoint,
+    model: Option<&str>,
+    provider: &Provider,
+) -> Option<Bytes> {
+    let Body::Held {
+        bytes, streamed, ..
+    } = &call.body
+    else {
         return None;
     };
-    let name = provider.model_name(model?)?;
-    rename::model(bytes, name).map(Bytes::from)
+    let name = model.and_then(|model| provider.model_name(model));
+    let mut words = name.and_then(|name| rename::model(bytes, name));
+    let chat = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions);
+    if *streamed && chat && provider.stream_usage {
+        let asking = usage::asked(words.as_deref().unwrap_or(bytes));
+        call.usage_added = asking.is_some();
+        words = asking.or(words);
+    }
+    words.map(Bytes::from)
 }
 
 /// In the words of another API.

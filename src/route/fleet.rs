@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::breaker::Circuit;
-use super::live::{Glance, Live, Order};
+use super::live::{Glance, Live, Order, Standing};
 use crate::policy::secret::Secret;
 use crate::policy::{EndpointOrder, Policy, Provider};
 
@@ -187,6 +187,15 @@ impl ProviderLive {
     /// One of its endpoints.
     pub fn endpoint(&self, index: usize) -> Option<&Arc<Live>> {
         self.endpoints.get(index)
+    }
+
+    /// Whether one of its endpoints is neither closed nor set aside.
+    pub fn has_well_endpoint(&self, now: Duration) -> bool {
+        let well = |live: &Arc<Live>| match live.standing(now) {
+            Standing::Ready | Standing::Returning(_) => true,
+            Standing::Aside | Standing::Closed => false,
+        };
+        self.endpoints.iter().any(well)
     }
 
     /// The key for a call: the same one until it is spent, then the next that is not; when all

@@ -11,6 +11,8 @@ mod alerts;
 mod answers;
 mod audit;
 mod bodies;
+mod care;
+mod catalogue;
 mod cli;
 mod conf;
 mod connections;

@@ -88,6 +88,7 @@ impl Compiler<'_> {
             slow_start: slow_start?.get(),
             model_map: model_map?,
             retry_unsafe: raw.retry_unsafe,
+            stream_usage: raw.stream_usage && api == Api::OpenAi,
         };
         self.exposed_key(at, &provider);
         Some(provider)

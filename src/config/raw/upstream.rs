@@ -53,6 +53,14 @@ pub(in crate::config) struct RawProvider {
     /// Whether a call that the provider may have run already is made again; it may be billed twice.
     #[serde(default)]
     pub retry_unsafe: bool,
+    /// Whether it is asked at each stream of a chat what was used (`stream_options`), though the
+    /// client did not ask; the client sees nothing of it. For `api: openai`.
+    #[serde(default = "yes")]
+    pub stream_usage: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn half_a_minute() -> SpanText {

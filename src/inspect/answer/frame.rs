@@ -80,6 +80,9 @@ pub(super) fn event(
             return Err(Broken::Failed);
         }
         note_usage(walk, used);
+        if talk.without_usage && says_usage_alone(walk) {
+            return Ok(());
+        }
         if shape == Shape::Chat && talk.envelope.is_empty() {
             talk.envelope = envelope(walk, data);
         }
@@ -329,6 +332,12 @@ pub(super) fn ending(walk: &Walk, spot: &Spot) -> Option<&'static str> {
 pub(super) fn note_usage(walk: &Walk, used: &mut Used) {
     used.prompt = walk.prompted.or(used.prompt);
     used.completion = walk.completed.or(used.completion);
+}
+
+/// Whether a chunk of a chat holds no choice and says what was used.
+fn says_usage_alone(walk: &Walk) -> bool {
+    let used = walk.prompted.is_some() || walk.completed.is_some();
+    used && walk.choices.is_empty() && walk.spots.is_empty()
 }
 
 fn envelope(walk: &Walk, data: &[u8]) -> Box<[u8]> {

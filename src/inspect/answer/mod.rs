@@ -169,6 +169,8 @@ struct Talk {
     /// The event before, if all it had was a piece of a text.
     again: Option<again::Again>,
     ended: bool,
+    /// A chunk that says nothing but what was used goes no further.
+    without_usage: bool,
 }
 
 impl Answer {
@@ -192,16 +194,22 @@ impl Answer {
         Self::new(shape, Body::Stream(Box::default()))
     }
 
+    /// The same, without the chunk that says what was used, and nothing else.
+    #[must_use]
+    pub fn without_usage(mut self) -> Self {
+        if let Body::Stream(stream) = &mut self.body {
+            stream.talk.without_usage = true;
+        }
+        self
+    }
+
     fn new(shape: Shape, body: Body) -> Self {
         Self {
             shape,
             body,
             notes: Notes::new(),
             bytes: 0,
-            used: Used {
-                prompt: None,
-                completion: None,
-            },
+            used: Used::default(),
             outcome: Ok(()),
         }
     }

@@ -154,6 +154,9 @@ pub(crate) fn begin(
     };
     let (answer, translator) = match reading(head, endpoint, method) {
         Reading::Nothing | Reading::Pass | Reading::Wrong => return,
+        Reading::Stream(shape) if flight.call().is_some_and(|call| call.usage_added) => {
+            (Answer::stream(shape).without_usage(), None)
+        }
         Reading::Stream(shape) => (Answer::stream(shape), told(Translator::stream)),
         Reading::Json(shape) => (Answer::plain(shape), told(Translator::plain)),
         Reading::Text => (Answer::text(), None),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::protocols::http::HttpTask;
-use pingora::{Error, Result};
+use pingora::{Error, ErrorSource, Result};
 
 use super::{Guard, Passed, ended};
 use crate::policy::Denial;
@@ -26,9 +26,12 @@ impl Guard {
             return Ok(passed.cut);
         }
         self.writing = true;
-        let done = self.real.response_duplex_vec(passed.tasks).await?;
-        self.writing = false;
-        Ok(done || passed.cut)
+        let written = self.real.response_duplex_vec(passed.tasks).await;
+        // A provider's failure comes back from there too, with nothing of it written: then there
+        // may be another attempt.
+        let failed = |error: &Error| *error.esource() != ErrorSource::Upstream;
+        self.writing = written.as_ref().is_err_and(|error| failed(error));
+        Ok(written? || passed.cut)
     }
 
     /// Waits for the client, while what is held of the answer leaves in time, and an order to end

@@ -173,6 +173,17 @@ struct Guard {
     writing: bool,
 }
 
+impl Guard {
+    /// Begins anew with a new attempt: its time to the first byte, and no answer.
+    fn renew(&mut self) {
+        if self.handle.restart.swap(false, Ordering::Acquire) {
+            self.watch.next = None;
+            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
+            self.live = None;
+        }
+    }
+}
+
 fn ended(denial: &Denial) -> Box<Error> {
     Error::explain(ErrorType::HTTPStatus(denial.face().status), denial.reason())
 }
@@ -226,6 +237,7 @@ impl CustomSession for Guard {
             // A write of our own was given up half-way: nothing that follows would be in step.
             return Err(ended(&Denial::Internal).into_down());
         }
+        self.renew();
         if self.live.is_none() {
             self.live = self.handle.answer_ends();
         }
@@ -313,10 +325,7 @@ impl CustomSession for Guard {
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
         let now = clock::now();
-        if self.handle.restart.swap(false, Ordering::Acquire) {
-            self.watch.next = None;
-            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
-        }
+        self.renew();
         if no_body_expected || self.is_body_done() {
             self.watch.request_sent(now);
         }

@@ -165,8 +165,16 @@ impl Attempts {
         u32::try_from(times.checked_sub(1)?).ok()
     }
 
-    /// The first attempt's target.
+    /// The first attempt's target. A provider all of whose endpoints are set aside, or asked to
+    /// be left alone, comes after those that are well.
     pub fn first(&mut self, ground: Ground<'_>) -> Option<Target> {
+        let well = |index: &usize| {
+            let live = ground.view.provider(*index);
+            live.is_some_and(|live| live.has_well_endpoint(ground.now))
+        };
+        if self.providers.first().is_some_and(|first| !well(first)) {
+            self.providers.sort_by_key(|index| !well(index));
+        }
         self.onward(ground)
     }
 

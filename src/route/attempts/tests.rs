@@ -252,3 +252,20 @@ fn a_reload_forgets_no_failure() {
     assert!(!glance.healthy, "still set aside");
     assert_eq!(glance.in_flight, 1, "still in flight");
 }
+
+#[test]
+fn a_provider_that_is_set_aside_comes_after_those_that_are_well() {
+    let yard = Yard::new(1, 1, 0);
+    assert_eq!(yard.way(&[]), [(0, 0)], "in the order of the file");
+    let rest = Duration::from_secs(20);
+    let resting = &yard.view.provider(0).unwrap().endpoints()[0];
+    resting.rest(rest, NOW);
+    assert_eq!(
+        yard.way(&[Class::Status(503)]),
+        [(1, 0), (0, 0)],
+        "it asked to be left alone, and is the last resort"
+    );
+    let other = &yard.view.provider(1).unwrap().endpoints()[0];
+    other.rest(rest, NOW);
+    assert_eq!(yard.way(&[]), [(0, 0)], "all of them did");
+}

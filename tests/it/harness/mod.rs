@@ -17,6 +17,7 @@ pub(crate) mod http1;
 pub(crate) mod perform;
 pub(crate) mod replies;
 pub(crate) mod script;
+pub(crate) mod secured;
 mod tests;
 pub(crate) mod upstream;
 

@@ -33,7 +33,13 @@ pub(crate) fn natural(request: &Received) -> Script {
     match (method.as_str(), path, streamed) {
         ("GET", "/v1/models", _) => Script::json(200, &models()),
         (_, "/v1/chat/completions", false) => Script::json(200, &chat(&model)),
-        (_, "/v1/chat/completions", true) => Script::events(&chat_events(&model)),
+        (_, "/v1/chat/completions", true) => {
+            let mut events = chat_events(&model);
+            if body["stream_options"]["include_usage"] == true {
+                events.insert(events.len() - 1, usage_event(&model));
+            }
+            Script::events(&events)
+        }
         (_, "/v1/completions", false) => Script::json(200, &completion(&model)),
         (_, "/v1/completions", true) => Script::events(&completion_events(&model)),
         (_, "/v1/responses", false) => Script::json(200, &response(&model, "completed")),
@@ -147,9 +153,17 @@ pub(crate) fn chat_events(model: &str) -> Vec<String> {
     let role = json!({"role": "assistant", "content": ""});
     let mut events = vec![chat_chunk(model, &role, &Value::Null, &Value::Null)];
     events.extend(WORDS.iter().map(|word| chat_event(model, word)));
-    events.push(chat_chunk(model, &json!({}), &json!("stop"), &usage()));
+    events.push(chat_chunk(model, &json!({}), &json!("stop"), &Value::Null));
     events.push("data: [DONE]\n\n".to_owned());
     events
+}
+
+/// The chunk that says what was used, to who asked for it.
+pub(crate) fn usage_event(model: &str) -> String {
+    data(&json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model,
+        "choices": [], "usage": usage(),
+    }))
 }
 
 fn completion(model: &str) -> Value {

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -100,14 +101,20 @@ impl Seen {
     }
 }
 
-type Scripts = Arc<Mutex<VecDeque<Script>>>;
+/// What it is to answer.
+#[derive(Clone, Debug, Default)]
+struct Lines {
+    scripts: Arc<Mutex<VecDeque<Script>>>,
+    /// How many probes more are answered with a failure.
+    ill: Arc<AtomicUsize>,
+}
 
 /// A mock provider, alive as long as the value.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     address: SocketAddr,
     seen: watch::Sender<Seen>,
-    scripts: Scripts,
+    lines: Lines,
     accepting: JoinHandle<()>,
 }
 
@@ -125,12 +132,12 @@ impl Upstream {
             .local_addr()
             .expect("a bound socket has an address");
         let seen = watch::Sender::new(Seen::default());
-        let scripts = Scripts::default();
-        let accepting = tokio::spawn(accept(listener, seen.clone(), Arc::clone(&scripts)));
+        let lines = Lines::default();
+        let accepting = tokio::spawn(accept(listener, seen.clone(), lines.clone()));
         Self {
             address,
             seen,
-            scripts,
+            lines,
             accepting,
         }
     }
@@ -147,10 +154,31 @@ impl Upstream {
 
     /// Scripts the answer to the next request that has none yet (probes take none).
     pub(crate) fn answer(&self, script: Script) {
-        self.scripts
+        self.lines
+            .scripts
             .lock()
             .expect("no test panics with the lock")
             .push_back(script);
+    }
+
+    /// The next so many health probes fail.
+    pub(crate) fn fail_probes(&self, count: usize) {
+        self.lines.ill.store(count, Ordering::Relaxed);
+    }
+
+    /// The health probes up to now.
+    pub(crate) fn probes(&self) -> Vec<Received> {
+        let seen = self.seen.borrow();
+        let probes = seen.all.iter().filter(|one| one.is_probe());
+        probes.cloned().collect()
+    }
+
+    /// Waits for so many health probes.
+    pub(crate) async fn wait_probes(&self, count: usize) {
+        let mut updates = self.seen.subscribe();
+        let enough = |seen: &Seen| seen.all.iter().filter(|one| one.is_probe()).count() >= count;
+        let reached = updates.wait_for(enough);
+        within("health probes", reached).await.expect("it is alive");
     }
 
     /// The callers' requests up to now.
@@ -206,26 +234,26 @@ impl Upstream {
     }
 }
 
-async fn accept(listener: TcpListener, seen: watch::Sender<Seen>, scripts: Scripts) {
+async fn accept(listener: TcpListener, seen: watch::Sender<Seen>, lines: Lines) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (socket, _) = listener.accept().await.expect("accept");
         socket.set_nodelay(true).expect("no delay");
         let number = seen.borrow().connections;
         seen.send_modify(|seen| seen.connections += 1);
-        connections.spawn(serve(socket, number, seen.clone(), Arc::clone(&scripts)));
+        connections.spawn(serve(socket, number, seen.clone(), lines.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn serve(socket: TcpStream, connection: usize, seen: watch::Sender<Seen>, scripts: Scripts) {
+async fn serve(socket: TcpStream, connection: usize, seen: watch::Sender<Seen>, lines: Lines) {
     let (source, mut sink) = socket.into_split();
     let mut reading = tokio::task::JoinSet::new();
     reading.spawn(record(Reader::new(source), connection, seen.clone()));
     let mut answer = Answering {
         connection,
         seen,
-        scripts,
+        lines,
     };
     let ending = loop {
         let Some(index) = answer.next_request().await else {
@@ -305,7 +333,7 @@ fn leave(seen: &watch::Sender<Seen>, connection: usize, partial: Vec<u8>) {
 struct Answering {
     connection: usize,
     seen: watch::Sender<Seen>,
-    scripts: Scripts,
+    lines: Lines,
 }
 
 impl Answering {
@@ -325,12 +353,13 @@ impl Answering {
     async fn reply(&mut self, index: usize, sink: &mut OwnedWriteHalf) -> Ending {
         let probe = self.seen.borrow().all[index].is_probe();
         let next = || {
-            self.scripts
+            self.lines
+                .scripts
                 .lock()
                 .expect("no test panics with the lock")
                 .pop_front()
         };
-        let script = if probe { None } else { next() };
+        let script = if probe { self.ailing() } else { next() };
         let when = script.as_ref().map_or(When::Whole, |script| script.when);
         if !self.reached(index, when).await {
             return Ending::Gone;
@@ -346,6 +375,13 @@ impl Answering {
                 .send_modify(|seen| seen.all[index].answered = true);
         }
         ending
+    }
+
+    /// The failure of a probe, if it is to fail.
+    fn ailing(&self) -> Option<Script> {
+        let ill = &self.lines.ill;
+        let left = ill.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        left.ok().map(|_left| replies::failure(500, "/v1/models"))
     }
 
     /// Waits until the request has come as far as `when`; false if it never does.

@@ -1,0 +1,129 @@
+//! Where the members of a JSON body's outermost object stand.
+//!
+//! Decides nothing: it counts brackets and skips strings. The body has been read and judged
+//! before, so it is JSON in which no member comes twice; of anything else this finds nothing, or
+//! something of no meaning, but never panics.
+
+use std::ops::Range;
+
+/// Where the value of a top-level member stands, without the white space around it.
+pub(super) fn value_of(body: &[u8], name: &str) -> Option<Range<usize>> {
+    let (mut depth, mut at) = (0_usize, 0_usize);
+    let mut key: Option<Range<usize>> = None;
+    let mut value: Option<usize> = None;
+    while let Some(byte) = body.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_text(body, at)?;
+                if depth == 1 && value.is_none() {
+                    key = Some(at..end);
+                }
+                at = end;
+                continue;
+            }
+            b':' if depth == 1 => value = at.checked_add(1),
+            b',' | b'}' if depth == 1 => {
+                if let (Some(key), Some(value)) = (key.take(), value.take())
+                    && says(body, key, name)
+                {
+                    return trimmed(body, value..at);
+                }
+                if *byte == b'}' {
+                    return None;
+                }
+            }
+            b'{' | b'[' => depth = depth.checked_add(1)?,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at = at.checked_add(1)?;
+    }
+    None
+}
+
+/// Whether a key is this name, however it is escaped.
+fn says(body: &[u8], key: Range<usize>, name: &str) -> bool {
+    let text = body.get(key).unwrap_or_default();
+    let plain = text.get(1..text.len().saturating_sub(1));
+    plain == Some(name.as_bytes())
+        || (text.contains(&b'\\')
+            && serde_json::from_slice::<String>(text).is_ok_and(|key| key == name))
+}
+
+fn trimmed(body: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    let value = body.get(range.clone())?;
+    let before = value.len().checked_sub(value.trim_ascii_start().len())?;
+    let behind = value.len().checked_sub(value.trim_ascii_end().len())?;
+    let start = range.start.checked_add(before)?;
+    let end = range.end.checked_sub(behind)?;
+    (start < end).then_some(start..end)
+}
+
+/// Where the text that begins here ends, its closing quote included.
+fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
+    let mut at = start.checked_add(1)?;
+    loop {
+        let step = memchr::memchr2(b'"', b'\\', body.get(at..)?)?;
+        at = at.checked_add(step)?;
+        match body.get(at)? {
+            b'"' => return at.checked_add(1),
+            _escape => at = at.checked_add(2)?,
+        }
+    }
+}
+
+/// The body with other bytes in the place of these.
+pub(super) fn replaced(body: &[u8], place: Range<usize>, with: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len().saturating_add(with.len()));
+    out.extend_from_slice(body.get(..place.start)?);
+    out.extend_from_slice(with);
+    out.extend_from_slice(body.get(place.end..)?);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-z\"\\\\{}\\[\\],: ]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-d\"\\\\]{1,2}", inner, 0..4)
+                    .prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_is_found_where_it_stands(value in json(), pretty: bool) {
+            let text = if pretty {
+                serde_json::to_string_pretty(&value).unwrap()
+            } else {
+                value.to_string()
+            };
+            let Value::Object(members) = &value else { return Ok(()) };
+            for (name, member) in members {
+                let place = value_of(text.as_bytes(), name).unwrap();
+                let found: Value = serde_json::from_str(text.get(place).unwrap()).unwrap();
+                prop_assert_eq!(&found, member);
+            }
+            prop_assert_eq!(value_of(text.as_bytes(), "zz"), None);
+        }
+
+        #[test]
+        fn nothing_panics(body in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = value_of(&body, "a");
+        }
+    }
+}
