@@ -102,11 +102,6 @@ fn old(logging: &Logging, since: SystemTime) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::arithmetic_side_effects,
-        reason = "a test that overflows fails, which is what a test is for"
-    )]
-
     use super::*;
     use crate::policy::{LogFormat, Rotation};
     use crate::runtime::audit::AuditLog;

@@ -102,10 +102,7 @@ impl<'a> Compiler<'a> {
         let trusted_proxies = self.networks("server.trusted_proxies", &raw.server.trusted_proxies);
         let timeouts = self.client_timeouts(&raw.server);
         let connections = self.connections(&raw.server);
-        let drain = self.span(
-            &KeyPath::of("server.shutdown.drain"),
-            &raw.server.shutdown.drain,
-        );
+        let drain = self.drain(&raw.server);
         let auth = self.auth(&raw.auth, listeners.as_deref());
         let sizes = self.sizes(&raw.size_limits);
         let security_headers = self.security_headers(&raw.security_headers);

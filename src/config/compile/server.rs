@@ -7,13 +7,18 @@ use std::net::SocketAddr;
 
 use super::{Compiler, KeyPath, quoted};
 use crate::config::raw::{RawListener, RawServe, RawServer};
-use crate::policy::units::ByteLimit;
+use crate::policy::units::{ByteLimit, Span};
 use crate::policy::{ClientTimeouts, ConnectionLimits, HeadLimits, Listener, Serve, SizeLimits};
 
 /// Largest head that the server below takes.
 const MAX_HEAD_BYTES: u64 = 1_048_576;
 
 impl Compiler<'_> {
+    /// How long a stop waits for what is in flight.
+    pub(super) fn drain(&mut self, raw: &RawServer) -> Option<Span> {
+        self.span(&KeyPath::of("server.shutdown.drain"), &raw.shutdown.drain)
+    }
+
     pub(super) fn listeners(&mut self, server: &RawServer) -> Option<Vec<Listener>> {
         let at = KeyPath::of("server.listeners");
         let standard = [RawListener::loopback()];

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{READER, look};
-use crate::harness::configuration::write_private;
+use crate::harness::configuration::{hex, write_private};
 use crate::harness::{Gateway, STANDARD_KEY, chat, until};
 
 const LATE_KEY: &str = "sk-test-late-0123456789abcdef";
@@ -57,10 +57,7 @@ async fn a_keys_file_that_is_half_written_takes_nobodys_key_away() {
     let gateway = watching().await;
     let path = gateway.folder().join("keys.yaml");
     let whole = std::fs::read_to_string(&path).expect("the keys");
-    let hash: String = Sha256::digest(LATE_KEY.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hex(&Sha256::digest(LATE_KEY.as_bytes()));
     write_private(
         &path,
         &format!("{whole}  - {{\"id\": \"late\", \"hash\": \"sha2"),

@@ -2,10 +2,10 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::runtime::clock::unix;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
@@ -51,12 +51,15 @@ struct Issuer {
 impl Issuer {
     fn new() -> Self {
         let random = SystemRandom::new();
-        let [n, e, d, p, q, dp, dq, qinv] =
+        let [modulus, exponent, private, primes @ ..] =
             RSA.map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64"));
-        let public_key = PublicKeyComponents { n, e };
+        let [p, q, dp, dq, qinv] = primes;
         let parts = KeyPairComponents {
-            public_key,
-            d,
+            public_key: PublicKeyComponents {
+                n: modulus,
+                e: exponent,
+            },
+            d: private,
             p,
             q,
             dP: dp,
@@ -110,24 +113,19 @@ impl Issuer {
     }
 }
 
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs())
-}
-
 /// Claims that open, with some changed; null takes one away.
 fn claims(changes: &Value) -> Value {
     let mut claims = json!({
         "iss": "https://issuer.example", "aud": ["other", "portcullis"], "sub": "ci",
-        "iat": now(), "exp": now() + 600, "access": {"role": "standard"},
+        "iat": unix(), "exp": unix() + 600, "access": {"role": "standard"},
         "permissions": "model:gpt-* openid",
     });
     for (name, value) in changes.as_object().expect("an object") {
         let object = claims.as_object_mut().expect("an object");
-        match value {
-            Value::Null => drop(object.remove(name)),
-            value => drop(object.insert(name.clone(), value.clone())),
+        if value.is_null() {
+            object.remove(name);
+        } else {
+            object.insert(name.clone(), value.clone());
         }
     }
     claims
@@ -179,11 +177,11 @@ async fn a_token_whose_claims_do_not_hold_opens_nothing() {
         ("no audience", json!({"aud": null})),
         (
             "expired, beyond the skew",
-            json!({"exp": now() - 60, "iat": now() - 120}),
+            json!({"exp": unix() - 60, "iat": unix() - 120}),
         ),
         ("no end", json!({"exp": null})),
-        ("a life beyond max_ttl", json!({"exp": now() + 2 * day})),
-        ("not yet good", json!({"nbf": now() + 300})),
+        ("a life beyond max_ttl", json!({"exp": unix() + 2 * day})),
+        ("not yet good", json!({"nbf": unix() + 300})),
         ("no role", json!({"access": null})),
         ("a role that is none", json!({"access": {"role": "root"}})),
         ("a claim of the wrong type", json!({"exp": "tomorrow"})),
