@@ -1,6 +1,11 @@
 //! What limits cost a request: all of them together, a refusal, a connection; and what a million
 //! addresses take.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench over its own numbers; one that fails must stop"
+)]
+
 use std::hint::black_box;
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};

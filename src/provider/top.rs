@@ -44,10 +44,10 @@ pub(super) fn value_of(body: &[u8], name: &str) -> Option<Range<usize>> {
 /// Whether a key is this name, however it is escaped.
 fn says(body: &[u8], key: Range<usize>, name: &str) -> bool {
     let text = body.get(key).unwrap_or_default();
-    let plain = text.get(1..text.len().saturating_sub(1));
-    plain == Some(name.as_bytes())
-        || (text.contains(&b'\\')
-            && serde_json::from_slice::<String>(text).is_ok_and(|key| key == name))
+    if text.contains(&b'\\') {
+        return serde_json::from_slice::<String>(text).is_ok_and(|key| key == name);
+    }
+    text.get(1..text.len().saturating_sub(1)) == Some(name.as_bytes())
 }
 
 fn trimmed(body: &[u8], range: Range<usize>) -> Option<Range<usize>> {
