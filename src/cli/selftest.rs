@@ -31,6 +31,9 @@ pub(super) struct SelftestArgs {
     /// where the key may see the configuration. Another provider's would be called and may bill
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// One of the configured canaries, which the gateway shows to nobody
+    #[arg(long, value_name = "TEXT")]
+    canary: Option<String>,
     /// Don't use the rate limit up
     #[arg(long)]
     no_burst: bool,
@@ -80,6 +83,7 @@ fn tried(args: &SelftestArgs, asked: Asked) -> Result<(String, Vec<Tried>), Stri
             outgoing: &asked.outgoing,
             known: Known::default(),
             model: args.model.clone(),
+            canary: args.canary.clone(),
             mark: format!("selftest-{mark}-"),
             wrong_key,
             sent: AtomicU32::new(0),

@@ -37,7 +37,8 @@ async fn every_control_of_a_guarded_gateway_acts_and_nobody_is_locked_out() {
          20000}}, response: {{canaries: [{CANARY}]}}}}}}"
     );
     let gateway = guarded(&settings).start().await;
-    let (code, told) = ask(&["selftest", "--url", &gateway.url()], ADMIN_KEY).await;
+    let url = gateway.url();
+    let (code, told) = ask(&["selftest", "--url", &url, "--canary", CANARY], ADMIN_KEY).await;
     assert_eq!(code, 0, "{told:#}");
     assert_eq!(told["did_not"], 0, "{told:#}");
     for control in [

@@ -123,9 +123,11 @@ async fn withheld(bench: &Bench<'_>, model: &str) -> Said {
     let Some(canaries) = bench.known.at("/inspection/response/canaries") else {
         return unknown("canaries are in the configuration, which this key may not see");
     };
-    let first = canaries.as_array().and_then(|all| all.first()?.as_str());
-    let Some(canary) = first else {
+    if canaries.as_array().is_none_or(Vec::is_empty) {
         return off("inspection.response.canaries is empty");
+    }
+    let Some(canary) = bench.canary.as_deref() else {
+        return unknown("canaries are not shown; name one with --canary");
     };
     let text = format!("portcullis-selftest: {canary}");
     match bench

@@ -38,6 +38,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) known: Known,
     /// A model that the embedded provider serves.
     pub(crate) model: Option<String>,
+    /// A text that must never leave, where it is known.
+    pub(crate) canary: Option<String>,
     /// What request ids begin with.
     pub(crate) mark: String,
     /// A key that opens nothing.

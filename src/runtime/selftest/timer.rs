@@ -87,6 +87,7 @@ impl Trier {
             outgoing: &outgoing,
             model: named.or_else(|| known.embedded_model()),
             known,
+            canary: snapshot.policy.response.canaries.first().cloned(),
             mark: format!("selftest-{mark}-"),
             wrong_key: wrong_key.filter(|_| selftest.every >= WRONG_KEY),
             sent: AtomicU32::new(0),

@@ -53,9 +53,10 @@ impl Builder {
         self
     }
 
-    /// Adds two providers at one address: each path goes to the one whose API it is of.
+    /// Adds two providers at one address: each path goes to the one whose API it is of, and
+    /// streams are not asked what they used, so that bodies can be compared to the byte.
     pub(crate) fn both(self, url: &str) -> Self {
-        self.provider("mock", "openai", url)
+        self.provider_with("mock", "openai", url, "{stream_usage: false}")
             .provider("claude", "anthropic", url)
             .route("{models: [\"*\"], paths: [/v1/messages], providers: [claude]}")
             .route("{models: [\"*\"], providers: [mock]}")
