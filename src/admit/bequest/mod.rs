@@ -3,7 +3,7 @@
 //! Decides what is worth leaving (a word that has recovered says nothing) and how moments are
 //! written, as lengths of time, because each process has a clock of its own. Requests in flight
 //! stay where they are: what they have reserved is left as used. Clients that shared a word for
-//! want of room begin anew, and so does everybody beyond [`MOST_WORDS`].
+//! want of room begin anew, and so does everybody beyond `MOST_WORDS`.
 
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ impl Default for RawServer {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Listener")]
 pub(in crate::config) struct RawListener {
-    /// Address and port, such as 0.0.0.0:8443 or [::]:8443.
+    /// Address and port, such as `0.0.0.0:8443` or `[::]:8443`.
     pub address: String,
     /// Answers 308 to the https address and nothing else.
     #[serde(default)]
