@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Untold;
 use super::words::{
-    anthropic_usage, arguments, elements, finish_reason, id, openai_usage, stop_reason, text,
+    anthropic_usage, arguments, elements, finish_reason, id, input, openai_usage, stop_reason, text,
 };
 
 /// Anthropic's message as OpenAI's chat completion, made at `created` (seconds since 1970).
@@ -66,7 +66,7 @@ pub(super) fn to_message(completion: &Value) -> Result<Value, Untold> {
         let function = call.get("function").ok_or(Untold::Shape)?;
         content.push(json!({
             "type": "tool_use", "id": text(call, "id"), "name": text(function, "name"),
-            "input": input(text(function, "arguments"))?,
+            "input": input(text(function, "arguments")).ok_or(Untold::Shape)?,
         }));
     }
     Ok(json!({
@@ -75,13 +75,4 @@ pub(super) fn to_message(completion: &Value) -> Result<Value, Untold> {
         "stop_reason": stop_reason(text(choice, "finish_reason")), "stop_sequence": null,
         "usage": anthropic_usage(completion.get("usage")),
     }))
-}
-
-/// What a tool is called with: an object, which OpenAI sends as text.
-fn input(arguments: &str) -> Result<Value, Untold> {
-    if arguments.trim().is_empty() {
-        return Ok(json!({}));
-    }
-    let input: Value = serde_json::from_str(arguments).map_err(|_of_json| Untold::Shape)?;
-    input.is_object().then_some(input).ok_or(Untold::Shape)
 }

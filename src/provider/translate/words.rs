@@ -25,6 +25,15 @@ pub(super) fn arguments(block: &Value) -> String {
     input.map_or_else(|| "{}".to_owned(), Value::to_string)
 }
 
+/// The same back: an object; none where the text is something else.
+pub(super) fn input(arguments: &str) -> Option<Value> {
+    if arguments.trim().is_empty() {
+        return Some(json!({}));
+    }
+    let input: Value = serde_json::from_str(arguments).ok()?;
+    input.is_object().then_some(input)
+}
+
 /// Anthropic's `stop_reason` as OpenAI's `finish_reason`.
 pub(super) fn finish_reason(stop: &str) -> &'static str {
     match stop {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::words::{elements, text};
+use super::super::words::{elements, input, text};
 use super::{data_url, fields, is_idle, must_be, untranslatable};
 use crate::inspect::fault::FieldFault;
 
@@ -203,15 +203,7 @@ fn answered(message: &Value, place: &str) -> Result<Vec<Value>, FieldFault> {
     for (at, call) in elements(message, "tool_calls").iter().enumerate() {
         let place = format!("{place}.tool_calls[{at}]");
         let function = call.get("function").ok_or_else(|| untranslatable(&place))?;
-        let arguments = text(function, "arguments");
-        let input = if arguments.trim().is_empty() {
-            Some(json!({}))
-        } else {
-            serde_json::from_str::<Value>(arguments)
-                .ok()
-                .filter(Value::is_object)
-        };
-        let input = input
+        let input = input(text(function, "arguments"))
             .ok_or_else(|| must_be(format!("{place}.function.arguments"), "an object in JSON"))?;
         blocks.push(json!({
             "type": "tool_use", "id": text(call, "id"), "name": text(function, "name"),
