@@ -2,7 +2,7 @@
 //!
 //! Decides which record, if any, a credential opens at a given time. The work is the same for
 //! every credential and every number of keys: one digest (two where there is a pepper), two
-//! buckets of a table looked at whole, one record read (one of nobody's where none was found), one
+//! buckets of a table looked at whole, one record read (any one where none was found), one
 //! constant-time comparison, and all states of the record looked at without a branch. What the
 //! caches of the processor do with a large table is not the same; see `benches/keys.rs`.
 
@@ -13,7 +13,7 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 use thiserror::Error;
 
 use super::digest::{KeyDigest, KeyHash, Pepper, Scheme};
-use super::table::Table;
+use super::table::{Probed, Table};
 use super::{KeyRecord, Role};
 use crate::policy::KeyFault;
 use crate::policy::names::KeyId;
@@ -106,12 +106,12 @@ impl Keyring {
     }
 
     fn probe(&self, scheme: Scheme, digest: KeyDigest) -> (u32, Choice) {
-        let place = self.table.probe(&digest);
+        let Probed { place, found } = self.table.probe(&digest, self.records.len());
         let record = self.record(place).or_else(|| self.records.first());
         let same = record.map(|record| {
             record.hash.digest.0.ct_eq(&digest.0)
                 & Choice::from(u8::from(record.hash.scheme == scheme))
-                & Choice::from(u8::from(place != 0))
+                & found
         });
         (place, same.unwrap_or_else(|| Choice::from(0)))
     }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+
 use super::KeyRecord;
 use super::digest::KeyDigest;
 
@@ -30,6 +32,14 @@ struct Bucket {
     places: [u32; SLOTS],
 }
 
+/// What a table says of a digest.
+pub(super) struct Probed {
+    /// The place to read: that of the record that bears the digest's mark, or a stand-in.
+    pub(super) place: u32,
+    /// Whether a record bears the mark.
+    pub(super) found: Choice,
+}
+
 /// A table in which every digest has two buckets, and both are looked at whole.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -52,8 +62,9 @@ impl Table {
             let fits = (1_u32..)
                 .zip(records.iter().skip(1))
                 .all(|(place, record)| table.insert(&record.hash.digest, place).is_some());
-            let found =
-                |(place, record): (u32, &Arc<KeyRecord>)| table.probe(&record.hash.digest) == place;
+            let found = |(place, record): (u32, &Arc<KeyRecord>)| {
+                table.marked(&record.hash.digest) == place
+            };
             if fits && (1_u32..).zip(records.iter().skip(1)).all(found) {
                 return Some(table);
             }
@@ -87,9 +98,25 @@ impl Table {
         Some(())
     }
 
+    /// Where the record of a digest is, if there is one. Where no record bears its mark, one of
+    /// `records` stands in that the digest itself picks: a single stand-in would always be in the
+    /// nearest cache, and a lookup that fails be told from one that finds a key that is not good.
+    pub(super) fn probe(&self, digest: &KeyDigest, records: usize) -> Probed {
+        let marked = self.marked(digest);
+        let found = !marked.ct_eq(&0);
+        let [.., last] = digest.words();
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        let stand_in = u128::from(last).wrapping_mul(u128::from(records)) >> 64;
+        let stand_in = u32::try_from(stand_in).unwrap_or_default();
+        Probed {
+            place: u32::conditional_select(&stand_in, &marked, found),
+            found,
+        }
+    }
+
     /// The place of the record that bears the digest's mark; 0, or a wrong one, if none does. The
     /// marks are no secret, and all sixteen are looked at.
-    pub(super) fn probe(&self, digest: &KeyDigest) -> u32 {
+    fn marked(&self, digest: &KeyDigest) -> u32 {
         let (first, second, mark) = self.homes(digest);
         let mut found = 0_u32;
         for home in [first, second] {
