@@ -126,6 +126,10 @@ impl Leases {
         }
         lease.left = lease.left.saturating_add(granted);
         lease.debt = lease.debt.saturating_sub(ask.debt);
+        // The store has charged the slice, so that it pays for what was spent since it was asked.
+        let settled = lease.left.min(lease.debt);
+        lease.left = lease.left.saturating_sub(settled);
+        lease.debt = lease.debt.saturating_sub(settled);
         let ahead = nanos(grant.ahead.min(LONGEST));
         let over = ahead
             .saturating_add(ask.limit.interval())

@@ -323,4 +323,34 @@ proptest! {
             prop_assert!(passed <= bound, "{} of {} after {} us", passed, bound, now);
         }
     }
+
+    #[test]
+    fn a_host_alone_admits_no_more_than_the_limit_however_late_its_store_is(
+        burst in 1_u32..20,
+        count in 1_u64..40,
+        steps in prop::collection::vec((0_u64..20_000, 0_u8..8), 1..400),
+    ) {
+        let mut fleet = Fleet::new(1, &format!("{count}/second"), burst);
+        let (mut now, mut passed) = (0, 0_u64);
+        let mut answers: Vec<(Ask, Grant)> = Vec::new();
+        for (micros, what) in steps {
+            now += micros;
+            match what {
+                0 if answers.is_empty() => {
+                    for ask in fleet.hosts[0].due(at(now), 100).asks {
+                        let grant = fleet.store.answer(&ask, at(now).as_nanos());
+                        answers.push((ask, grant));
+                    }
+                }
+                1 => {
+                    for (ask, grant) in answers.drain(..) {
+                        fleet.hosts[0].granted(&ask, grant, at(now));
+                    }
+                }
+                _ => passed += u64::from(fleet.passes(0, at(now))),
+            }
+            let whole = u64::from(burst) + now * count / 1_000_000;
+            prop_assert!(passed <= whole, "{passed} of {whole} after {now} us");
+        }
+    }
 }
