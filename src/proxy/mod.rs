@@ -13,6 +13,7 @@ mod failure;
 mod findings;
 #[cfg(test)]
 mod framing;
+mod gateway;
 mod guard;
 mod guesses;
 mod headers;
@@ -34,9 +35,7 @@ mod wording;
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header;
@@ -47,123 +46,15 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, Result};
 
-use crate::admit::budget::Budget;
-use crate::admit::ledger::Ledger;
-use crate::internal::control::Control;
-use crate::record::endpoint::Endpoint;
-use crate::record::metrics::Metrics;
-use crate::record::{Facts, Record, Recorder};
+use crate::runtime::clock;
 use crate::runtime::entrance::Heads;
-use crate::runtime::leaving::Leaving;
-use crate::runtime::logger::LineWriter;
-use crate::runtime::{clock, telemetry};
 use attempt::Progress;
 pub use ctx::RequestCtx;
-use ctx::{Flight, Marks, Stage};
-use ids::RequestIds;
+use ctx::Stage;
+pub(crate) use gateway::{Desk, Gateway};
 use receive::{Received, Stop};
 pub(crate) use reply::Answer;
 pub(crate) use snapshot::Snapshot;
-
-/// The gateway, as Pingora sees it.
-pub(crate) struct Gateway {
-    snapshot: Arc<ArcSwap<Snapshot>>,
-    budget: Arc<Budget>,
-    ledger: Arc<Ledger>,
-    leaving: Arc<Leaving>,
-    control: Arc<Control>,
-    desk: Desk,
-    ids: RequestIds,
-    ticks: AtomicU64,
-}
-
-/// Where all that is written down and counted goes.
-pub(crate) struct Desk {
-    pub(crate) recorder: Arc<dyn Recorder>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) lines: LineWriter,
-}
-
-impl Gateway {
-    /// A gateway that judges by whatever policy is current when a request arrives.
-    pub(crate) fn new(
-        control: Arc<Control>,
-        (budget, ledger, leaving): (Arc<Budget>, Arc<Ledger>, Arc<Leaving>),
-        desk: Desk,
-        random: [u8; 16],
-    ) -> Self {
-        let ids = RequestIds::new(random);
-        Self {
-            snapshot: Arc::clone(&control.snapshot),
-            budget,
-            ledger,
-            leaving,
-            control,
-            desk,
-            ids,
-            ticks: AtomicU64::new(0),
-        }
-    }
-
-    /// Whether connections are to end with the answer under way.
-    fn is_leaving(&self, session: &Session) -> bool {
-        session.is_process_shutting_down() || self.leaving.has_begun()
-    }
-
-    fn budget(&self) -> &Arc<Budget> {
-        &self.budget
-    }
-
-    fn tick(&self) -> u64 {
-        self.ticks.fetch_add(1, Ordering::Relaxed)
-    }
-
-    fn render_metrics(&self) -> Bytes {
-        let blocked = self.ledger.blocks.len(clock::moment());
-        self.desk.metrics.note_blocked_clients(blocked);
-        let open = self.ledger.connections.open();
-        self.desk.metrics.note_open_connections(open);
-        let snapshot = self.snapshot.load();
-        let reports = snapshot.report(clock::uptime());
-        self.desk.metrics.show_providers(&reports);
-        self.desk
-            .metrics
-            .note_log_dropped(self.desk.lines.dropped());
-        self.desk.metrics.render().into()
-    }
-
-    fn open(&self, session: &Session) -> Box<Flight> {
-        let head = session.req_header();
-        let address = || receive::peer_address(session);
-        let snapshot = trial::seat(self.snapshot.load_full(), head, address);
-        let sent = head
-            .headers
-            .get(&reply::REQUEST_ID)
-            .map(http::HeaderValue::as_bytes);
-        let made;
-        let id = if let Some(id) = sent.and_then(ids::well_formed) {
-            id
-        } else {
-            made = self.ids.next();
-            &*made
-        };
-        let target = head.uri.path().as_bytes();
-        let mut facts = Facts::new(id, head.method.clone(), target, &snapshot.policy.hash);
-        if self.control.tracer.is_some() && is_traced(facts.endpoint) {
-            facts.trace = telemetry::begin(&head.headers);
-        }
-        let record = Record::open(Arc::clone(&self.desk.recorder), facts);
-        let clock = Marks::new(clock::now());
-        Box::new(Flight {
-            snapshot,
-            record,
-            clock,
-            stage: Stage::Arrived,
-            admitted: None,
-            most_tokens: None,
-        })
-    }
-}
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -391,11 +282,6 @@ impl ProxyHttp for Gateway {
         trial::note(&flight, outcome, || flight.clock.times(now));
         flight.land(outcome, now);
     }
-}
-
-/// Whoever looks at the gateway would fill the traces.
-fn is_traced(endpoint: Endpoint) -> bool {
-    !endpoint.is_probe() && endpoint != Endpoint::Internal
 }
 
 fn lost() -> Box<Error> {

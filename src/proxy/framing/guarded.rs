@@ -1,7 +1,8 @@
 //! A guarded session and those who leave: the client, and the provider.
 
 use super::client::{Client, Request};
-use super::gateway::{Early, Hook, Plan, all_settled};
+use super::gateway::{Early, Hook, Plan};
+use super::scripted::all_settled;
 use super::upstream::{Answer, Arrival, Upstream};
 use super::{PAIRS, Two, body};
 use crate::policy::Denial;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use pingora::{Error, ErrorType};
 
 use super::client::{Client, Request};
-use super::gateway::{Ctx, Hook, Plan, all_settled};
+use super::gateway::{Hook, Plan};
+use super::scripted::{Ctx, all_settled};
 use super::upstream::{Answer, Arrival, Upstream};
 use super::{One, PAIRS, Two, body};
 use crate::policy::Denial;

@@ -20,6 +20,7 @@ mod hooks;
 mod http1;
 mod partial;
 mod retries;
+mod scripted;
 mod upstream;
 
 use std::future::Future;

@@ -9,7 +9,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use super::client::{Client, Request};
-use super::gateway::{Early, Gateway, Hook, Plan, REFUSE_AT, all_settled};
+use super::gateway::{Early, Gateway, Hook, Plan};
+use super::scripted::{REFUSE_AT, all_settled};
 use super::upstream::{Arrival, Upstream};
 use super::{One, Two, Version};
 use crate::policy::Denial;

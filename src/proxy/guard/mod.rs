@@ -12,10 +12,10 @@
 
 mod client;
 mod ending;
+mod handle;
 mod watch;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -35,87 +35,13 @@ use super::answers::{Live, Passed};
 use crate::policy::{Denial, ProviderTimeouts};
 use crate::runtime::clock;
 pub(crate) use client::Source;
+pub(crate) use handle::Handle;
 use watch::Watch;
 
 /// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
 const HAND_BACK: u32 = 0x5041_4345;
 
 type MessageReader = Box<dyn Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static>;
-
-/// What the request's context keeps of a guarded session.
-#[derive(Default)]
-pub(crate) struct Handle {
-    real: Mutex<Option<ServerSession>>,
-    close: AtomicBool,
-    restart: AtomicBool,
-    /// The inspection of the answer, before the guard has it and after.
-    answer: Mutex<Option<Box<Live>>>,
-    next: Mutex<Next>,
-}
-
-/// What is new with a new attempt.
-#[derive(Default)]
-struct Next {
-    timeouts: Option<ProviderTimeouts>,
-    body: Option<Bytes>,
-}
-
-impl std::fmt::Debug for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Handle")
-    }
-}
-
-impl Handle {
-    /// Has the connection closed after this answer, and the client told so.
-    pub(crate) fn close_after_answer(&self) {
-        self.close.store(true, Ordering::Relaxed);
-    }
-
-    /// Gives the provider of a new attempt its whole time to the first byte, and the body in its
-    /// own words, where those are not the client's. The time for the call as a whole goes on.
-    pub(crate) fn attempt_begins(&self, timeouts: ProviderTimeouts, body: Option<Bytes>) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.timeouts = Some(timeouts);
-        next.body = body;
-        self.restart.store(true, Ordering::Release);
-    }
-
-    fn timeouts(&self) -> Option<ProviderTimeouts> {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.timeouts
-    }
-
-    fn body(&self) -> Option<Bytes> {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.body.clone()
-    }
-
-    /// An answer is to be inspected from here on.
-    pub(crate) fn answer_begins(&self, live: Box<Live>) {
-        *self.lock() = Some(live);
-    }
-
-    /// The answer is over, and the session has been given back.
-    pub(crate) fn answer_ends(&self) -> Option<Box<Live>> {
-        self.lock().take()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Box<Live>>> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, session: ServerSession) {
-        *self.real.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-    }
-
-    fn take(&self) -> Option<ServerSession> {
-        self.real
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-}
 
 /// Puts a guarded session in the place of the real one.
 pub(crate) fn install(
@@ -176,7 +102,7 @@ struct Guard {
 impl Guard {
     /// Begins anew with a new attempt: its time to the first byte, and no answer.
     fn renew(&mut self) {
-        if self.handle.restart.swap(false, Ordering::Acquire) {
+        if self.handle.begins_anew() {
             self.watch.next = None;
             self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
             self.live = None;
@@ -226,7 +152,7 @@ impl CustomSession for Guard {
     }
 
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
-        if self.handle.close.load(Ordering::Relaxed) {
+        if self.handle.is_to_close() {
             self.real.set_keepalive(None);
         }
         // While a provider takes nothing, Pingora polls this side alone.

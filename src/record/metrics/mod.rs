@@ -8,9 +8,10 @@
 mod calls;
 mod labels;
 mod providers;
+mod refusals;
+mod requests;
 mod visits;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
@@ -21,11 +22,12 @@ use prometheus::{
 };
 
 use super::endpoint::Endpoint;
-use super::{Facts, Outcome, Refusal};
+use super::{Facts, Outcome};
 use crate::route::fleet::ProviderReport;
 use calls::{CallVecs, Known};
-use labels::{METHODS, STATUS_LABELS, method_index, status_index, status_label};
 use providers::Providers;
+use refusals::Refusals;
+use requests::Requests;
 pub use visits::TurnedAway;
 use visits::Visits;
 
@@ -270,98 +272,6 @@ impl Metrics {
 )]
 const fn float(number: u64) -> f64 {
     number as f64
-}
-
-/// `proxy_api_requests_total`, with every series found by its place.
-struct Requests {
-    vec: IntCounterVec,
-    series: Box<[OnceLock<IntCounter>]>,
-}
-
-impl Requests {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        let places = [Endpoint::ALL.len(), METHODS.len(), STATUS_LABELS]
-            .into_iter()
-            .product();
-        Ok(Self {
-            vec: counters(
-                registry,
-                "proxy_api_requests_total",
-                "Requests that have ended, by method, endpoint and status.",
-                &["method", "endpoint", "status_code"],
-            )?,
-            series: (0_usize..places).map(|_| OnceLock::new()).collect(),
-        })
-    }
-
-    fn count(&self, facts: &Facts) {
-        let status = Some(facts.status_shown());
-        let method = method_index(&facts.method);
-        let place = facts
-            .endpoint
-            .index()
-            .saturating_mul(METHODS.len())
-            .saturating_add(method)
-            .saturating_mul(STATUS_LABELS)
-            .saturating_add(status_index(status));
-        let series = || {
-            let method = METHODS.get(method).copied().unwrap_or(labels::OTHER);
-            let endpoint = facts.endpoint.as_str();
-            self.vec
-                .with_label_values(&[method, endpoint, &status_label(status)])
-        };
-        match self.series.get(place) {
-            Some(kept) => kept.get_or_init(series).inc(),
-            None => series().inc(),
-        }
-    }
-}
-
-/// Metrics by the reason of a refusal, which is a word of a closed set.
-struct Refusals {
-    failed_auth: IntCounterVec,
-    limited: IntCounterVec,
-    blocked: IntCounterVec,
-}
-
-impl Refusals {
-    fn new(registry: &Registry) -> Result<Self, Error> {
-        Ok(Self {
-            failed_auth: counters(
-                registry,
-                "proxy_api_failed_auth_attempts_total",
-                "Requests without a valid credential, by reason.",
-                &["reason"],
-            )?,
-            limited: counters(
-                registry,
-                "proxy_api_rate_limited_total",
-                "Requests refused by a limit, by its level.",
-                &["scope"],
-            )?,
-            blocked: counters(
-                registry,
-                "proxy_api_blocked_requests_total",
-                "Requests refused for what they are or who sent them, by reason.",
-                &["reason"],
-            )?,
-        })
-    }
-
-    fn count(&self, refusal: Refusal) {
-        if let Some(scope) = refusal.limited {
-            self.limited.with_label_values(&[scope]).inc();
-        }
-        let vec = if refusal.unauthenticated {
-            &self.failed_auth
-        } else if refusal.upstream {
-            // No verdict on the request; the call's status says it.
-            return;
-        } else {
-            &self.blocked
-        };
-        vec.with_label_values(&[refusal.reason]).inc();
-    }
 }
 
 fn counters(
