@@ -6,6 +6,7 @@
 mod alarm;
 pub(crate) mod archive;
 pub mod audit;
+mod batches;
 pub mod clock;
 pub(crate) mod daemon;
 mod door;

@@ -66,6 +66,11 @@ impl Unusable {
             problem: problem.to_string(),
         }
     }
+
+    /// A file can't be read that should be `what`.
+    pub(super) fn unread(path: &Path, error: &io::Error, what: &str) -> Self {
+        Self::new(path, &format!("can't be read: {error}; name {what}"))
+    }
 }
 
 impl Check<'_> {
@@ -157,7 +162,7 @@ impl Check<'_> {
                 }
                 take(line)
             })
-            .map_err(|error| Unusable::new(file, &error))?;
+            .map_err(|error| Unusable::unread(file, &error, "a file of the audit log"))?;
         }
         Ok(fault)
     }
@@ -187,7 +192,8 @@ impl Check<'_> {
             (None, Some(path)) if path.exists() => path,
             (None, _) => return Ok(None),
         };
-        let text = fs::read_to_string(path).map_err(|error| Unusable::new(path, &error))?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| Unusable::unread(path, &error, "the public key of this log"))?;
         let key = PublicKey::read(&text).map_err(|fault| Unusable::new(path, &fault))?;
         Ok(Some(key))
     }

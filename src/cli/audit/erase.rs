@@ -4,6 +4,7 @@
 //! run; it sees that the key is gone before it writes the next line.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -15,15 +16,24 @@ use crate::runtime::audit::{AuditFault, Places, store::Store};
 use crate::runtime::clock;
 
 pub(super) fn run(args: &EraseArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-    let places = Places::of(&args.file);
+    let Some(places) = one_log(&args.files) else {
+        writeln!(
+            err,
+            "portcullis: the files are of several logs; name those of one at a time"
+        )?;
+        return Ok(2);
+    };
     for needed in [&places.log, &places.key, &places.people] {
         if !needed.exists() {
             let shown = needed.display();
-            writeln!(err, "portcullis: {shown}: there is no such file")?;
+            writeln!(
+                err,
+                "portcullis: {shown}: there is no such file; name the file of `logging.audit_file`"
+            )?;
             return Ok(2);
         }
     }
-    let pseudonym = match erase(args) {
+    let pseudonym = match erase(&places, &args.subject) {
         Ok(pseudonym) => pseudonym,
         Err(fault) => {
             writeln!(err, "portcullis: {fault}")?;
@@ -44,10 +54,17 @@ pub(super) fn run(args: &EraseArgs, out: &mut dyn Write, err: &mut dyn Write) ->
     Ok(u8::from(pseudonym.is_none()))
 }
 
-fn erase(args: &EraseArgs) -> Result<Option<String>, AuditFault> {
+/// The log that all these files are of.
+fn one_log(files: &[PathBuf]) -> Option<Places> {
+    let mut all = files.iter().map(|file| Places::of(file));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+fn erase(places: &Places, subject: &str) -> Result<Option<String>, AuditFault> {
     let now = clock::wall();
-    let mut store = Store::open(&args.file, now)?;
+    let mut store = Store::open(&places.log, now)?;
     let entry = Entry::new("erasure", now).text("by", "command line");
-    let erased = store.erase(&args.subject, entry, now)?;
+    let erased = store.erase(subject, entry, now)?;
     Ok(erased.map(Pseudonym::to_hex))
 }

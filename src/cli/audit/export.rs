@@ -94,7 +94,8 @@ fn people(args: &ExportArgs) -> Result<Option<Subjects>, Unusable> {
         (None, _) => return Ok(None),
     };
     let text = fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.map_err(|error| Unusable::new(path, &error))?;
+    let text =
+        text.map_err(|error| Unusable::unread(path, &error, "the subjects' keys of this log"))?;
     let people = Subjects::read(&text).map_err(|fault| Unusable::new(path, &fault))?;
     Ok(Some(people))
 }

@@ -46,8 +46,9 @@ enum Command {
     Export(ExportArgs),
     /// Destroy the key of a subject, so that nobody can read what is told of it
     #[command(
-        after_help = "Example:\n  portcullis audit erase --subject alice audit.jsonl\n\nWorks \
-                            beside a running gateway. The chain stays whole."
+        after_help = "Example:\n  portcullis audit erase --subject alice audit.jsonl\n\nOne \
+                            key is destroyed for all files of the log. Works beside a running \
+                            gateway. The chain stays whole. Exit 1 if no such subject is known."
     )]
     Erase(EraseArgs),
 }
@@ -92,9 +93,9 @@ struct ExportArgs {
 
 #[derive(Debug, Clone, Args)]
 struct EraseArgs {
-    /// The log's file
-    #[arg(value_name = "FILE", required = true, num_args = 1)]
-    file: PathBuf,
+    /// The log's file; those that were set aside of it may be named too
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// The subject: a key's id, or an address
     #[arg(long, value_name = "ID")]
     subject: String,

@@ -17,6 +17,8 @@ use super::openapi;
 use crate::policy::{AuthMode, Denial, Policy};
 use crate::proxy::Answer;
 
+/// What all pages are set in: head, login, and the places for the rest.
+const FRAME: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SESSION: &str = include_str!("session.js");
 
@@ -26,14 +28,38 @@ static DASHBOARD: LazyLock<Page> = LazyLock::new(|| {
         include_str!("charts.js"),
         include_str!("dashboard.js"),
     ];
-    Page::new(include_str!("dashboard.html"), &scripts)
+    let words = Words {
+        title: "Portcullis",
+        label: "API key",
+        enter: "Log in",
+        hint: " A key of the role read_only sees; admin and system may act.",
+        view: include_str!("dashboard.html"),
+    };
+    Page::new(&words, &scripts)
 });
 static DOCS: LazyLock<Page> = LazyLock::new(|| {
-    Page::new(
-        include_str!("docs.html"),
-        &[SESSION, include_str!("docs.js")],
-    )
+    let words = Words {
+        title: "Portcullis: interface",
+        label: "API key of the role admin",
+        enter: "Show the interface",
+        hint: "",
+        view: include_str!("docs.html"),
+    };
+    Page::new(&words, &[SESSION, include_str!("docs.js")])
 });
+
+/// What a page fills its frame with.
+struct Words {
+    title: &'static str,
+    /// What the login asks for.
+    label: &'static str,
+    /// What its button says.
+    enter: &'static str,
+    /// What is said below it.
+    hint: &'static str,
+    /// The page itself.
+    view: &'static str,
+}
 
 /// A page, put together once.
 struct Page {
@@ -42,7 +68,7 @@ struct Page {
 }
 
 impl Page {
-    fn new(html: &str, scripts: &[&str]) -> Self {
+    fn new(words: &Words, scripts: &[&str]) -> Self {
         let script = scripts.concat();
         let csp = format!(
             "default-src 'none'; script-src {}; style-src {}; connect-src 'self'; img-src data:; \
@@ -51,9 +77,20 @@ impl Page {
             hash(&script),
             hash(STYLE)
         );
-        let html = html.replace("{{style}}", STYLE);
+        let mut html = FRAME.to_owned();
+        for (place, text) in [
+            ("{{title}}", words.title),
+            ("{{label}}", words.label),
+            ("{{enter}}", words.enter),
+            ("{{hint}}", words.hint),
+            ("{{view}}", words.view),
+            ("{{style}}", STYLE),
+            ("{{script}}", &script),
+        ] {
+            html = html.replace(place, text);
+        }
         Self {
-            html: html.replace("{{script}}", &script),
+            html,
             // Made of ASCII alone, so always a header value.
             csp: HeaderValue::from_str(&csp).ok(),
         }
@@ -128,8 +165,14 @@ mod tests {
     fn pages_are_small_and_reach_for_nothing_outside() {
         for (name, page) in [("dashboard", &*DASHBOARD), ("docs", &*DOCS)] {
             assert!(page.html.len() < 100_000, "{name}: {}", page.html.len());
-            assert!(!page.html.contains("{{style"), "{name} is filled in");
-            assert!(!page.html.contains("{{script"), "{name} is filled in");
+            let open = page.html.split("{{").skip(1);
+            let open: Vec<_> = open.filter_map(|rest| rest.split_once("}}")).collect();
+            let open: Vec<_> = open.iter().map(|(place, _)| *place).collect();
+            assert!(
+                open.iter()
+                    .all(|place| ["mode", "document"].contains(place)),
+                "{name} is filled in but for what an answer says: {open:?}"
+            );
             for word in [
                 "https://",
                 "//cdn",

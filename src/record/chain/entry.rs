@@ -18,11 +18,17 @@ const MAX_DETAIL: usize = 4 * 1024;
 /// The longest entry in clear; a line must hold it, escaped and masked.
 const MAX_CLEAR: usize = 16 * 1024;
 
+/// The operation of events that are alerts.
+const ALERT: &str = "alert";
+
 /// What every entry begins with.
 const EVENT: &str = "{\"event\":\"";
 
 /// Details that name somebody: who an order is about.
 const ABOUT: [&str; 3] = ["network", "ip", "key"];
+
+/// What an alert says in words, which name whoever it is about.
+const IN_WORDS: [&str; 2] = ["subject", "message"];
 
 /// Somebody, and what is told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,22 +124,37 @@ impl Entry {
                 .number("length", found.length)
                 .text("action", found.action);
         }
-        let mut about = None;
+        let prefix = event.key_prefix.map(KeyPrefix::as_str);
+        let mut who = person(event.user_id, event.client_ip, event.user_agent, prefix);
+        let mut about: Option<Personal> = None;
+        let in_words = event.operation == ALERT;
         for (name, value) in event.details {
-            if about.is_none() && ABOUT.contains(name) && !value.is_empty() {
-                about = Some(somebody(name, value));
-            } else {
-                entry = entry.text(name, value);
+            let names_somebody = ABOUT.contains(name) && !value.is_empty();
+            match (&mut about, &mut who) {
+                (Some(about), _) if names_somebody => about.add(name, value),
+                (None, _) if names_somebody => about = Some(somebody(name, value)),
+                (_, Some(who)) if in_words && IN_WORDS.contains(name) => who.add(name, value),
+                _ => entry = entry.text(name, value),
             }
         }
-        let prefix = event.key_prefix.map(KeyPrefix::as_str);
-        entry.who = person(event.user_id, event.client_ip, event.user_agent, prefix);
-        entry.about = about;
+        (entry.who, entry.about) = (who, about);
         entry
     }
 }
 
 impl Personal {
+    /// Tells more of the same person; what there is no room for is left out.
+    fn add(&mut self, name: &str, value: &str) {
+        let closed = self.fields.len();
+        if closed > MAX_CLEAR {
+            return;
+        }
+        self.fields.truncate(closed.saturating_sub(1));
+        push_member(&mut self.fields, name);
+        push_string(&mut self.fields, cut(value, MAX_DETAIL));
+        self.fields.push(b'}');
+    }
+
     /// What is to be sealed, masked.
     pub fn masked(&self) -> Cow<'_, [u8]> {
         masked(&self.fields, 0)
@@ -150,8 +171,12 @@ fn masked(text: &[u8], from: usize) -> Cow<'_, [u8]> {
 
 /// What kind of entry an event is.
 fn kind(event: &SecurityEvent<'_>) -> &'static str {
-    if event.tags.contains(&"operator") {
+    if event.operation == ALERT {
+        ALERT
+    } else if event.tags.contains(&"operator") {
         "order"
+    } else if event.tags.contains(&"fleet") {
+        "taken_over"
     } else if event.found.is_some() {
         "finding"
     } else if event.tags.contains(&"blocked") {

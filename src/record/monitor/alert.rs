@@ -30,8 +30,10 @@ pub struct Alert {
     pub severity: Severity,
     /// How much it matters.
     pub level: Level,
-    /// Whose doing, by address or key.
+    /// What it is about, for people.
     pub subject: String,
+    /// Whose doing, by address or key, if anybody's.
+    pub about: Option<String>,
     /// What happened, for people.
     pub message: String,
     /// What to find it by.
@@ -84,6 +86,7 @@ impl Alerts {
             severity,
             level,
             message: format!("{words}: {count} from {subject} within {within} seconds"),
+            about: address.map(|address| address.to_string()),
             subject,
             tags: event.tags().to_vec(),
             count,
@@ -107,6 +110,7 @@ impl Alerts {
                 anomaly.value, anomaly.expected
             ),
             subject,
+            about: Some(anomaly.subject.clone()),
             tags: vec!["anomaly", anomaly.figure],
             count: 1,
             first: sample.at,
@@ -124,6 +128,7 @@ impl Alerts {
             severity: Severity::Critical,
             level: Level::Critical,
             subject: control.to_owned(),
+            about: None,
             message: format!("the self-test found that {control} did not act: {detail}"),
             tags: vec!["selftest", control],
             count: 1,

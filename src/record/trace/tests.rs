@@ -155,3 +155,64 @@ fn what_has_no_trace_has_no_spans() {
     let facts = Facts::new("req-1", Method::GET, b"/health", "");
     assert!(Finished::of(&facts, (SystemTime::UNIX_EPOCH, Duration::ZERO)).is_none());
 }
+
+/// Every member of a JSON value, by its name.
+fn members<'a>(value: &'a serde_json::Value, take: &mut dyn FnMut(&'a str, &'a serde_json::Value)) {
+    match value {
+        serde_json::Value::Object(all) => {
+            for (name, value) in all {
+                take(name, value);
+                members(value, take);
+            }
+        }
+        serde_json::Value::Array(all) => all.iter().for_each(|one| members(one, take)),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
+
+#[test]
+fn the_json_is_what_otlp_makes_of_its_protobuf() {
+    let facts = called(Some(("status", Some(503))));
+    let now = (SystemTime::UNIX_EPOCH, Duration::from_secs(50));
+    let finished = Finished::of(&facts, now).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&write(&[finished], "gate")).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    members(&json, &mut |name, value| {
+        seen.insert(name);
+        let text = value.as_str().unwrap_or_default();
+        let hex = |digits: usize| {
+            text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let right = match name {
+            // Ids are hex here, and not base64 as other bytes.
+            "traceId" => hex(32),
+            "spanId" | "parentSpanId" => hex(16),
+            // 64-bit numbers are texts.
+            "startTimeUnixNano" | "endTimeUnixNano" | "intValue" => text.parse::<u64>().is_ok(),
+            // Enums are numbers, never names.
+            "kind" => value == 2 || value == 3,
+            "code" => value == 2,
+            "doubleValue" => value.is_f64(),
+            "boolValue" => value.is_boolean(),
+            "stringValue" | "key" | "name" | "version" => value.is_string(),
+            "resource" | "scope" | "value" | "status" => value.is_object(),
+            "resourceSpans" | "scopeSpans" | "spans" | "attributes" => value.is_array(),
+            _ => false,
+        };
+        assert!(right, "{name}: {value} in {json}");
+    });
+    for name in [
+        "traceId",
+        "parentSpanId",
+        "intValue",
+        "doubleValue",
+        "boolValue",
+        "kind",
+        "code",
+    ] {
+        assert!(seen.contains(name), "{name} is looked at: {seen:?}");
+    }
+}

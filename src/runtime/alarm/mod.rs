@@ -91,13 +91,16 @@ impl Alarm {
 
     fn write(&self, alert: &Alert) {
         let (id, count) = (alert.id(), alert.count.to_string());
+        // Who it is about: an address, or the id of a key.
+        let address = alert.about.as_ref().and_then(|about| about.parse().ok());
+        let key = alert.about.as_deref().filter(|_| address.is_none());
         self.control.lines.security(&SecurityEvent {
             level: alert.level,
             operation: "alert",
             verdict: Verdict::Threat(alert.kind),
             severity: alert.severity,
-            user_id: None,
-            client_ip: alert.subject.parse().ok(),
+            user_id: key,
+            client_ip: address,
             user_agent: b"",
             request_id: "",
             key_prefix: None,

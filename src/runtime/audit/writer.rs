@@ -8,9 +8,9 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +19,7 @@ use super::{AuditFault, Places};
 use crate::record::chain::Ending;
 use crate::record::chain::entry::Entry;
 use crate::record::chain::personal::{Pseudonym, SubjectKey};
+use crate::runtime::batches::{Batches, Load, Pace, Taken};
 
 /// Entries that may wait; one beyond them is dropped.
 const CAPACITY: usize = 65_536;
@@ -45,7 +46,7 @@ pub struct AuditLog {
 }
 
 struct Handle {
-    shared: Arc<Shared>,
+    waiting: Arc<Batches<Waiting>>,
     places: Places,
     found: &'static str,
     /// Whether another process goes on with the chain.
@@ -54,8 +55,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.lock().closing = true;
-        self.shared.work.notify_one();
+        self.waiting.close();
     }
 }
 
@@ -69,41 +69,34 @@ enum Order {
     ),
 }
 
-struct Shared {
-    state: Mutex<State>,
-    /// Told to the writer: there is something to do.
-    work: Condvar,
-    /// Told to whoever flushes: a batch is done.
-    written: Condvar,
-    dropped: AtomicU64,
-}
-
+/// Entries and orders that wait.
 #[derive(Default)]
-struct State {
+struct Waiting {
     entries: Vec<Entry>,
     orders: VecDeque<Order>,
     /// How the chain is to end with this process; none as long as it goes on.
     ending: Option<Ending>,
-    flush: bool,
-    closing: bool,
-    /// Whether a batch is taken and not done.
-    writing: bool,
-    /// Batches done.
-    batches: u64,
     /// Entries that found no room, and have no `gap` line yet.
     refused: u64,
 }
 
-impl State {
+impl Load for Waiting {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.orders.is_empty()
+    }
+
     fn is_urgent(&self) -> bool {
-        self.flush || self.closing || !self.orders.is_empty() || self.entries.len() >= MANY
+        !self.orders.is_empty() || self.entries.len() >= MANY
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that is done under the lock can leave it half-done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Waiting {
+    /// Takes over what waits; how the chain is to end stays.
+    fn take(&mut self) -> Self {
+        let ending = self.ending;
+        let taken = std::mem::take(self);
+        self.ending = ending;
+        taken
     }
 }
 
@@ -119,15 +112,13 @@ impl AuditLog {
         now: fn() -> SystemTime,
     ) -> Result<Self, AuditFault> {
         let store = Store::open(path, now())?;
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            work: Condvar::new(),
-            written: Condvar::new(),
-            dropped: AtomicU64::new(0),
-        });
+        let waiting = Arc::new(Batches::new(Pace {
+            gather: GATHER,
+            tick: Some(TICK),
+        }));
         let (places, found) = (store.places().clone(), store.found());
         let writer = Writer {
-            shared: Arc::clone(&shared),
+            waiting: Arc::clone(&waiting),
             store,
             now,
             retention_days,
@@ -141,7 +132,7 @@ impl AuditLog {
             .spawn(move || writer.run())
             .map_err(|error| AuditFault::Writer(format!("can't be started: {error}")))?;
         let handle = Arc::new(Handle {
-            shared,
+            waiting,
             places,
             found,
             goes_on: AtomicBool::new(false),
@@ -171,46 +162,33 @@ impl AuditLog {
 
     /// Takes an entry; drops and counts it if there is no room.
     pub fn push(&self, entry: Entry) {
-        let shared = &self.handle.shared;
-        let mut state = shared.lock();
-        let before = state.entries.len();
-        if before >= CAPACITY {
-            state.refused = state.refused.saturating_add(1);
-            drop(state);
-            shared.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        state.entries.push(entry);
-        drop(state);
-        // A wake-up is a system call: one when the queue stops being empty, one at half.
-        if before == 0 || before == MANY {
-            shared.work.notify_one();
+        let waiting = &self.handle.waiting;
+        let mut fits = true;
+        waiting.push(|load| {
+            let before = load.entries.len();
+            fits = before < CAPACITY;
+            if fits {
+                load.entries.push(entry);
+            } else {
+                load.refused = load.refused.saturating_add(1);
+            }
+            // Woken when the queue stops being empty, and at half.
+            before == 0 || before == MANY
+        });
+        if !fits {
+            waiting.drop_some(1);
         }
     }
 
     /// Entries lost since the start, for want of room or to failed writes.
     pub fn dropped(&self) -> u64 {
-        self.handle.shared.dropped.load(Ordering::Relaxed)
+        self.handle.waiting.dropped()
     }
 
     /// Waits until all that was pushed before has been written or dropped; says whether it was in
     /// time.
     pub fn flush(&self, deadline: Duration) -> bool {
-        let shared = &self.handle.shared;
-        let mut state = shared.lock();
-        // The batch being written, if one is, and the one after it.
-        let wanted = state
-            .batches
-            .wrapping_add(if state.writing { 2 } else { 1 });
-        state.flush = true;
-        shared.work.notify_one();
-        let (state, _) = shared
-            .written
-            .wait_timeout_while(state, deadline, |state| {
-                state.batches.wrapping_sub(wanted) > u64::MAX / 2
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        state.batches.wrapping_sub(wanted) <= u64::MAX / 2
+        self.handle.waiting.flush(deadline)
     }
 
     /// Ends this process's part of the chain with a `stop` line and a checkpoint, which closes the
@@ -221,16 +199,16 @@ impl AuditLog {
         } else {
             Ending::Closed
         };
-        let mut state = self.handle.shared.lock();
-        if state.ending.is_none() {
-            state.ending = Some(ending);
-            let pid = u64::from(std::process::id());
-            let entry = Entry::new("stop", now).number("pid", pid);
-            state
-                .entries
-                .push(entry.text("chain_state", ending.as_str()));
-        }
-        drop(state);
+        self.handle.waiting.push(|load| {
+            if load.ending.is_none() {
+                load.ending = Some(ending);
+                let pid = u64::from(std::process::id());
+                let entry = Entry::new("stop", now).number("pid", pid);
+                load.entries
+                    .push(entry.text("chain_state", ending.as_str()));
+            }
+            false
+        });
         self.flush(deadline)
     }
 
@@ -255,8 +233,10 @@ impl AuditLog {
         order: impl FnOnce(SyncSender<Result<T, AuditFault>>) -> Order,
     ) -> Result<T, AuditFault> {
         let (answer, heard) = sync_channel(1);
-        self.handle.shared.lock().orders.push_back(order(answer));
-        self.handle.shared.work.notify_one();
+        self.handle.waiting.push(|load| {
+            load.orders.push_back(order(answer));
+            true
+        });
         heard
             .recv_timeout(PATIENCE)
             .unwrap_or_else(|_silence| Err(AuditFault::Writer("does not answer".to_owned())))
@@ -265,7 +245,7 @@ impl AuditLog {
 
 /// The thread's own part.
 struct Writer {
-    shared: Arc<Shared>,
+    waiting: Arc<Batches<Waiting>>,
     store: Store,
     now: fn() -> SystemTime,
     retention_days: Option<u32>,
@@ -276,37 +256,23 @@ struct Writer {
     ticks: u32,
 }
 
-/// What the writer took over.
-struct Batch {
-    entries: Vec<Entry>,
-    orders: VecDeque<Order>,
-    refused: u64,
-    ending: Option<Ending>,
-    closing: bool,
-    /// Whether nothing came for a whole tick.
-    idle: bool,
-}
-
 impl Writer {
     fn run(mut self) {
         loop {
-            let mut batch = self.next_batch();
+            let Taken {
+                mut batch,
+                closing,
+                idle,
+            } = self.waiting.next(Waiting::take);
             let count = batch.entries.len();
-            let refused = batch.refused;
-            self.write(&mut batch.entries, refused, batch.ending);
+            self.write(&mut batch);
             for order in batch.orders {
                 self.carry_out(order);
             }
-            if batch.idle {
+            if idle {
                 self.tick(batch.ending);
             }
-            let mut state = self.shared.lock();
-            state.batches = state.batches.wrapping_add(1);
-            state.writing = false;
-            let done = batch.closing && state.entries.is_empty();
-            drop(state);
-            self.shared.written.notify_all();
-            if done {
+            if self.waiting.done(closing) {
                 return;
             }
             // A disk that is full stays so for a while.
@@ -316,39 +282,10 @@ impl Writer {
         }
     }
 
-    /// Waits for something to do, gathers for a while, and takes it over.
-    fn next_batch(&mut self) -> Batch {
-        let state = self.shared.lock();
-        let (state, late) = self
-            .shared
-            .work
-            .wait_timeout_while(state, TICK, |state| {
-                state.entries.is_empty() && !state.is_urgent()
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        let (mut state, _) = if late.timed_out() {
-            (state, late)
-        } else {
-            self.shared
-                .work
-                .wait_timeout_while(state, GATHER, |state| !state.is_urgent())
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        state.flush = false;
-        state.writing = true;
-        Batch {
-            entries: std::mem::take(&mut state.entries),
-            orders: std::mem::take(&mut state.orders),
-            refused: std::mem::take(&mut state.refused),
-            ending: state.ending,
-            closing: state.closing,
-            idle: late.timed_out(),
-        }
-    }
-
     /// Writes entries, after a `gap` line if any were lost before them.
-    fn write(&mut self, entries: &mut Vec<Entry>, refused: u64, ending: Option<Ending>) {
-        self.lost = self.lost.saturating_add(refused);
+    fn write(&mut self, batch: &mut Waiting) {
+        let entries = &mut batch.entries;
+        self.lost = self.lost.saturating_add(batch.refused);
         if entries.is_empty() && self.lost == 0 {
             return;
         }
@@ -357,7 +294,7 @@ impl Writer {
         if self.lost > 0 {
             entries.insert(0, Entry::new("gap", now).number("lost", self.lost));
         }
-        match self.store.write(entries, ending, now) {
+        match self.store.write(entries, batch.ending, now) {
             Ok(()) => {
                 if self.was_full || self.lost > 0 {
                     log::error!("{} entries of the audit log were lost", self.lost);
@@ -370,7 +307,7 @@ impl Writer {
                 }
                 self.was_full = true;
                 self.lost = self.lost.saturating_add(count);
-                self.shared.dropped.fetch_add(count, Ordering::Relaxed);
+                self.waiting.drop_some(count);
             }
         }
     }

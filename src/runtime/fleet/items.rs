@@ -2,12 +2,14 @@
 //!
 //! Decides how both are written, and what of what others wrote is taken: a block of everyone is
 //! not, nor is a text that says nothing we know. Ends of blocks are in the store's time, those of
-//! measures in the time of day. What is lifted is told as `null` under the same name.
+//! measures in the time of day. What is lifted is told as `null` under the same name. Each piece
+//! says which host it was ordered at, for people to read.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::admit::blocks::{Block, By, MAX_REASON};
@@ -19,6 +21,9 @@ const BLOCK: &str = "block:";
 const MEASURE: &str = "measure:";
 /// How long the store remembers that something was lifted, in microseconds.
 pub(super) const REMEMBERED: u64 = 86_400_000_000;
+
+/// Characters of a host's name that are taken.
+const MAX_HOST: usize = 80;
 
 /// What a piece of news is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +68,27 @@ pub(super) struct Item {
 pub(super) struct Told {
     pub(super) name: Name,
     pub(super) ordered: u64,
+    /// The host that it was ordered at, as that calls itself.
+    pub(super) host: Box<str>,
     pub(super) what: What,
+}
+
+/// What stands in the store behind the time: where it was ordered, and what holds.
+#[derive(Serialize, Deserialize)]
+struct Letter<H, T> {
+    host: H,
+    what: Option<T>,
+}
+
+fn written<T: Serialize>(host: &str, what: Option<&T>) -> Option<String> {
+    serde_json::to_string(&Letter { host, what }).ok()
+}
+
+fn opened<T: DeserializeOwned>(content: &str, as_what: fn(T) -> What) -> Option<(Box<str>, What)> {
+    let letter: Letter<String, T> = serde_json::from_str(content).ok()?;
+    let plain = letter.host.chars().filter(|char| !char.is_control());
+    let host: String = plain.take(MAX_HOST).collect();
+    Some((host.into(), letter.what.map_or(What::Lifted, as_what)))
 }
 
 /// What holds from now on.
@@ -125,17 +150,17 @@ fn micros(moment: Moment) -> u64 {
 
 impl Item {
     /// What is lifted, or never was.
-    pub(super) fn lifted(name: &Name, ordered: u64) -> Self {
-        Self {
+    pub(super) fn lifted(name: &Name, ordered: u64, host: &str) -> Option<Self> {
+        Some(Self {
             name: name.text().into(),
             ordered,
             ends: Some(ordered.saturating_add(REMEMBERED)),
-            content: "null".to_owned(),
-        }
+            content: written::<()>(host, None)?,
+        })
     }
 
     /// A block that holds.
-    pub(super) fn block(block: &Block, ordered: u64, time: StoreTime) -> Option<Self> {
+    pub(super) fn block(block: &Block, ordered: u64, time: StoreTime, host: &str) -> Option<Self> {
         let until = block.until.map(|until| time.at(until));
         let told = BlockTold {
             reason: block.reason.clone(),
@@ -146,12 +171,12 @@ impl Item {
             name: Name::Block(block.network).text().into(),
             ordered,
             ends: until,
-            content: serde_json::to_string(&told).ok()?,
+            content: written(host, Some(&told))?,
         })
     }
 
     /// A measure in force.
-    pub(super) fn measure(measure: &Measure, ordered: u64) -> Option<Self> {
+    pub(super) fn measure(measure: &Measure, ordered: u64, host: &str) -> Option<Self> {
         let told = MeasureTold {
             id: measure.id.clone(),
             measure: state::measure_left(measure)?,
@@ -160,7 +185,7 @@ impl Item {
             name: Name::Measure(measure.change.kind()).text().into(),
             ordered,
             ends: None,
-            content: serde_json::to_string(&told).ok()?,
+            content: written(host, Some(&told))?,
         })
     }
 }
@@ -170,14 +195,14 @@ impl Told {
     pub(super) fn read(name: &str, held: &str) -> Option<Self> {
         let name = Name::read(name)?;
         let (ordered, content) = held.split_once(' ')?;
-        let what = match name {
-            _ if content == "null" => What::Lifted,
-            Name::Block(_) => What::Block(serde_json::from_str(content).ok()?),
-            Name::Measure(_) => What::Measure(serde_json::from_str(content).ok()?),
+        let (host, what) = match name {
+            Name::Block(_) => opened(content, What::Block)?,
+            Name::Measure(_) => opened(content, |told| What::Measure(Box::new(told)))?,
         };
         Some(Self {
             name,
             ordered: ordered.parse().ok()?,
+            host,
             what,
         })
     }
@@ -255,15 +280,16 @@ mod tests {
                 since: now,
                 until,
             };
-            let item = Item::block(&block, 7, time()).unwrap();
+            let item = Item::block(&block, 7, time(), "edge-1:\u{7}ab").unwrap();
             let Told {
                 name,
                 ordered,
+                host,
                 what,
             } = again(&item);
             assert_eq!(
-                (&name, ordered),
-                (&Name::Block(block.network), 7),
+                (&name, ordered, &*host),
+                (&Name::Block(block.network), 7, "edge-1:ab"),
                 "{item:?}"
             );
             let What::Block(told) = what else {
@@ -297,7 +323,7 @@ mod tests {
                 since: SystemTime::UNIX_EPOCH,
                 until: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(5)),
             };
-            let item = Item::measure(&measure, 9).unwrap();
+            let item = Item::measure(&measure, 9, "edge-1").unwrap();
             let Told { name, what, .. } = again(&item);
             let Name::Measure(kind) = name else {
                 panic!("a measure");
@@ -312,16 +338,21 @@ mod tests {
     #[test]
     fn what_others_write_is_read_with_care() {
         for (name, held) in [
-            ("block:everyone", "1 null"),
+            ("block:everyone", "1 LIFTED"),
             ("block:192.0.2.0/24", "1"),
-            ("block:192.0.2.0/24", "x null"),
-            ("block:192.0.2.0/24", "-1 null"),
-            ("block:192.0.2.0/24", "1 {}"),
-            ("measure:dance", "1 null"),
-            ("measure:request_size", "1 {\"id\": \"x\"}"),
-            ("else", "1 null"),
+            ("block:192.0.2.0/24", "1 null"),
+            ("block:192.0.2.0/24", "x LIFTED"),
+            ("block:192.0.2.0/24", "-1 LIFTED"),
+            ("block:192.0.2.0/24", "1 {\"host\":\"a\",\"what\":{}}"),
+            ("measure:dance", "1 LIFTED"),
+            (
+                "measure:request_size",
+                "1 {\"host\":\"a\",\"what\":{\"id\":\"x\"}}",
+            ),
+            ("else", "1 LIFTED"),
         ] {
-            assert!(Told::read(name, held).is_none(), "{name} {held}");
+            let held = held.replace("LIFTED", "{\"host\":\"a\",\"what\":null}");
+            assert!(Told::read(name, &held).is_none(), "{name} {held}");
         }
         let told = BlockTold {
             reason: "".into(),
@@ -334,7 +365,7 @@ mod tests {
             None,
             "nobody can send everyone away"
         );
-        let lifted = again(&Item::lifted(&Name::Measure("request_size"), 3));
+        let lifted = again(&Item::lifted(&Name::Measure("request_size"), 3, "a").unwrap());
         assert!(matches!(lifted.what, What::Lifted), "{lifted:?}");
     }
 }

@@ -10,6 +10,7 @@ mod items;
 mod news;
 mod status;
 mod store;
+mod taken;
 mod turns;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::admit::leases::{Leases, Wake};
 use crate::internal::control::Control;
 use crate::policy::store::{RedisStore, Store as Where};
 use crate::record::metrics::Metrics;
-use items::{Item, Name, Told, What};
+use items::{Item, Told};
 use news::News;
 pub(crate) use status::Status;
 use store::{Away, Leased, Store};
@@ -59,12 +60,15 @@ impl Fleet {
     ) -> Result<Option<Self>, prometheus::Error> {
         match store {
             Where::Memory => Ok(None),
-            Where::Redis(store) => Ok(Some(Self {
-                status: Arc::new(Status::new(store, metrics)?),
-                store: store.clone(),
-                wake: Arc::new(Notify::new()),
-                host: format!("{:032x}", u128::from_be_bytes(random)),
-            })),
+            Where::Redis(store) => {
+                let host = format!("{:032x}", u128::from_be_bytes(random));
+                Ok(Some(Self {
+                    status: Arc::new(Status::new(store, &called(&host), metrics)?),
+                    store: store.clone(),
+                    wake: Arc::new(Notify::new()),
+                    host,
+                }))
+            }
         }
     }
 
@@ -87,6 +91,17 @@ impl Fleet {
     }
 }
 
+/// What a host calls itself before people: the machine's name, and the beginning of its own id,
+/// because a machine may have several gateways.
+fn called(host: &str) -> String {
+    let id = host.get(..8).unwrap_or(host);
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match machine.trim() {
+        "" => id.to_owned(),
+        machine => format!("{machine}:{id}"),
+    }
+}
+
 /// The service.
 pub(super) struct Member {
     fleet: Fleet,
@@ -104,7 +119,7 @@ enum Ended {
 #[async_trait]
 impl BackgroundService for Member {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        let mut news = News::new(clock::wall(), clock::moment());
+        let mut news = News::new(self.fleet.status.host(), clock::wall(), clock::moment());
         let (first, longest) = PAUSES;
         let mut pause = first;
         let mut told = false;
@@ -253,57 +268,6 @@ impl Member {
         news.number = news.number.max(number);
         self.apply(news, told).await;
         Ok(())
-    }
-
-    /// Takes over what is later than what is known here.
-    async fn apply(&self, news: &mut News, told: Told) {
-        if !news.is_later(&told) {
-            return;
-        }
-        let now = clock::moment();
-        let blocks = &self.control.ledger.blocks;
-        match (told.name, told.what) {
-            (Name::Block(network), What::Lifted) => {
-                if blocks.forget(network, now) {
-                    log::info!(
-                        "the block of {} was lifted by the fleet",
-                        items::shown(network)
-                    );
-                }
-            }
-            (Name::Block(network), What::Block(told)) => {
-                let shown = items::shown(network);
-                let block = told.block(network, news.time(), now);
-                match block.map(|block| blocks.adopt(block, now)) {
-                    Some(Ok(())) => log::info!("{shown} is blocked by the fleet"),
-                    Some(Err(full)) => log::error!("{shown} is not blocked: {full}"),
-                    None => {}
-                }
-            }
-            (Name::Measure(kind), What::Lifted) => self.measure(kind, None).await,
-            (Name::Measure(kind), What::Measure(told)) => {
-                let measure = told.measure(kind);
-                let over = |until| until <= clock::wall();
-                let measure = measure.filter(|one| !one.until.is_some_and(over));
-                self.measure(kind, measure).await;
-            }
-            (Name::Block(_), What::Measure(_)) | (Name::Measure(_), What::Block(_)) => {}
-        }
-    }
-
-    /// Puts a measure of another host in force, or undoes it. It may have to compile.
-    async fn measure(&self, kind: &'static str, measure: Option<crate::policy::overlay::Measure>) {
-        let control = Arc::clone(&self.control);
-        let taken = measure.is_some();
-        let changing = move || control.adopt_measure(kind, measure);
-        let changed = tokio::task::spawn_blocking(changing).await;
-        match changed {
-            Ok(Ok(true)) if taken => log::warn!("the measure {kind} was taken by the fleet"),
-            Ok(Ok(true)) => log::warn!("the measure {kind} was undone by the fleet"),
-            Ok(Ok(false)) => {}
-            Ok(Err(fault)) => log::error!("the fleet's measure {kind} can't be taken: {fault}"),
-            Err(broken) => log::error!("the fleet's measure {kind} can't be taken: {broken}"),
-        }
     }
 
     /// Tells what was changed here, and asks about limits.

@@ -21,8 +21,9 @@ const MOST: usize = 100_000;
 /// What is known of blocks and measures.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    /// When what is known of each thing was ordered, in the store's microseconds.
-    known: HashMap<Name, u64>,
+    known: HashMap<Name, Known>,
+    /// What this host calls itself.
+    host: Box<str>,
     time: StoreTime,
     /// The last of this host's own.
     last: u64,
@@ -32,11 +33,21 @@ pub(super) struct News {
     pub(super) forgotten: u64,
 }
 
+/// When and where what is known of a thing was ordered.
+#[derive(Debug)]
+struct Known {
+    /// In the store's microseconds.
+    ordered: u64,
+    /// None: here.
+    host: Option<Box<str>>,
+}
+
 impl News {
     /// Nothing known yet; the store's time is taken to be the time of day until it says.
-    pub(super) fn new(wall: std::time::SystemTime, now: Moment) -> Self {
+    pub(super) fn new(host: &str, wall: std::time::SystemTime, now: Moment) -> Self {
         let micros = seconds(wall).saturating_mul(1_000_000);
         Self {
+            host: host.into(),
             time: StoreTime::of(micros, now),
             ..Self::default()
         }
@@ -55,9 +66,10 @@ impl News {
     /// Whether this is later than what is known; if so, it is what is known from now on.
     pub(super) fn is_later(&mut self, told: &Told) -> bool {
         let known = self.known.get(&told.name);
-        let later = known.is_none_or(|known| *known < told.ordered);
+        let later = known.is_none_or(|known| known.ordered < told.ordered);
         if later {
-            self.note(told.name.clone(), told.ordered);
+            let (ordered, host) = (told.ordered, Some(told.host.clone()));
+            self.note(told.name.clone(), Known { ordered, host });
         }
         later
     }
@@ -75,20 +87,20 @@ impl News {
             let ordered = self.tick(now);
             items.extend(match change {
                 Change::Blocked(block) => {
-                    self.note(Name::Block(block.network), ordered);
-                    Item::block(&block, ordered, self.time)
+                    self.note_own(Name::Block(block.network), ordered);
+                    Item::block(&block, ordered, self.time, &self.host)
                 }
                 Change::Lifted(network) => {
                     let name = Name::Block(network);
-                    self.note(name.clone(), ordered);
-                    Some(Item::lifted(&name, ordered))
+                    self.note_own(name.clone(), ordered);
+                    Item::lifted(&name, ordered, &self.host)
                 }
             });
         }
         for kind in kinds {
             let ordered = self.tick(now);
-            self.note(Name::Measure(kind), ordered);
-            items.extend(of_kind(kind, &measures, ordered));
+            self.note_own(Name::Measure(kind), ordered);
+            items.extend(of_kind(kind, &measures, ordered, &self.host));
         }
         items
     }
@@ -96,26 +108,33 @@ impl News {
     /// Everything that is known here, for a store that may have missed or forgotten it.
     pub(super) fn everything(&mut self, control: &Control, now: Moment) -> Vec<Item> {
         let blocks = control.ledger.blocks.list(now);
+        let own = |ordered| Known {
+            ordered,
+            host: None,
+        };
         for block in &blocks {
             let since = self.time.at(block.since);
             self.known
                 .entry(Name::Block(block.network))
-                .or_insert(since);
+                .or_insert(own(since));
         }
         let measures = control.measures();
         for measure in &measures {
             let since = seconds(measure.since).saturating_mul(1_000_000);
             let name = Name::Measure(measure.change.kind());
-            self.known.entry(name).or_insert(since);
+            self.known.entry(name).or_insert(own(since));
         }
         let mut known: Vec<_> = self.known.iter().collect();
-        known.sort();
-        let item = |(name, ordered): (&Name, &u64)| match name {
-            Name::Block(network) => match find(&blocks, network) {
-                Some(block) => Item::block(block, *ordered, self.time),
-                None => Some(Item::lifted(name, *ordered)),
-            },
-            Name::Measure(kind) => of_kind(kind, &measures, *ordered),
+        known.sort_unstable_by_key(|(name, _)| *name);
+        let item = |(name, known): (&Name, &Known)| {
+            let (ordered, host) = (known.ordered, known.host.as_ref().unwrap_or(&self.host));
+            match name {
+                Name::Block(network) => match find(&blocks, network) {
+                    Some(block) => Item::block(block, ordered, self.time, host),
+                    None => Item::lifted(name, ordered, host),
+                },
+                Name::Measure(kind) => of_kind(kind, &measures, ordered, host),
+            }
         };
         known.into_iter().filter_map(item).collect()
     }
@@ -126,24 +145,30 @@ impl News {
         self.last
     }
 
-    fn note(&mut self, name: Name, ordered: u64) {
+    fn note_own(&mut self, name: Name, ordered: u64) {
+        let host = None;
+        self.note(name, Known { ordered, host });
+    }
+
+    fn note(&mut self, name: Name, known: Known) {
         if self.known.len() >= MOST {
             self.make_room();
         }
-        self.known.insert(name, ordered);
+        self.known.insert(name, known);
     }
 
     /// Forgets what the store has forgotten, and if that is nothing, the older half.
     fn make_room(&mut self) {
         let before = self.known.len();
-        let newest = self.known.values().copied().max().unwrap_or(0);
+        let all = self.known.values().map(|known| known.ordered);
+        let newest = all.max().unwrap_or(0);
         let old = newest.saturating_sub(REMEMBERED);
-        self.known.retain(|_, ordered| *ordered > old);
+        self.known.retain(|_, known| known.ordered > old);
         if self.known.len() >= MOST {
-            let mut times: Vec<u64> = self.known.values().copied().collect();
+            let mut times: Vec<u64> = self.known.values().map(|known| known.ordered).collect();
             times.sort_unstable();
             let middle = times.get(times.len() / 2).copied().unwrap_or(newest);
-            self.known.retain(|_, ordered| *ordered > middle);
+            self.known.retain(|_, known| known.ordered > middle);
         }
         let gone = before.saturating_sub(self.known.len());
         let gone = u64::try_from(gone).unwrap_or(u64::MAX);
@@ -160,13 +185,13 @@ fn find<'b>(blocks: &'b [Arc<Block>], network: &ipnet::IpNet) -> Option<&'b Bloc
         .map(|block| &**block)
 }
 
-fn of_kind(kind: &'static str, measures: &[Measure], ordered: u64) -> Option<Item> {
+fn of_kind(kind: &'static str, measures: &[Measure], ordered: u64, host: &str) -> Option<Item> {
     let measure = measures
         .iter()
         .find(|measure| measure.change.kind() == kind);
     match measure {
-        Some(measure) => Item::measure(measure, ordered),
-        None => Some(Item::lifted(&Name::Measure(kind), ordered)),
+        Some(measure) => Item::measure(measure, ordered, host),
+        None => Item::lifted(&Name::Measure(kind), ordered, host),
     }
 }
 
@@ -175,7 +200,7 @@ mod tests {
     use super::*;
 
     fn told(network: &str, ordered: u64) -> Told {
-        let held = format!("{ordered} null");
+        let held = format!("{ordered} {{\"host\":\"other\",\"what\":null}}");
         Told::read(&format!("block:{network}"), &held).unwrap()
     }
 

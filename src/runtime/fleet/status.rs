@@ -13,6 +13,7 @@ use crate::record::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Status {
     address: Box<str>,
+    host: Box<str>,
     connected: IntGauge,
     hosts: IntGauge,
     failures: IntCounter,
@@ -24,7 +25,11 @@ impl Status {
     ///
     /// # Errors
     /// A name that is there twice, which is a bug.
-    pub(super) fn new(store: &RedisStore, metrics: &Metrics) -> Result<Self, prometheus::Error> {
+    pub(super) fn new(
+        store: &RedisStore,
+        host: &str,
+        metrics: &Metrics,
+    ) -> Result<Self, prometheus::Error> {
         let connected = IntGauge::new(
             "proxy_api_store_connected",
             "Whether the store of the fleet answers.",
@@ -48,6 +53,7 @@ impl Status {
         hosts.set(1);
         Ok(Self {
             address: store.shown().into(),
+            host: host.into(),
             connected,
             hosts,
             failures,
@@ -81,11 +87,17 @@ impl Status {
         &self.address
     }
 
+    /// What this host calls itself.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The state for machines to read.
     pub(crate) fn shown(&self, leases: &Leases) -> Value {
         json!({
             "kind": "redis",
             "address": self.address,
+            "host": self.host,
             "connected": self.connected.get() == 1,
             "limits": if leases.is_connected() { "shared" } else { "local" },
             "hosts": leases.hosts(),

@@ -261,12 +261,23 @@ mod tests {
         }
         for (answer, good) in [
             (&["5", "7"][..], true),
-            (&["5", "7", "block:192.0.2.0/24", "3 null"], true),
+            (
+                &[
+                    "5",
+                    "7",
+                    "block:192.0.2.0/24",
+                    "3 {\"host\":\"\",\"what\":null}",
+                ],
+                true,
+            ),
             (&["5"], false),
             (&["x", "7"], false),
             (&["5", "7", "block:192.0.2.0/24"], false),
             (&["5", "7", "block:192.0.2.0/24", "null"], false),
-            (&["5", "7", "nothing", "3 null"], false),
+            (
+                &["5", "7", "nothing", "3 {\"host\":\"\",\"what\":null}"],
+                false,
+            ),
         ] {
             let texts = answer.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(everything(texts).is_some(), good, "{answer:?}");

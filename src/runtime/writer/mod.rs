@@ -9,8 +9,7 @@ mod target;
 
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +17,7 @@ use thiserror::Error;
 
 use crate::policy::Rotation;
 use crate::record::mask::mask;
+use crate::runtime::batches::{Batches, Load, Pace};
 use crate::runtime::clock;
 use target::{LogFile, Target};
 
@@ -93,14 +93,12 @@ impl LogSink {
         file: Option<(PathBuf, Again)>,
         mask_secrets: bool,
     ) -> Result<Self, SinkFault> {
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            work: Condvar::new(),
-            written: Condvar::new(),
-            dropped: AtomicU64::new(0),
-        });
+        let waiting = Arc::new(Batches::new(Pace {
+            gather: GATHER,
+            tick: None,
+        }));
         let writer = Writer {
-            shared: Arc::clone(&shared),
+            waiting: Arc::clone(&waiting),
             target,
             mask_secrets,
             lines: Vec::with_capacity(KEPT),
@@ -111,7 +109,7 @@ impl LogSink {
             .name("log".to_owned())
             .spawn(move || writer.run())
             .map_err(SinkFault::Thread)?;
-        let handle = Arc::new(Handle { shared, file });
+        let handle = Arc::new(Handle { waiting, file });
         Ok(Self { handle })
     }
 
@@ -127,29 +125,28 @@ impl LogSink {
     }
 
     fn take(&self, mask: Mask, line: &[u8]) {
-        let shared = &self.handle.shared;
-        let mut state = shared.lock();
-        let before = state.lines.len();
-        let after = before.saturating_add(line.len()).saturating_add(2);
-        if after > CAPACITY {
-            drop(state);
-            shared.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        state.lines.push(mask.tag());
-        state.lines.extend_from_slice(line);
-        state.lines.push(b'\n');
-        // A wake-up is a system call: one when the buffer stops being empty, one at half.
-        let wake = before == 0 || (before < HALF_FULL && after >= HALF_FULL);
-        drop(state);
-        if wake {
-            shared.work.notify_one();
+        let waiting = &self.handle.waiting;
+        let mut fits = true;
+        waiting.push(|load| {
+            let before = load.lines.len();
+            let after = before.saturating_add(line.len()).saturating_add(2);
+            fits = after <= CAPACITY;
+            if fits {
+                load.lines.push(mask.tag());
+                load.lines.extend_from_slice(line);
+                load.lines.push(b'\n');
+            }
+            // Woken when the buffer stops being empty, and at half.
+            fits && (before == 0 || (before < HALF_FULL && after >= HALF_FULL))
+        });
+        if !fits {
+            waiting.drop_some(1);
         }
     }
 
     /// Lines lost since the start, for want of room or to failed writes.
     pub fn dropped(&self) -> u64 {
-        self.handle.shared.dropped.load(Ordering::Relaxed)
+        self.handle.waiting.dropped()
     }
 
     /// Opens the log file anew, after it was moved away.
@@ -161,30 +158,17 @@ impl LogSink {
             return Ok(());
         };
         let file = again(path)?;
-        let shared = &self.handle.shared;
-        shared.lock().replacement = Some(file);
-        shared.work.notify_one();
+        self.handle.waiting.push(|load| {
+            load.replacement = Some(file);
+            true
+        });
         Ok(())
     }
 
     /// Waits until all that was pushed before has been written or dropped; says whether it was
     /// in time.
     pub fn flush(&self, deadline: Duration) -> bool {
-        let shared = &self.handle.shared;
-        let mut state = shared.lock();
-        // The batch being written, if one is, and the one after it.
-        let wanted = state
-            .batches
-            .wrapping_add(if state.writing { 2 } else { 1 });
-        state.flush = true;
-        shared.work.notify_one();
-        let (state, _) = shared
-            .written
-            .wait_timeout_while(state, deadline, |state| {
-                state.batches.wrapping_sub(wanted) > u64::MAX / 2
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        state.batches.wrapping_sub(wanted) <= u64::MAX / 2
+        self.handle.waiting.flush(deadline)
     }
 }
 
@@ -206,7 +190,7 @@ impl Mask {
 
 /// What the clones of a sink share; its end is the writer's.
 struct Handle {
-    shared: Arc<Shared>,
+    waiting: Arc<Batches<Lines>>,
     file: Option<(PathBuf, Again)>,
 }
 
@@ -215,49 +199,30 @@ type Again = Box<dyn Fn(&Path) -> Result<LogFile, SinkFault> + Send + Sync>;
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.lock().closing = true;
-        self.shared.work.notify_one();
+        self.waiting.close();
     }
 }
 
-struct Shared {
-    state: Mutex<State>,
-    /// Told to the writer: there is something to do.
-    work: Condvar,
-    /// Told to whoever flushes: a batch is done.
-    written: Condvar,
-    dropped: AtomicU64,
-}
-
+/// Lines that wait, each behind its tag, and a file to go on with.
 #[derive(Default)]
-struct State {
+struct Lines {
     lines: Vec<u8>,
     replacement: Option<LogFile>,
-    flush: bool,
-    closing: bool,
-    /// Whether a batch is out of `lines` and not done.
-    writing: bool,
-    /// Batches done.
-    batches: u64,
 }
 
-impl State {
-    /// Whether there is a reason not to wait for more lines.
-    fn is_urgent(&self) -> bool {
-        self.flush || self.closing || self.replacement.is_some() || self.lines.len() >= HALF_FULL
+impl Load for Lines {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
-}
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that is done under the lock can leave it half-done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_urgent(&self) -> bool {
+        self.replacement.is_some() || self.lines.len() >= HALF_FULL
     }
 }
 
 /// The thread's own part.
 struct Writer {
-    shared: Arc<Shared>,
+    waiting: Arc<Batches<Lines>>,
     target: Box<dyn Target>,
     mask_secrets: bool,
     lines: Vec<u8>,
@@ -269,41 +234,20 @@ struct Writer {
 impl Writer {
     fn run(mut self) {
         loop {
-            let (replacement, closing) = self.next_batch();
+            let lines = &mut self.lines;
+            let taken = self.waiting.next(|load| {
+                std::mem::swap(&mut load.lines, lines);
+                load.replacement.take()
+            });
             self.write_batch();
-            if let Some(file) = replacement {
+            if let Some(file) = taken.batch {
                 self.target = Box::new(file);
                 self.torn = false;
             }
-            let mut state = self.shared.lock();
-            state.batches = state.batches.wrapping_add(1);
-            state.writing = false;
-            let done = closing && state.lines.is_empty();
-            drop(state);
-            self.shared.written.notify_all();
-            if done {
+            if self.waiting.done(taken.closing) {
                 return;
             }
         }
-    }
-
-    /// Waits for lines, gathers for a while, and takes them over.
-    fn next_batch(&mut self) -> (Option<LogFile>, bool) {
-        let state = self.shared.lock();
-        let state = self
-            .shared
-            .work
-            .wait_while(state, |state| state.lines.is_empty() && !state.is_urgent())
-            .unwrap_or_else(PoisonError::into_inner);
-        let (mut state, _) = self
-            .shared
-            .work
-            .wait_timeout_while(state, GATHER, |state| !state.is_urgent())
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut state.lines, &mut self.lines);
-        state.flush = false;
-        state.writing = true;
-        (state.replacement.take(), state.closing)
     }
 
     /// Masks and writes what was taken over. The lines that a failed write takes with it are
@@ -335,7 +279,7 @@ impl Writer {
         if !rest.is_empty() {
             let lost = memchr::memchr_iter(b'\n', rest).count();
             let lost = u64::try_from(lost).unwrap_or(u64::MAX);
-            self.shared.dropped.fetch_add(lost, Ordering::Relaxed);
+            self.waiting.drop_some(lost);
         }
         if written > 0 {
             let last = written.checked_sub(1).and_then(|place| self.out.get(place));

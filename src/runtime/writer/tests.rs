@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, mpsc};
 
 use super::*;
 
@@ -71,13 +72,11 @@ fn lines_are_written_without_being_asked_for() {
     let disk = Disk::default();
     let sink = disk.sink();
     sink.push(b"x");
-    let shared = Arc::clone(&sink.handle.shared);
-    let (state, late) = shared
-        .written
-        .wait_timeout_while(shared.lock(), SOON, |state| state.batches == 0)
-        .unwrap();
-    assert!(!late.timed_out(), "the writer wakes by itself");
-    drop(state);
+    let begun = clock::now();
+    while sink.handle.waiting.progress().0 == 0 {
+        assert!(begun.elapsed() < SOON, "the writer wakes by itself");
+        thread::yield_now();
+    }
     assert_eq!(disk.text(), "x\n", "the line");
 }
 
@@ -119,14 +118,9 @@ fn what_finds_no_room_is_dropped_and_counted_and_nobody_waits() {
         "a flush gives up at its deadline"
     );
     // Wait until the writer has taken the first line, so that the buffer is empty.
-    let shared = Arc::clone(&sink.handle.shared);
-    let mut state = shared.lock();
-    while !state.writing {
-        drop(state);
+    while !sink.handle.waiting.progress().1 {
         thread::yield_now();
-        state = shared.lock();
     }
-    drop(state);
     // Each takes two bytes more: a tag and a line break.
     let line = vec![b'x'; CAPACITY / 4 - 2];
     for _ in 0..4 {
@@ -171,7 +165,7 @@ fn a_full_disk_costs_lines_and_nothing_else() {
 fn dropping_the_last_sink_writes_what_is_left() {
     let disk = Disk::default();
     let sink = disk.sink();
-    let shared = Arc::downgrade(&sink.handle.shared);
+    let shared = Arc::downgrade(&sink.handle.waiting);
     sink.push(b"last words");
     drop(sink);
     while shared.strong_count() > 0 {

@@ -102,6 +102,7 @@ async fn every_decision_and_order_is_in_the_chain_over_restarts() {
     let reload = Request::post("/internal/config/reload", &json!({})).key(ADMIN_KEY);
     gateway.send(&reload).await.assert_fine("a reload");
     entry(&gateway, "reload").await;
+    entry(&gateway, "alert").await;
     let live = verify(&[&file], 0).await;
     assert_eq!(live["valid"], true, "while it is written: {live}");
     stop(&mut gateway).await;
@@ -130,6 +131,11 @@ async fn every_decision_and_order_is_in_the_chain_over_restarts() {
     let finding = of("finding")[0];
     assert_eq!(finding["action"], "block", "{finding}");
     assert!(finding["rule"].is_string(), "by its rule: {finding}");
+    let alert = of("alert")[0];
+    assert_eq!(alert["threat_type"], "prompt_injection", "{alert}");
+    assert_eq!(alert["sealed"]["subject"], "127.0.0.1", "{alert}");
+    let words = alert["sealed"]["message"].as_str().unwrap_or_default();
+    assert!(words.contains("from 127.0.0.1"), "{alert}");
     let order = of("order")[0];
     assert_eq!(order["operation"], "block_ip", "{order}");
     assert_eq!(order["sealed"]["user_id"], "env:API_KEY", "{order}");

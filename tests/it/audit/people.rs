@@ -81,7 +81,12 @@ async fn the_command_line_erases_beside_a_running_gateway() {
     let lines = export(&["--subject", "203.0.113.9"], &[&file]).await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     let words = ["erase", "--subject", "203.0.113.9", "--format", "json"];
-    let output = audit(&words, &[&file]).await;
+    let other = file.with_file_name("other.jsonl");
+    let output = audit(&words, &[&file, &other]).await;
+    assert_eq!(output.status.code(), Some(2), "two logs at once");
+    // As the shell names the files of one log, those that were set aside first.
+    let aside = file.with_file_name("audit.20261122T042000123Z.jsonl");
+    let output = audit(&words, &[&aside, &file]).await;
     assert_eq!(output.status.code(), Some(0), "erased");
     let again = audit(&words, &[&file]).await;
     assert_eq!(again.status.code(), Some(1), "there is nobody left");

@@ -35,12 +35,13 @@ pub(crate) async fn store_becomes(gateway: &Gateway, what: &str, wanted: impl Fn
     within(what, looking).await;
 }
 
-/// A gateway with this store and these limits.
+/// A gateway with this store and these limits, which keeps an audit log.
 pub(crate) async fn member(store: &str, limits: &str) -> Gateway {
     let limits = format!("{{server: {{trusted_proxies: [127.0.0.0/8]}}, rate_limits: {limits}}}");
     Gateway::builder()
         .echo("local")
         .yaml(&format!("rate_limits: {{store: \"{store}\"}}"))
+        .yaml("logging: {audit_file: audit.jsonl}")
         .yaml(&limits)
         .start()
         .await

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Redis, each_becomes, fleet, member, store_becomes};
+use super::{Redis, each_becomes, fleet, member, store, store_becomes};
+use crate::audit;
 use crate::control::{look, measures, order};
 use crate::harness::{Gateway, Request, STANDARD_KEY, chat};
 
@@ -145,4 +146,62 @@ async fn a_host_that_joins_learns_what_holds_and_a_store_that_forgot_is_told() {
         },
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_is_taken_over_is_in_the_audit_log_with_who_where_and_until_when() {
+    let Some(redis) = Redis::start("the audit of what is taken over").await else {
+        return;
+    };
+    let gateways = fleet(2, &redis.url(), "{}").await;
+    let first = &gateways[0];
+    let order_of = async |path, body| order(first, path, &body).await.assert_fine(path);
+    order_of(
+        BLOCK,
+        json!({"ip": "203.0.113.9", "reason": "a flood", "duration": "1h"}),
+    )
+    .await;
+    order_of(RATES, json!({"requests_per_minute": 50, "duration": "2h"})).await;
+    each_becomes(&gateways, "both hold", async |gateway| {
+        is_blocked(gateway, "203.0.113.9").await && measures(gateway).await.len() == 1
+    })
+    .await;
+    order_of(UNBLOCK, json!({"ip": "203.0.113.9"})).await;
+    order_of(RESET, json!({})).await;
+    each_becomes(&gateways, "neither does", async |gateway| {
+        !is_blocked(gateway, "203.0.113.9").await && measures(gateway).await.is_empty()
+    })
+    .await;
+    let mut gateways = gateways;
+    let mut second = gateways.pop().expect("the second");
+    let host = store(&gateways[0]).await["host"].clone();
+    assert_ne!(host, store(&second).await["host"], "each has its name");
+    audit::stop(&mut second).await;
+    let lines = audit::export(&[], &[&audit::log(&second)]).await;
+    let of = |operation: &str| {
+        let mut found = lines
+            .iter()
+            .filter(|line| line["event"] == "taken_over" && line["operation"] == operation);
+        let line = found
+            .next()
+            .unwrap_or_else(|| panic!("{operation}: {lines:?}"));
+        assert_eq!(line["host"], host, "{line}");
+        assert_eq!(line["result"], "taken_over", "{line}");
+        line
+    };
+    let block = of("block_ip");
+    assert_eq!(block["sealed"]["user_id"], "env:API_KEY", "{block}");
+    assert_eq!(
+        block["about_sealed"]["network"], "203.0.113.9/32",
+        "{block}"
+    );
+    assert_eq!(block["note"], "a flood", "{block}");
+    let measure = of("emergency_measure");
+    assert_eq!(measure["sealed"]["user_id"], "env:API_KEY", "{measure}");
+    for line in [block, measure] {
+        let until = line["until"].as_str().unwrap_or_default();
+        assert!(until.starts_with("20"), "until when: {line}");
+    }
+    of("unblock_ip");
+    assert_eq!(of("emergency_undone")["measure"], "emergency_rates");
 }
