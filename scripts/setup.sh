@@ -64,6 +64,12 @@ for_redis() {
     have redis-server || install_packages redis-server || skipped+=("redis-server: fleet")
 }
 
+# What reads the unit, and plays the part of systemd; nothing of it has to run.
+for_systemd() {
+    have systemd-analyze && have systemd-socket-activate || install_packages systemd ||
+        skipped+=("systemd: packages, upgrade::activation")
+}
+
 # The copy of requirements.txt is made last: it says that the environment is complete.
 for_python() {
     cmp -s tests/sdk/requirements.txt .venv/requirements.txt && return
@@ -101,6 +107,7 @@ case "${1:-build}" in
     test)
         for_curl
         for_redis
+        for_systemd
         for_python
         for_browser
         for_prometheus

@@ -53,6 +53,11 @@ enum Command {
     Schema(schema::SchemaArgs),
 }
 
+/// The command line as a value, for manual pages and completions.
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command that the arguments name; the answer is the exit code.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ mod load_tools;
 mod logs;
 mod metrics;
 mod operator;
+mod packages;
 mod pages;
 mod passing;
 mod prometheus;

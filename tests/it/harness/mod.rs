@@ -61,7 +61,12 @@ pub(crate) fn skipped(what: &str, missing: &str) {
         std::env::var("CI").as_deref() != Ok("true"),
         "{what}: {missing} is missing, and CI skips no test"
     );
-    let line = format!("skipped: {what} ({missing} is missing)\n");
+    left_out(what, &format!("{missing} is missing"));
+}
+
+/// Says that a test was left out because of where it runs, which no installation mends.
+pub(crate) fn left_out(what: &str, why: &str) {
+    let line = format!("skipped: {what} ({why})\n");
     std::io::stderr()
         .write_all(line.as_bytes())
         .expect("stderr takes a line");
