@@ -12,7 +12,7 @@ usage: benches/load/upgrade.sh [OPTION]...
   --upgrades N    upgrades in a row (20)
   --streams N     event streams open all the while (500)
   --connections N connections of oha (32)
-  --keys N        also time a reload with so many API keys (100000; 0: not)
+  --keys N        also reload 20 times with so many API keys (100000; 0: not)
   --rules N       and so many rules (1000)
   --no-build      take the binaries as they are
   --bin-dir DIR   where they are (target/dist)

@@ -53,8 +53,11 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
             phases.blocking_recv(),
             Ok(ExecutionPhase::ShutdownGracePeriod) | Err(_)
         ) {}
+        // To the manager the service goes on in the process that took over.
+        if !leaving.has_begun() {
+            systemd::tell("STOPPING=1\nSTATUS=Draining");
+        }
         leaving.begin();
-        systemd::tell("STOPPING=1\nSTATUS=Draining");
         log::info!("the gateway drains");
         let busy = || (metrics.active(), ledger.connections.open());
         let last_words = || {

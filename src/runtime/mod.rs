@@ -3,6 +3,7 @@
 //! Lives here: listeners, signals, background services, the writer of logs, the embedded
 //! provider. Must not live here: any decision about a request.
 
+pub mod activation;
 mod alarm;
 pub(crate) mod archive;
 pub mod audit;

@@ -5,20 +5,25 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use pingora::server::ShutdownWatch;
+use pingora::services::background::BackgroundService;
 use pingora::{Error, ErrorType, OrErr, Result};
 use pingora_load_balancing::discovery::ServiceDiscovery;
 use pingora_load_balancing::selection::RoundRobin;
 use pingora_load_balancing::{Backend, Backends, LoadBalancer};
 
 use crate::policy::{Api, Endpoint, Policy};
+use crate::proxy::Snapshot;
 use crate::route::{Target, reach};
 use crate::runtime::security::Security;
 
 /// How often names are resolved anew.
-pub(crate) const REFRESH: Duration = Duration::from_secs(30);
+const REFRESH: Duration = Duration::from_secs(30);
 
 /// Addresses looked at before an endpoint counts as having none.
 const MOST_ADDRESSES: usize = 16;
@@ -113,5 +118,27 @@ impl ServiceDiscovery for Name {
             .iter()
             .map(|address| Backend::new(&address.to_string()));
         Ok((backends.collect::<Result<_>>()?, HashMap::new()))
+    }
+}
+
+/// Resolves names anew, for as long as the server runs.
+pub(super) struct Resolver {
+    pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
+}
+
+#[async_trait]
+impl BackgroundService for Resolver {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        loop {
+            tokio::select! {
+                _changed = shutdown.changed() => return,
+                () = tokio::time::sleep(REFRESH) => {}
+            }
+            let snapshot = self.snapshot.load_full();
+            snapshot.pools.refresh().await;
+            if let Some(tried) = snapshot.trial.as_ref().and_then(|part| part.candidate()) {
+                tried.pools.refresh().await;
+            }
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! When the process serves, and that it is alive: told to the service manager.
 //!
-//! Decides that it serves once each of its listeners takes a connection; Pingora itself tells no
-//! more than that its services were started.
+//! Decides that it serves once each of its listeners takes a connection and a signal is an order (a
+//! moment earlier `SIGQUIT` would kill it); Pingora itself tells no more than that its services were
+//! started.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
@@ -20,11 +22,14 @@ const AGAIN: Duration = Duration::from_millis(10);
 const ALL: Duration = Duration::from_secs(30);
 
 /// Tells the manager when all listeners take connections, and then as often as it asks for.
-pub(crate) fn announce(server: &Server, listeners: &[Listener]) {
+pub(crate) fn announce(server: &Server, listeners: &[Listener], obeys: Receiver<()>) {
     let mut phases = server.watch_execution_phase();
     let addresses: Vec<SocketAddr> = listeners.iter().map(|l| reachable(l.address)).collect();
     let watch = move || {
         while !matches!(phases.blocking_recv(), Ok(ExecutionPhase::Running) | Err(_)) {}
+        if obeys.recv().is_err() {
+            return log::error!("signals are not heard; not ready");
+        }
         let end = clock::now().checked_add(ALL);
         for address in &addresses {
             while TcpStream::connect_timeout(address, ANSWERS).is_err() {
@@ -35,6 +40,7 @@ pub(crate) fn announce(server: &Server, listeners: &[Listener]) {
             }
         }
         let pid = std::process::id();
+        log::info!("process {pid} is ready");
         systemd::tell(&format!("READY=1\nMAINPID={pid}\nSTATUS=Serving"));
         while let Some(pause) = systemd::watchdog() {
             thread::park_timeout(pause);

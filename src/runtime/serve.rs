@@ -5,6 +5,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,6 +19,7 @@ use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use thiserror::Error;
 
+use super::activation::{Activated, ActivationFault};
 use super::alarm::Alarm;
 use super::audit::{AuditFault, AuditLog};
 use super::clock;
@@ -31,7 +33,7 @@ use super::house::House;
 use super::kept::{self, Keeping};
 use super::leaving::leave_early;
 use super::logger::LineWriter;
-use super::pools::REFRESH;
+use super::pools::Resolver;
 use super::probe::Prober;
 use super::ready;
 use super::referee::Referee;
@@ -89,6 +91,9 @@ pub enum ServeFault {
     /// The running process does not hand over.
     #[error(transparent)]
     Takeover(#[from] TakeoverFault),
+    /// The sockets of systemd can't be taken.
+    #[error(transparent)]
+    Activation(#[from] ActivationFault),
     /// No runtime can be made.
     #[error("no runtime can be made: {0}")]
     Runtime(std::io::Error),
@@ -123,13 +128,12 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
         findings,
         view,
     } = reviewed;
-    if start == Start::Anew {
-        check_addresses(&policy.listeners, &[])?;
-    }
+    let activated = activated(&policy.listeners, start)?;
     let random = random()?;
     let place = meeting_place(&policy.listeners, start)?;
     let conf = Arc::new(configuration(&policy, place.as_ref()));
-    let mut server = server(&policy, start, place.as_ref());
+    let takes = start == Start::Upgrade || !activated.is_empty();
+    let mut server = server(&policy, takes, place.as_ref());
     let (drain, keepalive) = (policy.drain.get(), policy.timeouts.keepalive.get());
     let (listeners, hash) = (policy.listeners.clone(), policy.hash.clone());
     // Read before anything is taken over: a process that can't speak TLS takes nothing.
@@ -138,8 +142,7 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     let mut house = House::open(policy)?;
     resolve_first(&house.snapshot)?;
     // From here on everything that can be wrong with the configuration has been found.
-    let heir = Heir::call(start, place.as_ref())?;
-    check_addresses(&listeners, heir.listeners())?;
+    let heir = inherited(start, place.as_ref(), &listeners)?;
     house.inherit(heir.seed());
     let loaded = Loaded {
         findings,
@@ -148,6 +151,7 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     };
     let control = house.control(loaded, source, certificates);
     heir.settle(&control)?;
+    activated.hand_in(place.as_ref())?;
     if start == Start::Anew {
         kept::resume(&control);
     }
@@ -163,12 +167,14 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     server.add_service(service);
     add_tasks(&mut server, &control, &mut house)?;
     leave_early(&server, &house, &control, drain);
-    ready::announce(&server, &listeners);
+    let (obeys, obeyed) = mpsc::channel();
+    ready::announce(&server, &listeners, obeyed);
     let shutdown_signal = Box::new(Signals {
         control,
         leaving: Arc::clone(&house.leaving),
         place,
         addresses: listeners.iter().map(|l| l.address.to_string()).collect(),
+        obeys,
     });
     server.run(RunArgs { shutdown_signal });
     house.lines.close(Duration::from_secs(2));
@@ -192,6 +198,30 @@ fn started(lines: &LineWriter, hash: &str, start: Start) {
             )
             .text("chain_found", found)
     });
+}
+
+/// The sockets that systemd opened, if the others can be; a process that takes over gets its own
+/// from the one before.
+fn activated(listeners: &[Listener], start: Start) -> Result<Activated, ServeFault> {
+    if start == Start::Upgrade {
+        return Ok(Activated::default());
+    }
+    let activated = Activated::from_environment(listeners)?;
+    check_addresses(listeners, &activated.addresses())?;
+    Ok(activated)
+}
+
+/// What the process before hands on, if the sockets that it has not can be opened.
+fn inherited<'p>(
+    start: Start,
+    place: Option<&'p Place>,
+    listeners: &[Listener],
+) -> Result<Heir<'p>, ServeFault> {
+    let heir = Heir::call(start, place)?;
+    if start == Start::Upgrade {
+        check_addresses(listeners, heir.listeners())?;
+    }
+    Ok(heir)
 }
 
 /// Random bits of the system.
@@ -265,9 +295,9 @@ fn proxy(conf: &Arc<ServerConf>, keepalive: Duration, gateway: Gateway) -> HttpP
     proxy
 }
 
-fn server(policy: &Policy, start: Start, place: Option<&Place>) -> Server {
+fn server(policy: &Policy, upgrade: bool, place: Option<&Place>) -> Server {
     let opt = Opt {
-        upgrade: start == Start::Upgrade,
+        upgrade,
         ..Opt::default()
     };
     Server::new_with_opt_and_conf(opt, configuration(policy, place))
@@ -332,28 +362,6 @@ fn resolve_first(snapshot: &ArcSwap<Snapshot>) -> Result<(), ServeFault> {
     // A lookup that hangs in the system's resolver must not keep the server from starting.
     runtime.shutdown_background();
     Ok(())
-}
-
-/// Resolves names anew, for as long as the server runs.
-struct Resolver {
-    snapshot: Arc<ArcSwap<Snapshot>>,
-}
-
-#[async_trait]
-impl BackgroundService for Resolver {
-    async fn start(&self, mut shutdown: ShutdownWatch) {
-        loop {
-            tokio::select! {
-                _changed = shutdown.changed() => return,
-                () = tokio::time::sleep(REFRESH) => {}
-            }
-            let snapshot = self.snapshot.load_full();
-            snapshot.pools.refresh().await;
-            if let Some(tried) = snapshot.trial.as_ref().and_then(|part| part.candidate()) {
-                tried.pools.refresh().await;
-            }
-        }
-    }
 }
 
 /// Ends emergency measures whose time is over.

@@ -3,6 +3,7 @@
 //! Decides nothing but which order a signal stands for.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use async_trait::async_trait;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
@@ -11,13 +12,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::clock;
 use super::handover::old::Host;
 use super::handover::place::Place;
+use super::handover::spawn;
 use super::handover::state;
 use super::leaving::Leaving;
 use super::reload::reload;
 use crate::internal::control::Control;
 
 /// Waits for the signal to stop, or to hand over; reopens log files and reloads in the
-/// meantime.
+/// meantime. `SIGUSR2` starts a successor first, so that one order is a whole upgrade.
 pub(crate) struct Signals {
     /// Whose log files `SIGHUP` reopens, whose configuration it loads anew, and what a successor
     /// must not forget.
@@ -28,6 +30,8 @@ pub(crate) struct Signals {
     pub(crate) place: Option<Place>,
     /// The addresses whose sockets a successor gets.
     pub(crate) addresses: Vec<String>,
+    /// Told when signals are orders: until then they would end the process.
+    pub(crate) obeys: Sender<()>,
 }
 
 impl Signals {
@@ -42,13 +46,13 @@ impl Signals {
     /// Whether everything was handed over, so that this process may end.
     async fn handed_over(&self, host: &mut Option<Host>) -> bool {
         let Some(host) = host else {
-            log::error!("SIGQUIT: no process can take over from this one; going on");
+            log::error!("no process can take over from this one; going on");
             return false;
         };
         let state = || state::gather(&self.control, clock::moment());
         match host.hand_over(state).await {
             Ok(()) => {
-                log::info!("SIGQUIT: handing the listening sockets over");
+                log::info!("handing the listening sockets over");
                 self.leaving.begin();
                 self.control.lines.audit("upgrade", |entry| {
                     entry.number("pid", u64::from(std::process::id()))
@@ -60,7 +64,7 @@ impl Signals {
                 true
             }
             Err(fault) => {
-                log::error!("SIGQUIT: {fault}; going on");
+                log::error!("{fault}; going on");
                 false
             }
         }
@@ -74,15 +78,26 @@ impl ShutdownSignalWatch for Signals {
         let mut interrupt = stream(SignalKind::interrupt());
         let mut hangup = stream(SignalKind::hangup());
         let mut quit = stream(SignalKind::quit());
+        let mut replace = stream(SignalKind::user_defined2());
         let mut host = self.host();
+        // Without a listener nobody waits for it.
+        let _nobody = self.obeys.send(());
         loop {
             tokio::select! {
                 () = visited(&mut host) => {}
-                () = next(&mut quit) => {
+                replaced = order(&mut quit, &mut replace) => {
+                    let mut successor = None;
+                    if replaced {
+                        successor = started();
+                        if successor.is_none() {
+                            continue;
+                        }
+                    }
                     // What must not wait for a successor that is slow.
                     tokio::select! {
                         () = next(&mut terminate) => return ShutdownSignal::GracefulTerminate,
                         () = next(&mut interrupt) => return ShutdownSignal::FastShutdown,
+                        () = ended(&mut successor) => {}
                         done = self.handed_over(&mut host) => {
                             if done {
                                 return ShutdownSignal::GracefulUpgrade;
@@ -129,5 +144,33 @@ async fn next(signal: &mut Option<Signal>) {
             }
         }
         None => std::future::pending().await,
+    }
+}
+
+/// `SIGQUIT`, or `SIGUSR2`; says whether it was the latter.
+async fn order(quit: &mut Option<Signal>, replace: &mut Option<Signal>) -> bool {
+    tokio::select! {
+        () = next(quit) => false,
+        () = next(replace) => true,
+    }
+}
+
+fn started() -> Option<spawn::Child> {
+    spawn::successor()
+        .inspect(|child| log::info!("process {} was started to take over", child.pid))
+        .inspect_err(|error| log::error!("no process can be started to take over: {error}"))
+        .ok()
+}
+
+/// The process that was started to take over has ended instead; never, where none was started.
+async fn ended(successor: &mut Option<spawn::Child>) {
+    let Some(child) = successor else {
+        return std::future::pending().await;
+    };
+    if let Ok(status) = (&mut child.end).await {
+        log::error!(
+            "the new process {} has ended ({status}); going on",
+            child.pid
+        );
     }
 }

@@ -52,6 +52,13 @@ pub(crate) fn tell(assignments: &str) {
     }
 }
 
+/// Tells the manager, if there is one, that a reload begins; `READY=1` tells its end.
+pub(crate) fn reloading() {
+    let stamp = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    let stamp = stamp.map(Duration::from).unwrap_or_default().as_micros();
+    tell(&format!("RELOADING=1\nMONOTONIC_USEC={stamp}"));
+}
+
 /// How often the manager wants a sign of life: half of what it waits for.
 pub(crate) fn watchdog() -> Option<Duration> {
     let wait: u64 = env::var("WATCHDOG_USEC").ok()?.parse().ok()?;

@@ -15,4 +15,5 @@ pub(crate) mod message;
 pub mod new;
 pub(crate) mod old;
 pub mod place;
+pub(crate) mod spawn;
 pub(crate) mod state;

@@ -53,7 +53,14 @@ pub(crate) struct Host {
     listener: UnixListener,
     user: u32,
     addresses: Vec<String>,
+    visitor: Option<Visitor>,
     successor: Option<Successor>,
+}
+
+/// A process that has called and not yet said what it wants.
+struct Visitor {
+    stream: BufReader<UnixStream>,
+    said: Vec<u8>,
 }
 
 /// A process that waits to take over.
@@ -81,28 +88,42 @@ impl Host {
             listener,
             user: fs::metadata("/proc/self")?.uid(),
             addresses,
+            visitor: None,
             successor: None,
         })
     }
 
-    /// Waits for the next caller, and hears what it wants.
+    /// Waits for the next caller, and hears what it wants. May be given up at any moment, as
+    /// `SIGQUIT` may come just as a successor calls: what was begun is gone on with.
     pub(crate) async fn visited(&mut self) {
-        let stream = match self.listener.accept().await {
-            Ok((stream, _address)) => stream,
-            Err(error) => {
-                log::error!("no process can call to take over: {error}");
-                return tokio::time::sleep(HELLO).await;
+        if self.visitor.is_none() {
+            match self.listener.accept().await {
+                Ok((stream, _address)) => self.visitor = Some(Visitor::new(stream)),
+                Err(error) => {
+                    log::error!("no process can call to take over: {error}");
+                    return tokio::time::sleep(HELLO).await;
+                }
             }
+        }
+        let Some(visitor) = &mut self.visitor else {
+            return;
         };
-        if let Err(error) = timeout(HELLO, self.greet(stream)).await.unwrap_or(Ok(())) {
+        let heard = timeout(HELLO, visitor.heard()).await;
+        let heard = heard.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()));
+        let Some(Visitor { stream, .. }) = self.visitor.take() else {
+            return;
+        };
+        let greeted = match heard {
+            Ok(call) => self.greet(stream, call).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = greeted {
             log::warn!("a process called to take over and went away: {error}");
         }
     }
 
-    async fn greet(&mut self, stream: UnixStream) -> io::Result<()> {
-        let user = stream.peer_cred()?.uid();
-        let mut stream = BufReader::new(stream);
-        let said = heard(&mut stream).await?;
+    async fn greet(&mut self, mut stream: BufReader<UnixStream>, said: Call) -> io::Result<()> {
+        let user = stream.get_ref().peer_cred()?.uid();
         let refusal = match said {
             _ if user != self.user => "it is of another user".to_owned(),
             Call::Ready { .. } if self.successor_lives() => {
@@ -162,7 +183,7 @@ impl Host {
         };
         let taking = async {
             say(&mut successor.stream, &offer).await?;
-            match heard(&mut successor.stream).await? {
+            match heard(&mut successor.stream, &mut Vec::new()).await? {
                 Call::Open => Ok(()),
                 Call::Ready { .. } => Err(io::Error::other("it says the wrong word")),
             }
@@ -177,17 +198,89 @@ impl Host {
     }
 }
 
+impl Visitor {
+    fn new(stream: UnixStream) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+            said: Vec::new(),
+        }
+    }
+
+    async fn heard(&mut self) -> io::Result<Call> {
+        heard(&mut self.stream, &mut self.said).await
+    }
+}
+
 async fn say(stream: &mut BufReader<UnixStream>, answer: &Answer) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     stream.get_mut().write_all(&line).await
 }
 
-async fn heard(stream: &mut BufReader<UnixStream>) -> io::Result<Call> {
-    let mut line = Vec::new();
-    stream.take(MAX_CALL).read_until(b'\n', &mut line).await?;
+/// The next word. What of it has come stays in `line` if this is given up.
+async fn heard(stream: &mut BufReader<UnixStream>, line: &mut Vec<u8>) -> io::Result<Call> {
+    let room = MAX_CALL.saturating_sub(u64::try_from(line.len()).unwrap_or(MAX_CALL));
+    stream.take(room).read_until(b'\n', line).await?;
     if line.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_slice(&line)?)
+    Ok(serde_json::from_slice(line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: &[u8] = b"{\"ready\": {\"version\": 1, \"pid\": 1}}\n";
+
+    /// A host, and somebody who has called it.
+    async fn visit() -> (tempfile::TempDir, Host, BufReader<UnixStream>) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place {
+            call: folder.path().join("call"),
+            transfer: folder.path().join("transfer"),
+        };
+        let host = Host::open(&place, Vec::new()).unwrap();
+        let caller = UnixStream::connect(&place.call).await.unwrap();
+        (folder, host, BufReader::new(caller))
+    }
+
+    async fn answer(caller: &mut BufReader<UnixStream>) -> Answer {
+        let mut line = String::new();
+        caller.read_line(&mut line).await.unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_process_of_another_user_may_not_take_over() {
+        for (other, expected) in [(0, None), (1, Some("it is of another user"))] {
+            let (_folder, mut host, mut caller) = visit().await;
+            host.user = host.user.wrapping_add(other);
+            caller.get_mut().write_all(READY).await.unwrap();
+            host.visited().await;
+            let refusal = match answer(&mut caller).await {
+                Answer::Refused { why } => Some(why),
+                Answer::Wait { .. } | Answer::Take { .. } => None,
+            };
+            assert_eq!(refusal.as_deref(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_visit_that_a_signal_interrupts_is_gone_on_with() {
+        for cut in 0..READY.len() {
+            let (_folder, mut host, mut caller) = visit().await;
+            let (first, rest) = READY.split_at(cut);
+            caller.get_mut().write_all(first).await.unwrap();
+            tokio::select! {
+                biased;
+                () = host.visited() => panic!("it has not said all yet"),
+                () = tokio::task::yield_now() => {}
+            }
+            caller.get_mut().write_all(rest).await.unwrap();
+            host.visited().await;
+            let heard = answer(&mut caller).await;
+            assert!(matches!(heard, Answer::Wait { .. }), "{cut}: {heard:?}");
+        }
+    }
 }

@@ -23,6 +23,13 @@ pub enum PlaceFault {
         /// The system's reason.
         source: io::Error,
     },
+    /// It is somebody else's: what was said there could not be believed.
+    #[error(
+        "{} belongs to another user; only the gateway's own user may take over from it, so start \
+         this as that user",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     /// Others may write there.
     #[error(
         "{} is open to others than this user; remove it, or set RUNTIME_DIRECTORY to a folder of \
@@ -63,10 +70,7 @@ impl Place {
             folder: folder.clone(),
             source,
         };
-        private(&folder, user.map_err(fault)?).map_err(|wrong| match wrong {
-            Some(source) => fault(source),
-            None => PlaceFault::Open(folder.clone()),
-        })?;
+        private(&folder, user.map_err(fault)?, &fault)?;
         let name: String = first
             .to_string()
             .chars()
@@ -79,18 +83,27 @@ impl Place {
     }
 }
 
-/// Makes the folder, or sees that it is this user's alone; the error is none where it is not.
-fn private(folder: &Path, user: u32) -> Result<(), Option<io::Error>> {
+/// Makes the folder, or sees that it is this user's alone.
+fn private(
+    folder: &Path,
+    user: u32,
+    fault: &dyn Fn(io::Error) -> PlaceFault,
+) -> Result<(), PlaceFault> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Some(error)),
+        Err(error) => return Err(fault(error)),
     }
     // The folder itself and not what a link that somebody else made points to.
-    let found = fs::symlink_metadata(folder).map_err(Some)?;
+    let found = fs::symlink_metadata(folder).map_err(fault)?;
+    if found.uid() != user {
+        return Err(PlaceFault::Foreign(folder.to_owned()));
+    }
     let others = found.mode() & 0o077;
-    let alone = found.is_dir() && found.uid() == user && others == 0;
-    alone.then_some(()).ok_or(None)
+    let alone = found.is_dir() && others == 0;
+    alone
+        .then_some(())
+        .ok_or_else(|| PlaceFault::Open(folder.to_owned()))
 }
 
 #[cfg(test)]

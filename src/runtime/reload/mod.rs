@@ -21,6 +21,7 @@ use crate::record::metrics::Metrics;
 use crate::runtime::clock;
 use crate::runtime::files::Files;
 use crate::runtime::pools::Pools;
+use crate::runtime::systemd;
 use crate::runtime::tls::{Certificates, Renewed};
 
 /// Reads and compiles the configuration anew.
@@ -146,10 +147,15 @@ pub(crate) fn reload(control: &Control) -> Result<Reloaded, Vec<Fault>> {
     let reloader = &control.reloader;
     let _one_at_a_time = reloader.one_at_a_time();
     let began = clock::now();
+    systemd::reloading();
     let before = control.base();
     let reloaded = prepare(control).and_then(|prepared| put_in_force(control, prepared));
     note(control, &before.hash, &reloaded);
     reloader.metrics.reloaded(reloaded.is_ok());
+    systemd::tell(match &reloaded {
+        Ok(_) => "READY=1\nSTATUS=Serving",
+        Err(_) => "READY=1\nSTATUS=Serving; the last reload failed, see the log",
+    });
     match &reloaded {
         Ok(reloaded) => log::info!(
             "the configuration was reloaded: policy {} is in force; {} keys changed",
