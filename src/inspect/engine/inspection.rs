@@ -26,12 +26,14 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// Before the first byte.
+    /// Before the first byte. A text with U+0000 in it is refused: what is behind may read it only
+    /// up to there.
     pub fn new(limits: Limits) -> Self {
         let key_bytes = limits.key_bytes.min(KEY_BYTES);
         Self {
             reader: Reader::new(Limits {
                 key_bytes,
+                nul: false,
                 ..limits
             }),
             peek: Peek::default(),

@@ -50,7 +50,8 @@ const fn limit_of_ours(error: JsonError) -> bool {
         JsonError::TooDeep { .. }
         | JsonError::TooManyKeys { .. }
         | JsonError::KeyTooLong { .. }
-        | JsonError::NumberTooLong { .. } => true,
+        | JsonError::NumberTooLong { .. }
+        | JsonError::Nul { .. } => true,
         JsonError::Malformed { .. }
         | JsonError::DuplicateKey { .. }
         | JsonError::BadUtf8 { .. }

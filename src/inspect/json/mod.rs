@@ -15,7 +15,8 @@
 //! whole, so every run is valid UTF-8 by itself.
 //!
 //! May miss: nothing of the grammar; but it does not judge the *meaning*. `\u0000` is a legal
-//! escape and is handed on decoded, a number is checked for its form and not for its range.
+//! escape, handed on decoded unless [`Limits::nul`] forbids it; a number is checked for its form
+//! and not for its range.
 
 mod cross_check;
 mod escapes;
@@ -45,6 +46,9 @@ pub struct Limits {
     pub key_bytes: usize,
     /// Bytes of one number.
     pub number_bytes: usize,
+    /// Whether a string or key may hold `\u0000`. It is legal JSON; but a reader behind that is
+    /// written in C, or a database, ends the text there and so reads another one.
+    pub nul: bool,
 }
 
 impl Default for Limits {
@@ -54,6 +58,7 @@ impl Default for Limits {
             keys: 4096,
             key_bytes: 1024,
             number_bytes: 128,
+            nul: true,
         }
     }
 }
@@ -110,6 +115,12 @@ pub enum JsonError {
         /// The backslash of the escape.
         offset: u64,
     },
+    /// An escape is the character U+0000, and [`Limits::nul`] forbids it.
+    #[error("a JSON string holds the character U+0000 (byte {offset})")]
+    Nul {
+        /// The backslash of the escape.
+        offset: u64,
+    },
     /// The text ends before its value does; an empty body too.
     #[error("the JSON ends too early (byte {offset})")]
     UnexpectedEnd {
@@ -136,6 +147,7 @@ impl JsonError {
             | Self::NumberTooLong { offset }
             | Self::BadUtf8 { offset }
             | Self::LoneSurrogate { offset }
+            | Self::Nul { offset }
             | Self::UnexpectedEnd { offset }
             | Self::TrailingData { offset } => offset,
         }

@@ -142,7 +142,7 @@ async fn what_is_masked_leaves_a_label_and_everything_else_to_the_byte() {
 
 #[tokio::test]
 async fn text_is_cleaned_as_far_as_the_policy_says() {
-    let sent = r#"a\u0000b\u200bc\u202ed\u001b[31m <b>\"x\" & 'y'</b> \n\u00e9"#;
+    let sent = r#"a\u0001b\u200bc\u202ed\u001b[31m <b>\"x\" & 'y'</b> \n\u00e9"#;
     for (level, want) in [
         ("off", sent),
         ("standard", r#"abcd[31m <b>\"x\" & 'y'</b> \n\u00e9"#),

@@ -47,7 +47,7 @@ fn word() -> impl Strategy<Value = String> {
         "\u{4f60}\u{597d}",
         "\u{1f600}",
         "\u{200b}",
-        "\0",
+        "\u{1}",
         "\u{202e}",
         "act as",
         "ignore",

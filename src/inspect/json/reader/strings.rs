@@ -22,6 +22,7 @@ impl Reader {
             here = end;
             // Escapes often come in twos and threes; they need no search for where a run ends.
             while let Some((ch, len)) = escapes::quick(bytes.get(here..).unwrap_or_default()) {
+                self.may_stand(ch, self.offset(here))?;
                 sink.string_escape(self.offset(here), len, ch);
                 here += usize::from(len);
             }
@@ -100,7 +101,10 @@ impl Reader {
             return Err(self.malformed(here));
         }
         match escapes::decode(raw, self.offset(here))? {
-            Escape::Char(ch, len) => Ok(Some((ch, len))),
+            Escape::Char(ch, len) => {
+                self.may_stand(ch, self.offset(here))?;
+                Ok(Some((ch, len)))
+            }
             Escape::Cut => {
                 self.escape.set(raw);
                 self.state = State::Escape(role);
@@ -121,6 +125,7 @@ impl Reader {
         let began = self.offset(here).saturating_sub(kept);
         self.escape.push(byte);
         if let Escape::Char(ch, len) = escapes::decode(self.escape.as_bytes(), began)? {
+            self.may_stand(ch, began)?;
             self.escape.clear();
             self.state = State::Text(role);
             match role {
@@ -129,6 +134,15 @@ impl Reader {
             }
         }
         Ok(here + 1)
+    }
+
+    /// Whether an escape at this offset may mean this character.
+    #[inline]
+    fn may_stand(&self, ch: char, offset: u64) -> Result<(), JsonError> {
+        if ch == '\0' && !self.limits.nul {
+            return Err(JsonError::Nul { offset });
+        }
+        Ok(())
     }
 
     fn grow_key(&mut self, ch: char) -> Result<(), JsonError> {

@@ -7,6 +7,7 @@ const SMALL: Limits = Limits {
     keys: 3,
     key_bytes: 4,
     number_bytes: 5,
+    nul: true,
 };
 
 #[test]
@@ -79,6 +80,7 @@ fn no_limit_means_that_nothing_but_a_bare_value_passes() {
         keys: 0,
         key_bytes: 0,
         number_bytes: 0,
+        nul: true,
     };
     assert_eq!(read_at_every_cut(none, b"\"text\""), Ok(()));
     assert_eq!(

@@ -2,7 +2,7 @@
 //! error and the byte that it names.
 
 use super::JsonError::{
-    self, BadUtf8, DuplicateKey, LoneSurrogate, Malformed, TrailingData, UnexpectedEnd,
+    self, BadUtf8, DuplicateKey, LoneSurrogate, Malformed, Nul, TrailingData, UnexpectedEnd,
 };
 use super::{Limits, cross_check, offset, read_at_every_cut};
 
@@ -254,6 +254,34 @@ fn an_escape_cut_off_at_any_byte_is_an_unexpected_end() {
             let body = format!("{before}{escape}{after}");
             let outcome = read_at_every_cut(Limits::default(), body.as_bytes());
             assert_eq!(outcome, Ok(()), "{body:?}");
+        }
+    }
+}
+
+#[test]
+fn a_nul_is_refused_at_every_cut_where_none_may_stand_and_nowhere_else() {
+    let strict = Limits {
+        nul: false,
+        ..Limits::default()
+    };
+    let refused = |at| Err(Nul { offset: at });
+    for (body, want) in [
+        (br#""\\u0000""#.as_slice(), Ok(())),
+        (br#""\u0000""#, refused(1)),
+        (br#"["one","two\u0000"]"#, refused(11)),
+        (br#"{"a\u0000":1}"#, refused(3)),
+        (br#"{"a":"\n\u0000\q"}"#, refused(8)),
+        (br#"["\u0001\u00000"]"#, refused(8)),
+        (br#"["\u0001\u0010\u1000"]"#, Ok(())),
+    ] {
+        let shown = String::from_utf8_lossy(body);
+        assert_eq!(read_at_every_cut(strict, body), want, "{shown}");
+        if !shown.contains(r"\q") {
+            assert_eq!(
+                read_at_every_cut(Limits::default(), body),
+                Ok(()),
+                "{shown}"
+            );
         }
     }
 }
