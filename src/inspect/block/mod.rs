@@ -159,7 +159,18 @@ impl Block {
         fits
     }
 
+    /// Takes a byte of ASCII that is one unit of `len` bytes at `raw`; whether it fitted.
+    pub(super) fn byte(&mut self, raw: u64, len: u16, byte: u8) -> bool {
+        let fits = self.room(true).is_some_and(|room| room > 0);
+        if fits {
+            self.mark(raw, len, 1);
+            self.text.push(char::from(byte));
+        }
+        fits
+    }
+
     /// Room for text, besides what a mark and the line feed take.
+    #[inline]
     fn room(&self, mark: bool) -> Option<usize> {
         if mark && self.marks.len().saturating_sub(self.carried_marks) >= MARKS {
             return None;
@@ -173,7 +184,17 @@ impl Block {
         BLOCK.checked_sub(used)
     }
 
+    #[inline]
     fn mark(&mut self, raw: u64, len: u16, wide: u16) {
+        if self.fresh.is_some() {
+            self.span_begins();
+        }
+        let at = self.end();
+        self.marks.push(Mark { at, wide, len, raw });
+    }
+
+    /// The string that has begun has a character now.
+    fn span_begins(&mut self) {
         if let Some(span) = self.fresh.take() {
             if !self.text.is_empty() {
                 self.text.push('\n');
@@ -183,8 +204,6 @@ impl Block {
                 ..span
             });
         }
-        let at = self.end();
-        self.marks.push(Mark { at, wide, len, raw });
     }
 
     fn end(&self) -> u32 {

@@ -152,16 +152,39 @@ impl Heard {
         self.count(inspector, text);
     }
 
+    /// Appends a character of ASCII that an escape of `len` bytes means and that stays: nearly all
+    /// escapes are such.
+    fn escaped(&mut self, inspector: &Inspector, (at, len): (u64, u16), (text, byte): (&str, u8)) {
+        if self.string.split {
+            return self.whole(inspector, (at, len), text);
+        }
+        self.string.before = Some(char::from(byte));
+        self.gap = 0;
+        if !self.block.byte(at, len, byte) {
+            self.scan(inspector, false);
+            if self.refusal().is_some() {
+                return;
+            }
+            self.block.byte(at, len, byte);
+        }
+        self.more(inspector, 1);
+    }
+
     /// More text of the message.
+    #[inline]
     fn count(&mut self, inspector: &Inspector, text: &str) {
         let more = if text.is_ascii() {
             text.len()
         } else {
             text.chars().count()
         };
-        self.chars = self
-            .chars
-            .saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+        self.more(inspector, u64::try_from(more).unwrap_or(u64::MAX));
+    }
+
+    /// So many characters more.
+    #[inline]
+    fn more(&mut self, inspector: &Inspector, chars: u64) {
+        self.chars = self.chars.saturating_add(chars);
         if self.chars > inspector.max_text_chars {
             self.judge.refuse(Refusal::TextTooLong);
         }
@@ -169,6 +192,7 @@ impl Heard {
 
     /// Text is about to be appended: its last character, and whether its first one goes on with
     /// a word out of which something was taken.
+    #[inline]
     fn kept(&mut self, text: &str) {
         if self.string.split {
             self.string.split = false;
@@ -177,7 +201,10 @@ impl Heard {
                 self.odd.push(self.block.total());
             }
         }
-        self.string.before = text.chars().next_back().or(self.string.before);
+        self.string.before = match text.as_bytes().last() {
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            _ => text.chars().next_back().or(self.string.before),
+        };
         self.gap = 0;
     }
 
@@ -295,9 +322,10 @@ impl Listener for Ear<'_> {
             return self.heard.count(self.inspector, text);
         }
         // Nearly all escapes are quotes, backslashes and line ends.
-        let usual = matches!(text.as_bytes(), [b' '..=b'~' | b'\n' | b'\t' | b'\r']);
-        if usual && !self.heard.html(self.inspector) {
-            self.heard.whole(self.inspector, (at, len), text);
+        if let [byte @ (b' '..=b'~' | b'\n' | b'\t' | b'\r')] = text.as_bytes()
+            && !self.heard.html(self.inspector)
+        {
+            self.heard.escaped(self.inspector, (at, len), (text, *byte));
             return;
         }
         // A unit of several characters is a key, which is never cleaned.

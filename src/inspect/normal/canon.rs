@@ -11,6 +11,8 @@ use super::{Oddities, offset};
 pub struct Canon {
     table: &'static Table,
     text: String,
+    /// What the fold writes before it is known to be text.
+    bytes: Vec<u8>,
     map: SourceMap,
     hidden: Hidden,
     oddities: Oddities,
@@ -36,6 +38,7 @@ impl Canon {
         Self {
             table: table::table(),
             text: String::new(),
+            bytes: Vec::new(),
             map: SourceMap::default(),
             hidden: Hidden::default(),
             oddities: Oddities::default(),
@@ -46,16 +49,20 @@ impl Canon {
     pub fn fold(&mut self, source: &str) {
         self.map.clear();
         self.hidden.clear();
-        let mut out = std::mem::take(&mut self.text).into_bytes();
+        let mut out = std::mem::take(&mut self.bytes);
         out.clear();
         out.reserve(source.len().saturating_add(CHUNK));
         let (map, hidden) = (&mut self.map, &mut self.hidden);
         let mut fold = Fold::new(self.table, source, (out, map, hidden));
         fold.run();
         self.oddities = fold.oddities;
+        self.bytes = fold.out;
+        self.text.clear();
         // Only whole characters were written, so the second way is never taken.
-        self.text = String::from_utf8(fold.out)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        match simdutf8::basic::from_utf8(&self.bytes) {
+            Ok(text) => self.text.push_str(text),
+            Err(_) => self.text.push_str(&String::from_utf8_lossy(&self.bytes)),
+        }
     }
 
     /// The canonical text: lower case, one space between words, nothing unseen.

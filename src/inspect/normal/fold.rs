@@ -146,7 +146,10 @@ impl<'a> Fold<'a> {
                     self.ascii_in_word(at, byte);
                     1
                 }
-                0x80..0xe0 => self.letters(at),
+                0x80..0xe0 => match self.words(at) {
+                    0 => self.letters(at),
+                    run => run,
+                },
                 0xe0.. => self.unchanged(at),
             };
             at = at.saturating_add(run);

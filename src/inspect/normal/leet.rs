@@ -13,6 +13,9 @@ use std::ops::Range;
 /// Longer parts of letters and digits are no words.
 const LONGEST: usize = 64;
 
+/// Bytes that are looked at one by one before many are looked at together.
+const NEAR: usize = 12;
+
 /// What a byte is in a word: nothing (0), or one of these.
 const SMALL: u8 = 1;
 const LEET: u8 = 2;
@@ -31,7 +34,7 @@ const CLASSES: [u8; 256] = {
             table[byte as usize] = match byte {
                 b'a'..=b'z' => SMALL,
                 b'2' | b'6' | b'8' | b'9' => OTHER,
-                _ if letter(byte, b'i').is_some() => LEET,
+                _ if letter(byte).is_some() => LEET,
                 _ => 0,
             };
         }
@@ -47,11 +50,11 @@ fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
-/// The letter a digit or sign stands for; 1 and ! are read as `i` or as `l`.
-const fn letter(byte: u8, one: u8) -> Option<u8> {
+/// The letter a digit or sign stands for; 1 and ! are read as `l`, too.
+const fn letter(byte: u8) -> Option<u8> {
     match byte {
         b'0' => Some(b'o'),
-        b'1' | b'!' => Some(one),
+        b'1' | b'!' => Some(b'i'),
         b'3' => Some(b'e'),
         b'4' | b'@' => Some(b'a'),
         b'5' | b'$' => Some(b's'),
@@ -91,7 +94,12 @@ pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut P
 /// The next place, from an offset on, of a leet digit before a letter, or of a leet sign between
 /// two letters.
 fn next_candidate(text: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
+    // In a text full of them the next is near.
+    let near = from.saturating_add(NEAR).min(text.len());
+    if let Some(place) = (from..near).find(|&place| is_candidate(text, place, from)) {
+        return Some(place);
+    }
+    let mut at = near;
     loop {
         let rest = text.get(at..)?;
         if rest.is_empty() {
@@ -186,12 +194,16 @@ fn write_leet(
     pad: &mut Pad,
 ) {
     let part = text.get(region.clone()).unwrap_or_default();
+    let mut ones = pad.take_places();
+    let mut restored = pad.take_scratch();
+    restore(part, &mut restored, &mut ones);
     for one in [b'i', b'l'] {
         let Some(start) = pad.begin(part.len()) else {
-            return;
+            break;
         };
-        let mut restored = pad.take_scratch();
-        let ambiguous = restore(part, one, &mut restored);
+        if one == b'l' {
+            restored = with_ones_as_l(restored, &ones);
+        }
         let canonical = match from {
             None => {
                 pad.copy(&restored, region.start);
@@ -199,24 +211,35 @@ fn write_leet(
             }
             Some(from) => pad.repeat(&restored, from.saturating_add(region.start)),
         };
-        pad.put_scratch(restored);
         let (first, last) = (super::offset(canonical.start), super::offset(canonical.end));
         pad.end(ViewKind::Leet, start, canon.source_range(first, last));
-        if !ambiguous {
-            return;
+        if ones.is_empty() {
+            break;
         }
     }
+    pad.put_scratch(restored, ones);
 }
 
-/// Writes a text with digits replaced in each part that is of letters and such digits alone. Tells
-/// whether a 1 was among them. Two of them beside each other are `ll` in either reading.
-fn restore(text: &str, one: u8, out: &mut String) -> bool {
+/// The other reading of a restored text: each 1 as `l`.
+fn with_ones_as_l(restored: String, ones: &[usize]) -> String {
+    let mut letters = restored.into_bytes();
+    for &place in ones {
+        if let Some(slot) = letters.get_mut(place) {
+            *slot = b'l';
+        }
+    }
+    String::from_utf8(letters).unwrap_or_default()
+}
+
+/// Writes a text with digits replaced in each part that is of letters and such digits alone, each
+/// 1 as `i`, and lists where these are. Two of them beside each other are `ll` in either reading.
+fn restore(text: &str, out: &mut String, ones: &mut Vec<usize>) {
     let bytes = text.as_bytes();
     // A letter takes the place of one byte: what is written is as long as what is read.
     let mut letters = std::mem::take(out).into_bytes();
     letters.clear();
     letters.extend_from_slice(bytes);
-    let (mut ambiguous, mut at) = (false, 0_usize);
+    let mut at = 0_usize;
     while at < bytes.len() {
         let mut seen = 0;
         let rest = bytes.get(at..).unwrap_or_default();
@@ -232,17 +255,16 @@ fn restore(text: &str, one: u8, out: &mut String) -> bool {
         if seen & LEET != 0 && seen & OTHER == 0 && end.saturating_sub(at) <= LONGEST {
             let part = bytes.get(at..end).unwrap_or_default();
             let slots = letters.get_mut(at..end).unwrap_or_default();
-            ambiguous |= restore_part(part, one, slots);
+            restore_part(part, at, slots, ones);
         }
         at = end.saturating_add(1);
     }
     *out = String::from_utf8(letters).unwrap_or_default();
-    ambiguous
 }
 
-/// One part of at most [`LONGEST`] letters and leet digits, to be written over itself.
-fn restore_part(part: &[u8], one: u8, letters: &mut [u8]) -> bool {
-    let mut ambiguous = false;
+/// One part of at most [`LONGEST`] letters and leet digits, to be written over itself; it stands
+/// at `at` in the text.
+fn restore_part(part: &[u8], at: usize, letters: &mut [u8], ones: &mut Vec<usize>) {
     let mut before = 0;
     for ((place, slot), &byte) in letters.iter_mut().enumerate().zip(part) {
         if !byte.is_ascii_lowercase() {
@@ -251,11 +273,13 @@ fn restore_part(part: &[u8], one: u8, letters: &mut [u8]) -> bool {
                 // At the end it is what it looks like.
                 b'!' | b'$' | b'@' if after.is_none() => byte,
                 b'1' if before == b'1' || after == Some(&b'1') => b'l',
-                _ => letter(byte, one).unwrap_or(byte),
+                b'1' | b'!' => {
+                    ones.push(at.saturating_add(place));
+                    b'i'
+                }
+                _ => letter(byte).unwrap_or(byte),
             };
-            ambiguous |= *slot != byte && matches!(byte, b'1' | b'!');
         }
         before = byte;
     }
-    ambiguous
 }

@@ -1,5 +1,5 @@
 //! Letters of two bytes, in two bytes: what the fold needs to know of the scripts from Latin to
-//! Arabic, in a table of 4 KiB that stays in the first cache.
+//! Arabic, in tables of 4 KiB that stay in the first cache.
 
 use super::script::Script;
 use super::table::{Entry, Kind};
@@ -54,5 +54,58 @@ impl Narrow {
     /// Itself.
     pub(super) fn char(self) -> char {
         char::from_u32(u32::from(self.0 & 0x7ff)).unwrap_or('\0')
+    }
+}
+
+/// Letters of two bytes by the bytes that become them: what a run of them is written with.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    /// The two bytes of the letter, or zero; behind them a page of zeros.
+    letters: Box<[u16; PAIRS]>,
+}
+
+/// Characters of two bytes, and a page for what begins with no first byte of two.
+const PAIRS: usize = NARROW + 64;
+
+/// Where the characters with a first byte stand.
+const LEADS: [usize; 256] = {
+    let mut leads = [NARROW; 256];
+    let mut lead = 0xc2_usize;
+    while lead < 0xe0 {
+        #[expect(clippy::indexing_slicing, reason = "a byte below 256")]
+        {
+            leads[lead] = (lead & 0x1f) << 6;
+        }
+        lead = lead.wrapping_add(1);
+    }
+    leads
+};
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self {
+            letters: Box::new([0; PAIRS]),
+        }
+    }
+}
+
+impl Pairs {
+    pub(super) fn new(letters: &[Narrow; NARROW]) -> Self {
+        let mut pairs = Self::default();
+        for (slot, letter) in pairs.letters.iter_mut().zip(letters) {
+            if letter.is_letter() {
+                *slot = u16::from_be_bytes(letter.bytes());
+            }
+        }
+        pairs
+    }
+
+    /// The two bytes of the letter that a character of two bytes becomes; zeros for all else.
+    #[inline]
+    pub(super) fn get(&self, [lead, low]: [u8; 2]) -> [u8; 2] {
+        let page = LEADS.get(usize::from(lead)).copied().unwrap_or(NARROW);
+        let place = page | usize::from(low & 0x3f);
+        let letter = self.letters.get(place).copied().unwrap_or(0);
+        letter.to_be_bytes()
     }
 }

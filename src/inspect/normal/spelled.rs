@@ -118,19 +118,27 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
     start..text.ceil_char_boundary(range.end.saturating_add(CONTEXT))
 }
 
-/// Bytes behind a gap that tell whether a row of three ASCII letters begins with it.
-const ROW: usize = 6;
-
 /// The next place, from an offset on, of a gap with which a row of three single letters begins, a
 /// gap on both sides of each; a run of five letters holds such a row.
 fn next_link(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
+    // Those of the chunk at hand, as they were found when it was the one ahead.
+    let mut known = None;
     loop {
         let rest = text.get(at..)?;
         if rest.is_empty() {
             return None;
         }
-        if may_link(rest) {
+        let two = rest
+            .split_first_chunk()
+            .and_then(|(here, rest)| Some((here, rest.first_chunk()?)));
+        let may = two.is_none_or(|(here, ahead)| {
+            let gaps = known.unwrap_or_else(|| gap_bits(here));
+            let following = gap_bits(ahead);
+            known = Some(following);
+            may_link((gaps, following), here.is_ascii() && ahead.is_ascii())
+        });
+        if may {
             let row = links(rest);
             if row != 0 {
                 return at.checked_add(usize::try_from(row.trailing_zeros()).ok()?);
@@ -140,23 +148,23 @@ fn next_link(text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Whether a row may begin in the next chunk: asked of every chunk of every text, and so made of
-/// nothing that the compiler can't turn into vector code.
-fn may_link(rest: &[u8]) -> bool {
-    let Some(window) = rest.first_chunk::<{ WIDE + ROW }>() else {
-        return true;
+/// The gaps of a chunk.
+#[inline]
+fn gap_bits(chunk: &[u8; WIDE]) -> u64 {
+    ascii::gather(&chunk.map(gap_bit))
+}
+
+/// Whether a row may begin in a chunk with these gaps, and those of the one ahead: four gaps, each
+/// one letter's width from the next. Asked of every chunk of every text.
+#[inline]
+fn may_link((here, ahead): (u64, u64), ascii: bool) -> bool {
+    let gaps = (u128::from(ahead) << 64) | u128::from(here);
+    let next = |bits: u128| {
+        let wider = if ascii { 0 } else { (bits >> 3) | (bits >> 4) };
+        (bits >> 2) | wider
     };
-    if !window.is_ascii() {
-        return true;
-    }
-    let gap = window.map(gap_bit);
-    let (first, second) = (&gap, gap.get(2..).unwrap_or_default());
-    let (third, fourth) = (
-        gap.get(4..).unwrap_or_default(),
-        gap.get(ROW..).unwrap_or_default(),
-    );
-    let rows = first.iter().zip(second).zip(third).zip(fourth);
-    rows.fold(0, |any, (((a, b), c), d)| any | (a & b & c & d)) != 0
+    let row = gaps & next(gaps & next(gaps & next(gaps)));
+    row & u128::from(u64::MAX) != 0
 }
 
 /// The gaps of the next chunk with which a row begins. A letter is one to three bytes here. Two
@@ -234,6 +242,15 @@ fn find_runs(text: &str, region: &Range<usize>, runs: &mut Vec<Run>) {
 
 /// A gap and a single letter at an offset: their length, and the letter.
 fn next_letter(text: &str, at: usize) -> Option<(usize, char)> {
+    if let Some([gap, letter, after]) = text.as_bytes().get(at..).and_then(<[u8]>::first_chunk)
+        && gap.is_ascii()
+        && letter.is_ascii()
+        && after.is_ascii()
+    {
+        let [gap, letter, after] = [gap, letter, after].map(|byte| char::from(*byte));
+        let single = is_gap(gap) && is_letter(letter) && !is_letter(after);
+        return single.then_some((2, letter));
+    }
     let mut chars = text.get(at..)?.chars();
     let gap = chars.next().filter(|&c| is_gap(c))?;
     let letter = chars.next().filter(|&c| is_letter(c))?;

@@ -5,7 +5,7 @@
 //! that is one character. Never looks at neighbours: what depends on the word is `word`'s matter.
 
 use super::lookalike::{FOREIGN, LATIN, SIGNS};
-use super::narrow::{NARROW, Narrow};
+use super::narrow::{NARROW, Narrow, Pairs};
 use super::script::Script;
 use std::sync::LazyLock;
 use unicode_normalization::char::{
@@ -71,6 +71,10 @@ pub(super) struct Table {
     pieces: Vec<(Kind, char)>,
     /// What becomes of the characters of two bytes, where that is a letter of two bytes.
     narrow: Box<[Narrow; NARROW]>,
+    pub(super) pairs: Pairs,
+    /// For each first byte of characters of three bytes, whether all of them stay what they are:
+    /// nearly all of Han and Hangul.
+    plain: [bool; 16],
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
@@ -89,6 +93,8 @@ impl Table {
             ends,
             pieces,
             narrow: Box::new([Narrow::default(); NARROW]),
+            pairs: Pairs::default(),
+            plain: [false; 16],
         };
         for page in 0..=0x10ff_u32 {
             let mut index = 0;
@@ -107,6 +113,17 @@ impl Table {
             .collect();
         for (slot, narrow) in table.narrow.iter_mut().zip(entries) {
             *slot = narrow;
+        }
+        table.pairs = Pairs::new(&table.narrow);
+        for lead in 1..16_u32 {
+            let mut all = (lead << 12..=(lead << 12 | 0xfff)).filter_map(char::from_u32);
+            let stays = all.all(|c| table.is_unchanged(c));
+            if let Some(slot) = usize::try_from(lead)
+                .ok()
+                .and_then(|at| table.plain.get_mut(at))
+            {
+                *slot = stays;
+            }
         }
         table
     }
@@ -186,6 +203,17 @@ impl Table {
     #[inline]
     pub(super) fn is_unchanged(&self, c: char) -> bool {
         self.entry(c) == 0
+    }
+
+    /// All characters of three bytes that begin with this byte stay what they are.
+    #[inline]
+    pub(super) fn is_plain_lead(&self, lead: u8) -> bool {
+        lead & 0xf0 == 0xe0
+            && self
+                .plain
+                .get(usize::from(lead & 15))
+                .copied()
+                .unwrap_or(false)
     }
 
     /// The pieces of a character that becomes several.

@@ -214,6 +214,7 @@ pub(super) struct Pad {
     peeled: usize,
     saturated: bool,
     scratch: String,
+    places: Vec<usize>,
 }
 
 impl Pad {
@@ -263,8 +264,16 @@ impl Pad {
         scratch
     }
 
-    pub(super) fn put_scratch(&mut self, scratch: String) {
+    /// A list for places in it.
+    pub(super) fn take_places(&mut self) -> Vec<usize> {
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
+        places
+    }
+
+    pub(super) fn put_scratch(&mut self, scratch: String, places: Vec<usize>) {
         self.scratch = scratch;
+        self.places = places;
     }
 
     pub(super) fn end(&mut self, kind: ViewKind, start: usize, source: (u32, u32)) {

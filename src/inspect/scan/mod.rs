@@ -13,7 +13,8 @@
 //! scanned again in smaller pieces.
 //!
 //! Literals of ASCII bytes and those with other bytes live in two automata. The second runs only
-//! near non-ASCII bytes, so that rules for other languages cost an English text nothing.
+//! near non-ASCII bytes, so that rules for other languages cost an English text nothing; the first
+//! only near ASCII ones that say something, so that English rules cost a Chinese text nothing.
 
 mod automaton;
 mod build;
@@ -109,7 +110,15 @@ impl Hits {
 pub struct Literals {
     ascii: Option<Automaton>,
     wide: Option<Automaton>,
+    /// Each literal of ASCII bytes has one that is none of [`SIGNS`].
+    signs_say_nothing: bool,
 }
+
+/// What stands between the words of other scripts, too.
+const SIGNS: [u8; 3] = [b' ', b',', b'.'];
+
+/// Bytes without a literal's part for which it is worth while to begin anew behind them.
+const GAP: usize = 256;
 
 impl Literals {
     /// Compiles a set. An empty set is allowed and never hits.
@@ -129,6 +138,9 @@ impl Literals {
         Ok(Self {
             ascii: build::automaton(&ascii)?,
             wide: build::automaton(&wide)?,
+            signs_say_nothing: ascii
+                .iter()
+                .all(|literal| literal.bytes.iter().any(|byte| !SIGNS.contains(byte))),
         })
     }
 
@@ -141,7 +153,19 @@ impl Literals {
             Err(_) => text,
         };
         if let Some(ascii) = &self.ascii {
-            ascii.scan(text, 0..text.len(), hits);
+            if text.is_ascii() {
+                ascii.scan(text, 0..text.len(), hits);
+                return;
+            }
+            let signs = u8::from(self.signs_say_nothing);
+            let says = |&byte: &u8| {
+                let sign = SIGNS
+                    .iter()
+                    .fold(0, |any, &sign| any | u8::from(byte == sign));
+                u8::from(byte < 0x80) & !(sign & signs)
+            };
+            let any = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | says(byte)) != 0;
+            scan_regions((ascii, GAP), text, any, hits);
         }
         if let Some(wide) = &self.wide {
             scan_wide(wide, text, hits);
@@ -169,57 +193,75 @@ impl Literals {
 
 /// Adds the hits of an automaton of which each literal has a non-ASCII byte.
 fn scan_wide(wide: &Automaton, text: &[u8], hits: &mut Hits) {
-    let (mut from, before) = (0, hits.list.len());
-    while let Some(region) = wide_region(text, from, wide.reach()) {
-        if hits.list.len().saturating_sub(before) >= MAX_HITS {
-            hits.saturated = true;
-            break;
-        }
-        from = region.end;
-        wide.scan(text, region, hits);
-    }
+    let before = hits.list.len();
+    scan_regions((wide, 0), text, |bytes| !bytes.is_ascii(), hits);
     if hits.list.len() > before {
         // Two sorted runs: the stable sort merges them in linear time.
         hits.list.sort();
     }
 }
 
-/// The next stretch, from `from` on, in which a literal with a non-ASCII byte can lie: every such
+/// Adds the hits of an automaton of which each literal has a byte for which `any` is true, the
+/// stretches that are looked at being at least `gap` bytes apart.
+fn scan_regions(
+    (automaton, gap): (&Automaton, usize),
+    text: &[u8],
+    any: impl Fn(&[u8]) -> bool,
+    hits: &mut Hits,
+) {
+    let (mut from, before) = (0, hits.list.len());
+    let reach = automaton.reach();
+    while let Some(region) = next_region(text, from, (reach, gap), &any) {
+        if hits.list.len().saturating_sub(before) >= MAX_HITS {
+            hits.saturated = true;
+            break;
+        }
+        from = region.end;
+        automaton.scan(text, region, hits);
+    }
+}
+
+/// The next stretch, from `from` on, in which a literal that has such a byte can lie: every such
 /// byte with `reach` bytes on both sides, stretches that touch taken as one.
-fn wide_region(text: &[u8], from: usize, reach: usize) -> Option<std::ops::Range<usize>> {
-    let first = from.saturating_add(skip_ascii(text.get(from..)?)?);
+fn next_region(
+    text: &[u8],
+    from: usize,
+    (reach, gap): (usize, usize),
+    any: &impl Fn(&[u8]) -> bool,
+) -> Option<std::ops::Range<usize>> {
+    let first = from.saturating_add(skip(text.get(from..)?, any)?);
     let start = first.saturating_sub(reach).max(from);
     let mut end = first.saturating_add(1);
     while let Some(rest) = text.get(end..) {
-        // Text of another script has such a byte nearly everywhere: chunks of it are not searched.
+        // Most text of one script has such a byte nearly everywhere: chunks of it are not searched.
         let (chunks, _) = rest.as_chunks::<32>();
-        let foreign = chunks.iter().take_while(|chunk| !chunk.is_ascii()).count();
-        if foreign > 0 {
-            end = end.saturating_add(foreign.saturating_mul(32));
+        let full = chunks.iter().take_while(|chunk| any(*chunk)).count();
+        if full > 0 {
+            end = end.saturating_add(full.saturating_mul(32));
             continue;
         }
-        let Some(gap) = skip_ascii(rest) else {
+        let Some(next) = skip(rest, any) else {
             break;
         };
-        if gap > reach.saturating_mul(2) {
+        if next > reach.saturating_mul(2).saturating_add(gap) {
             break;
         }
-        end = end.saturating_add(gap).saturating_add(1);
+        end = end.saturating_add(next).saturating_add(1);
     }
     Some(start..end.saturating_add(reach).min(text.len()))
 }
 
-/// Offset of the first non-ASCII byte.
-fn skip_ascii(text: &[u8]) -> Option<usize> {
+/// Offset of the first such byte.
+fn skip(text: &[u8], any: &impl Fn(&[u8]) -> bool) -> Option<usize> {
     let (chunks, _) = text.as_chunks::<32>();
     let clean = chunks
         .iter()
-        .take_while(|chunk| chunk.is_ascii())
+        .take_while(|chunk| !any(*chunk))
         .count()
         .saturating_mul(32);
-    let rest = text
-        .get(clean..)?
+    let rest = text.get(clean..)?;
+    let place = rest
         .iter()
-        .position(|byte| !byte.is_ascii())?;
-    Some(clean.saturating_add(rest))
+        .position(|byte| any(std::slice::from_ref(byte)))?;
+    Some(clean.saturating_add(place))
 }

@@ -270,6 +270,26 @@ proptest! {
     }
 
     #[test]
+    fn stretches_of_another_script_hide_nothing(
+        literals in literals(),
+        parts in prop::collection::vec((0_usize..700, "[a., -]{0,9}", "[ab б]{0,90}"), 0..6),
+    ) {
+        let text: Vec<String> = parts
+            .iter()
+            .map(|(gap, signs, part)| format!("{}{signs}{part}", "б, д. ".repeat(gap / 8)))
+            .collect();
+        let text = text.concat();
+        let set: Vec<_> = literals
+            .iter()
+            .map(|(bytes, id, word_start, word_end)| Literal {
+                bytes: bytes.as_bytes(), id: *id, word_start: *word_start, word_end: *word_end,
+            })
+            .collect();
+        assert_like_naive(&set, text.as_bytes());
+        assert_like_naive(&[plain(b". ,", 1), plain(b"a ", 2)], text.as_bytes());
+    }
+
+    #[test]
     fn any_bytes_are_scanned_like_naively(
         literals in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..4), 1..40),
         text in prop::collection::vec(any::<u8>(), 0..1500),

@@ -18,6 +18,15 @@ const LONGEST: usize = 45;
 
 /// The IPv4 address whose first octet starts at `start`.
 pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
+    let before = window.behind(start);
+    // "nginx/1.15.8.3" is a version as well.
+    let joined = matches!(before, b'.' | b'_' | b'-' | b'/')
+        && window
+            .behind(start.saturating_sub(1))
+            .is_ascii_alphanumeric();
+    if joined {
+        return None;
+    }
     let mut octets = [0_u16; 4];
     let mut i = start;
     for (place, octet) in octets.iter_mut().enumerate() {
@@ -42,12 +51,6 @@ pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Opti
         }
         i = end;
     }
-    let before = window.behind(start);
-    // "nginx/1.15.8.3" is a version as well.
-    let joined = matches!(before, b'.' | b'_' | b'-' | b'/')
-        && window
-            .behind(start.saturating_sub(1))
-            .is_ascii_alphanumeric();
     let after = window.at(i);
     let next = window.at(i.saturating_add(1));
     let goes_on = after.is_ascii_alphanumeric()
@@ -57,7 +60,7 @@ pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Opti
     let special = matches!(octets, [0 | 127 | 255, ..])
         || octets == [169, 254, 169, 254]
         || (octets.iter().all(|octet| *octet < 10) && !alike);
-    if joined || goes_on || special || heard.near(window, Topic::Version, start, 12) {
+    if goes_on || special || heard.near(window, Topic::Version, start, 12) {
         return None;
     }
     Some(Found::new(row::IP, start, i))

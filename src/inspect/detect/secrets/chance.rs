@@ -29,35 +29,27 @@ impl Mix {
             length: value.len(),
             ..Self::default()
         };
-        let mut seen = [0_u64; 2];
-        let mut last = Class::Other;
-        let mut word: usize = 0;
-        for byte in value {
+        let (mut seen, mut counts) = ([0_u64; 2], 0_u64);
+        let (mut last, mut word) = (0_u8, 0_u8);
+        // What is counted in 16 bits; no block has as many.
+        for byte in value.iter().take(usize::from(u16::MAX)) {
             if let Some(seen) = seen.get_mut(usize::from(byte >> 6)) {
                 *seen |= 1_u64.wrapping_shl(u32::from(byte & 63));
             }
-            let class = Class::of(*byte);
-            let (digit, lower) = (class == Class::Digit, class == Class::Lower);
-            let upper = class == Class::Upper;
-            mix.digits = mix.digits.saturating_add(usize::from(digit));
-            mix.lower = mix.lower.saturating_add(usize::from(lower));
-            mix.upper = mix.upper.saturating_add(usize::from(upper));
-            let hex = digit || matches!(byte | 0x20, b'a'..=b'f');
-            mix.hex = mix.hex.saturating_add(usize::from(hex));
-            let (from_digit, from_letter) = (
-                last == Class::Digit,
-                matches!(last, Class::Lower | Class::Upper),
-            );
-            let turned = (from_digit && (lower || upper)) || (from_letter && digit);
-            mix.changes = mix.changes.saturating_add(usize::from(turned));
-            word = if lower { word.saturating_add(1) } else { 0 };
-            mix.wordy = mix.wordy.saturating_add(match word {
-                0..=2 => 0,
-                3 => 3,
-                _ => 1,
-            });
+            let class = CLASSES.get(usize::from(*byte)).copied().unwrap_or(0);
+            let letter = |class: u8| u8::from(class & (LOWER | UPPER) != 0);
+            let changed = (last & DIGIT & letter(class)) | (letter(last) & class & DIGIT);
+            // Of three small letters in a row all count, of more each one more.
+            word = u8::from(class & LOWER != 0).wrapping_mul(word.saturating_add(1));
+            let words = u64::from(word >= 3).wrapping_add(u64::from(word == 3).wrapping_mul(2));
+            mix.wordy = mix.wordy.wrapping_add(usize::try_from(words).unwrap_or(0));
+            mix.changes = mix.changes.wrapping_add(usize::from(changed));
+            counts = counts.wrapping_add(COUNTS.get(usize::from(class)).copied().unwrap_or(0));
             last = class;
         }
+        let [digits, lower, upper, hex] =
+            [0, 16, 32, 48].map(|place| usize::try_from((counts >> place) & 0xffff).unwrap_or(0));
+        (mix.digits, mix.lower, mix.upper, mix.hex) = (digits, lower, upper, hex);
         let distinct = seen.iter().map(|seen| seen.count_ones()).sum::<u32>();
         mix.distinct = usize::try_from(distinct).unwrap_or(0);
         mix
@@ -92,25 +84,60 @@ impl Mix {
     }
 }
 
-/// What an ASCII byte is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Digit,
-    Lower,
-    Upper,
-    Other,
-}
+/// What an ASCII byte is: a digit or letter, and whether it is one of hex.
+const DIGIT: u8 = 1;
+const LOWER: u8 = 2;
+const UPPER: u8 = 4;
+const HEX: u8 = 8;
 
-impl Class {
-    const fn of(byte: u8) -> Self {
-        match byte {
-            b'0'..=b'9' => Self::Digit,
-            b'a'..=b'z' => Self::Lower,
-            b'A'..=b'Z' => Self::Upper,
-            _ => Self::Other,
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let class = match byte {
+            b'0'..=b'9' => DIGIT | HEX,
+            b'a'..=b'f' => LOWER | HEX,
+            b'g'..=b'z' => LOWER,
+            b'A'..=b'F' => UPPER | HEX,
+            b'G'..=b'Z' => UPPER,
+            _ => 0,
+        };
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a byte below 256"
+        )]
+        {
+            table[byte as usize] = class;
         }
+        if byte == u8::MAX {
+            break table;
+        }
+        byte = byte.wrapping_add(1);
     }
-}
+};
+
+/// What each class adds: to digits, small letters, capitals and digits of hex, 16 bits each.
+const COUNTS: [u64; 16] = {
+    let mut table = [0; 16];
+    let mut class = 0_usize;
+    while class < 16 {
+        let mut bit = 0_u32;
+        while bit < 4 {
+            #[expect(
+                clippy::indexing_slicing,
+                clippy::as_conversions,
+                reason = "a class below 16"
+            )]
+            {
+                table[class] |= ((class >> bit) as u64 & 1) << bit.wrapping_mul(16);
+            }
+            bit = bit.wrapping_add(1);
+        }
+        class = class.wrapping_add(1);
+    }
+    table
+};
 
 /// Ids that model providers give out: they look random and open nothing, and a
 /// client must get them back as they were.

@@ -154,6 +154,26 @@ proptest! {
         assert_maps(&canon, &text);
     }
 
+    /// Something unseen in each word keeps the fold from taking many words at once.
+    #[test]
+    fn many_words_of_a_script_fold_like_each_by_itself(
+        text in "([а-яЁґєїΑ-Ωάβγa-cC0-2\u{301}\u{600}-\u{620}Ⰰ你。]{0,9}[ ,.!_\\-\n\u{1}]{0,2}){0,40}",
+        long in 0_usize..200,
+    ) {
+        let text = format!("это {text} {} {text}", "Щ".repeat(long));
+        let mut slow = String::new();
+        for c in text.chars() {
+            slow.push(c);
+            if c.is_alphabetic() {
+                slow.push('\u{200b}');
+            }
+        }
+        let (mut canon, mut other) = (Canon::new(), Canon::new());
+        canon.fold(&text);
+        other.fold(&slow);
+        prop_assert_eq!(canon.text(), other.text());
+    }
+
     #[test]
     fn what_follows_ascii_words_does_not_change_them(head in "[a-z \n]{0,80}", tail in tricky()) {
         let mut canon = Canon::new();

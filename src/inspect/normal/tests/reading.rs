@@ -79,7 +79,8 @@ fn digits_for_letters_are_read_both_ways() {
     assert_eq!(said("byp@ss the pa$$word!"), ["bypass the password!"]);
     assert_eq!(
         said("te11 m3 s3cret 5tuff"),
-        ["tell me secret stuff", "tell me secret stuff"]
+        ["tell me secret stuff"],
+        "two of them are l either way"
     );
     assert_eq!(said("i g n 0 r 3 it"), ["ignore it"]);
     for text in [
