@@ -1,7 +1,7 @@
 //! A provider that answers at once, and the client that times event streams.
 //!
-//! `load-mock LISTEN`: every request is read to its end and answered with the same 600 bytes of
-//! JSON. With the header `x-mock-sse: EVENTS:MILLISECONDS` (or the query `?sse=` with the same) the
+//! `load-mock LISTEN [MILLISECONDS]`: every request is read to its end and answered with the same
+//! 600 bytes of JSON, at once or after so long. With the header `x-mock-sse: EVENTS:MILLISECONDS` (or the query `?sse=` with the same) the
 //! answer is a stream of so many events at that pace, each stamped with the time of its sending.
 //! `POST /drive` starts the client of `streams.rs` on a thread of its own and answers with what it
 //! measured: one process, hence one clock for both ends. It decides nothing about a request's
@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 mod streams;
 mod wire;
@@ -71,28 +71,39 @@ impl Ask {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(listen), None) = (arguments.next(), arguments.next()) else {
-        return Err("usage: load-mock LISTEN".into());
+    let (Some(listen), pause, None) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return Err("usage: load-mock LISTEN [MILLISECONDS]".into());
     };
+    let pause = pause.map_or(Ok(0), |text| text.parse())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    Ok(runtime.block_on(serve(&listen))?)
+    Ok(runtime.block_on(serve(&listen, Duration::from_millis(pause)))?)
 }
 
-async fn serve(listen: &str) -> io::Result<()> {
+async fn serve(listen: &str, pause: Duration) -> io::Result<()> {
     let listener = TcpListener::bind(listen).await?;
     let origin = Instant::now();
-    let answer: &'static [u8] = answer().leak();
+    let ready = Ready {
+        answer: answer().leak(),
+        pause,
+    };
     loop {
         let (stream, _) = listener.accept().await?;
         // A client that leaves is no news to a mock: the bench counts failures on its own side.
-        tokio::spawn(async move { converse(stream, answer, origin).await });
+        tokio::spawn(async move { converse(stream, ready, origin).await });
     }
 }
 
+/// The answer to a plain call, and when it comes.
+#[derive(Clone, Copy)]
+struct Ready {
+    answer: &'static [u8],
+    pause: Duration,
+}
+
 /// Answers the requests of one connection until its client closes it.
-async fn converse(mut stream: TcpStream, answer: &[u8], origin: Instant) -> io::Result<()> {
+async fn converse(mut stream: TcpStream, ready: Ready, origin: Instant) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buf = BytesMut::new();
     while let Some(text) = wire::head(&mut stream, &mut buf).await? {
@@ -102,7 +113,12 @@ async fn converse(mut stream: TcpStream, answer: &[u8], origin: Instant) -> io::
         drop(text);
         let kept = body(&mut stream, &mut buf, framing, &ask).await?;
         match ask {
-            Ask::Json => stream.write_all(answer).await?,
+            Ask::Json => {
+                if !ready.pause.is_zero() {
+                    sleep(ready.pause).await;
+                }
+                stream.write_all(ready.answer).await?;
+            }
             Ask::Stream(pace) => tell(&mut stream, pace, origin).await?,
             Ask::Drive(plan) => {
                 let report = streams::drive(plan, kept, origin).await;
