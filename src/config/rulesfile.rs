@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{self, Document};
 use super::fault::Fault;
-use crate::inspect::detect::{Family, OwnRule, Severity};
+use crate::inspect::detect::{AppliesTo, Family, OwnRule, Severity};
 
 /// The rules file as it is written.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +30,9 @@ struct RawRule {
     id: String,
     /// The family that reports it.
     family: RawFamily,
+    /// What it is looked for in.
+    #[serde(default)]
+    applies_to: RawAppliesTo,
     /// What it finds, in a word.
     #[serde(default)]
     kind: Option<String>,
@@ -71,6 +74,30 @@ impl From<RawFamily> for Family {
             RawFamily::CodePatterns => Self::CodePatterns,
             RawFamily::WebAttacks => Self::WebAttacks,
             RawFamily::Harmful => Self::Harmful,
+        }
+    }
+}
+
+/// What a rule is looked for in.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "AppliesTo")]
+enum RawAppliesTo {
+    /// Requests.
+    #[default]
+    Request,
+    /// Answers.
+    Response,
+    /// Both.
+    Both,
+}
+
+impl From<RawAppliesTo> for AppliesTo {
+    fn from(direction: RawAppliesTo) -> Self {
+        match direction {
+            RawAppliesTo::Request => Self::Requests,
+            RawAppliesTo::Response => Self::Answers,
+            RawAppliesTo::Both => Self::Both,
         }
     }
 }
@@ -123,6 +150,17 @@ pub(super) struct RulesFile {
     pub own: Vec<OwnRule>,
 }
 
+impl RulesFile {
+    /// The own rules for requests, and those for answers.
+    pub(super) fn by_direction(&self) -> (Vec<OwnRule>, Vec<OwnRule>) {
+        let those = |wanted: fn(AppliesTo) -> bool| {
+            let own = self.own.iter().filter(move |rule| wanted(rule.applies_to));
+            own.cloned().collect()
+        };
+        (those(AppliesTo::requests), those(AppliesTo::answers))
+    }
+}
+
 /// Reads a rules file.
 ///
 /// # Errors
@@ -135,6 +173,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<RulesFile, Vec<Fault>> {
     let own = raw.rules.into_iter().map(|rule| OwnRule {
         kind: rule.kind.unwrap_or_else(|| "own".to_owned()),
         family: rule.family.into(),
+        applies_to: rule.applies_to.into(),
         severity: rule.severity.into(),
         points: rule.points.unwrap_or_else(|| rule.severity.points()),
         id: rule.id,
@@ -174,5 +213,23 @@ mod tests {
         let told = faults.unwrap_err()[0].to_string();
         assert!(told.starts_with("rules.yaml:2"), "{told}");
         assert!(read("rules.yaml", "rule: []\n").is_err(), "an unknown key");
+    }
+
+    #[test]
+    fn a_rule_is_for_requests_unless_it_says_otherwise() {
+        let rule = |id: &str, more: &str| {
+            format!("  - {{id: {id}, family: harmful, literals: [abcd]{more}}}\n")
+        };
+        let text = [
+            "rules:\n".to_owned(),
+            rule("a", ""),
+            rule("b", ", applies_to: response"),
+            rule("c", ", applies_to: both"),
+            rule("d", ", applies_to: request"),
+        ];
+        let file = read("rules.yaml", &text.concat()).unwrap();
+        let ids = |rules: Vec<OwnRule>| rules.into_iter().map(|rule| rule.id).collect::<String>();
+        let (requests, answers) = file.by_direction();
+        assert_eq!((&*ids(requests), &*ids(answers)), ("acd", "bc"));
     }
 }

@@ -11,7 +11,7 @@
 pub mod echo;
 pub mod rename;
 pub mod retry_after;
-mod top;
+pub(crate) mod top;
 pub mod translate;
 pub mod usage;
 pub mod wire;

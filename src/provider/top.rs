@@ -6,8 +6,10 @@
 
 use std::ops::Range;
 
+use serde_json::Value;
+
 /// Where the value of a top-level member stands, without the white space around it.
-pub(super) fn value_of(body: &[u8], name: &str) -> Option<Range<usize>> {
+pub(crate) fn value_of(body: &[u8], name: &str) -> Option<Range<usize>> {
     let (mut depth, mut at) = (0_usize, 0_usize);
     let mut key: Option<Range<usize>> = None;
     let mut value: Option<usize> = None;
@@ -72,6 +74,26 @@ fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
     }
 }
 
+/// The body with this member, in the place of one of its name or at its end; none: it is no
+/// object.
+pub(crate) fn with_member(body: &[u8], name: &str, value: &Value) -> Option<Vec<u8>> {
+    if let Some(place) = value_of(body, name) {
+        return replaced(body, place, value.to_string().as_bytes());
+    }
+    let end = body.trim_ascii_end().len().checked_sub(1)?;
+    let before = body.get(..end)?.trim_ascii_end();
+    if body.get(end) != Some(&b'}') || body.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let comma = if before.last() == Some(&b'{') {
+        ""
+    } else {
+        ","
+    };
+    let member = format!("{comma}{}:{value}", Value::from(name));
+    replaced(body, end..end, member.as_bytes())
+}
+
 /// The body with other bytes in the place of these.
 pub(super) fn replaced(body: &[u8], place: Range<usize>, with: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len().saturating_add(with.len()));
@@ -84,7 +106,6 @@ pub(super) fn replaced(body: &[u8], place: Range<usize>, with: &[u8]) -> Option<
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
 
@@ -122,8 +143,27 @@ mod tests {
         }
 
         #[test]
+        fn a_member_is_put_in_or_replaced_and_all_else_stays(value in json(), pretty: bool) {
+            let text = if pretty {
+                serde_json::to_string_pretty(&value).unwrap()
+            } else {
+                value.to_string()
+            };
+            let mut wanted = value;
+            let put = with_member(text.as_bytes(), "a", &Value::from("x\"y"));
+            let Some(members) = wanted.as_object_mut() else {
+                prop_assert_eq!(put, None);
+                return Ok(());
+            };
+            members.insert("a".to_owned(), Value::from("x\"y"));
+            let put: Value = serde_json::from_slice(&put.unwrap()).unwrap();
+            prop_assert_eq!(put, wanted);
+        }
+
+        #[test]
         fn nothing_panics(body in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = value_of(&body, "a");
+            let _ = with_member(&body, "a", &Value::Null);
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::config::raw::{
 };
 use crate::config::rulesfile::{self, RulesFile};
 use crate::inspect::answer::AnswerPolicy;
-use crate::inspect::detect::Family;
-use crate::inspect::engine::{self, Hold, Inspector};
+use crate::inspect::detect::{Family, OwnRule};
+use crate::inspect::engine::{self, Hold, Inspector, InspectorFault};
 use crate::inspect::json::Limits;
 use crate::policy::Cors;
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
@@ -24,13 +24,14 @@ use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninsp
 const HOLD_BYTES: std::ops::RangeInclusive<usize> = 64..=65536;
 
 impl Compiler<'_> {
-    /// The inspection of requests, as settings and compiled.
+    /// The inspection of requests, as settings and compiled, and the own rules for answers.
     pub(super) fn inspection(
         &mut self,
         raw: &RawConfig,
-    ) -> Option<(InspectionSettings, Arc<Inspector>)> {
+    ) -> Option<(InspectionSettings, Arc<Inspector>, Vec<OwnRule>)> {
         let request = &raw.inspection.request;
         let rules = self.rules(request.rules_file.as_deref())?;
+        let (own_rules, of_answers) = rules.by_direction();
         let settings = InspectionSettings {
             sanitization: match request.sanitization {
                 RawSanitization::Off => Sanitization::Off,
@@ -51,28 +52,33 @@ impl Compiler<'_> {
                 .and_then(|chars| usize::try_from(chars).ok())
                 .unwrap_or(usize::MAX),
             disabled_rules: rules.disabled,
-            own_rules: rules.own,
+            own_rules,
             ..InspectionSettings::request()
         };
         match Inspector::compile(&with_own_harm(settings.clone())) {
-            Ok(inspector) => Some((settings, Arc::new(inspector))),
+            Ok(inspector) => Some((settings, Arc::new(inspector), of_answers)),
             Err(fault) => {
-                self.fault(
-                    &KeyPath::of("inspection.request.rules_file"),
-                    fault.to_string(),
-                    "correct the rules file; `portcullis scan --rules` lists the built-in ones",
-                );
+                self.rule_fault(&fault);
                 None
             }
         }
     }
 
+    fn rule_fault(&mut self, fault: &InspectorFault) {
+        self.fault(
+            &KeyPath::of("inspection.request.rules_file"),
+            fault.to_string(),
+            "correct the rules file; `portcullis scan --rules` lists the built-in ones",
+        );
+    }
+
     /// The inspection of answers, as settings and compiled, and what else is done to them.
-    /// Rules that are switched off are so in both directions; own rules look at requests.
+    /// Rules that are switched off are so in both directions; `own` are those that look at answers.
     pub(super) fn answers(
         &mut self,
         raw: &RawConfig,
-        disabled: &[String],
+        request: &InspectionSettings,
+        own: Vec<OwnRule>,
     ) -> Option<(InspectionSettings, Arc<Inspector>, AnswerPolicy)> {
         let response = &raw.inspection.response;
         let answers = self.answer_policy(raw, response);
@@ -82,13 +88,18 @@ impl Compiler<'_> {
             secrets: handling(response.secrets),
             harmful: verdict(response.harmful),
             max_text_chars: usize::MAX,
-            disabled_rules: disabled.to_vec(),
+            disabled_rules: request.disabled_rules.clone(),
+            own_rules: own,
             canaries: canaries?,
             ..InspectionSettings::response()
         };
-        match Inspector::compile(&settings) {
+        match Inspector::compile(&with_own_families(settings.clone(), request)) {
             Ok(inspector) => Some((settings, Arc::new(inspector), answers?)),
-            Err(fault) => {
+            Err(fault @ (InspectorFault::Rule(_) | InspectorFault::Literals(_))) => {
+                self.rule_fault(&fault);
+                None
+            }
+            Err(fault @ InspectorFault::Canary(_)) => {
                 self.fault(
                     &KeyPath::of("inspection.response.canaries"),
                     fault.to_string(),
@@ -203,6 +214,34 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Answers are looked through for own rules of families that are requests' alone, too: what becomes
+/// of them is what becomes of the family in requests, and its built-in rules stay out of it.
+fn with_own_families(
+    mut settings: InspectionSettings,
+    request: &InspectionSettings,
+) -> InspectionSettings {
+    let has = |family| settings.own_rules.iter().any(|rule| rule.family == family);
+    let [injection, code, web] = [
+        Family::PromptInjection,
+        Family::CodePatterns,
+        Family::WebAttacks,
+    ]
+    .map(|family| has(family).then_some(family));
+    if injection.is_some() {
+        settings.prompt_injection = request.prompt_injection;
+    }
+    if code.is_some() {
+        settings.code_patterns = request.code_patterns;
+    }
+    if web.is_some() {
+        settings.web_attacks = request.web_attacks;
+    }
+    let families = [injection, code, web].into_iter().flatten();
+    let built_in = families.flat_map(engine::built_in).map(str::to_owned);
+    settings.disabled_rules.extend(built_in);
+    settings
 }
 
 /// Requests are not looked through for harmful content, but for what the operator says is.

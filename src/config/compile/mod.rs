@@ -119,8 +119,8 @@ impl<'a> Compiler<'a> {
         let limits = self.limits(&raw.rate_limits, &raw.settings, development);
         let store = self.store(&raw.rate_limits);
         let (auth, key_lines) = auth?;
-        let (inspection, inspector) = inspection?;
-        let answers = self.answers(raw, &inspection.disabled_rules);
+        let (inspection, inspector, own) = inspection?;
+        let answers = self.answers(raw, &inspection, own);
         let cors = self.cors(&raw.cors);
         let (response, response_inspector, answers) = answers?;
         let mut policy = Policy {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::inspect::channel::Channel;
 use crate::inspect::detect::Family;
+use crate::inspect::engine::Inspector;
 use crate::policy::inspection::{Action, InspectionSettings, Sanitization, Uninspectable};
 
 /// What is looked for in requests with these keys of `inspection.request`.
@@ -168,6 +169,32 @@ fn own_rules_for_harmful_content_are_looked_for_and_the_built_in_ones_are_not() 
 }
 
 #[test]
+fn own_rules_look_at_what_they_say_and_bring_no_built_in_ones_along() {
+    let text = with("inspection: {request: {rules_file: rules.yaml, web_attacks: block}}");
+    let rules = "rules:\n\
+        \x20 - {id: a.request, family: web_attacks, literals: [alpha word]}\n\
+        \x20 - {id: a.answer, family: web_attacks, applies_to: response, literals: [beta word]}\n\
+        \x20 - {id: a.both, family: harmful, applies_to: both, literals: [gamma word]}\n";
+    let policy = World::default().file("rules.yaml", rules).policy(&text);
+    let attack = "<script>alert(document.cookie)</script> ' or '1'='1";
+    for (words, in_requests, in_answers) in [
+        ("the alpha word", "block", "pass"),
+        ("the beta word", "pass", "block"),
+        ("the gamma word", "flag", "flag"),
+        (attack, "block", "pass"),
+    ] {
+        let verdict = |inspector: &Inspector, channel| {
+            let scanned = inspector.scan_text([words.as_bytes()], channel);
+            scanned.verdict()
+        };
+        let request = verdict(&policy.inspector, Channel::User);
+        assert_eq!(request, in_requests, "asked: {words}");
+        let answer = verdict(&policy.response_inspector, Channel::Assistant);
+        assert_eq!(answer, in_answers, "answered: {words}");
+    }
+}
+
+#[test]
 fn a_wrong_rules_file_is_told_with_the_place() {
     let key = "x.yaml:2: inspection.request.rules_file: ";
     let rule = |fields: &str| format!("rules:\n  - {{id: a.b, family: web_attacks, {fields}}}\n");
@@ -184,6 +211,12 @@ fn a_wrong_rules_file_is_told_with_the_place() {
             rule("literals: [abcd], pattern: '['"),
             key,
             "unclosed character class",
+        ),
+        (rule("applies_to: response, literals: [a]"), key, "`a.b`"),
+        (
+            rule("applies_to: answer, literals: [abcd]"),
+            "/etc/p/rules.yaml:2: ",
+            "response",
         ),
         (
             rule("literals: [abcd], points: many"),

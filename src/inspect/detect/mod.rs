@@ -26,7 +26,7 @@ pub mod window;
 mod words;
 
 pub use evaluate::{Bounds, OneString, Scratch};
-pub use set::{Literal, OwnRule, RuleFault, RuleInfo, RuleSet};
+pub use set::{AppliesTo, Literal, OwnRule, RuleFault, RuleInfo, RuleSet};
 pub use tally::{BLOCK_POINTS, CELL, CORROBORATION, FLAG_POINTS, Level, Tally};
 
 /// One detector family, in the contract's order.

@@ -35,6 +35,30 @@ pub enum RuleFault {
     TooMany,
 }
 
+/// What an own rule is looked for in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AppliesTo {
+    /// Requests.
+    #[default]
+    Requests,
+    /// Answers.
+    Answers,
+    /// Both.
+    Both,
+}
+
+impl AppliesTo {
+    /// Whether requests are looked through for it.
+    pub const fn requests(self) -> bool {
+        matches!(self, Self::Requests | Self::Both)
+    }
+
+    /// Whether answers are.
+    pub const fn answers(self) -> bool {
+        matches!(self, Self::Answers | Self::Both)
+    }
+}
+
 /// A rule that the operator wrote.
 #[derive(Clone, Debug)]
 pub struct OwnRule {
@@ -42,6 +66,8 @@ pub struct OwnRule {
     pub id: String,
     /// The family that reports it.
     pub family: Family,
+    /// What it is looked for in.
+    pub applies_to: AppliesTo,
     /// What it finds.
     pub kind: String,
     /// How bad a hit is.

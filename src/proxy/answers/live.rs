@@ -12,7 +12,7 @@ use pingora::http::ResponseHeader;
 use pingora::protocols::http::HttpTask;
 
 use super::streams::{Order, Place};
-use super::{own_head, sized};
+use super::{own_head, refusal, sized};
 use crate::admit::budget::Share;
 use crate::inspect::answer::{Answer, Broken, By, Used};
 use crate::inspect::finding::Report;
@@ -205,6 +205,10 @@ impl Live {
                 out.extend_from_slice(&self.cut(denial(broken, self.status)));
                 passed.cut = true;
                 passed.tasks.push(HttpTask::Body(Some(out.into()), true));
+            }
+            (Ok(()), false) if end && self.status >= 400 => {
+                let about = (self.status, self.endpoint);
+                self.judged(refusal::named(&out, about, &self.request_id), passed);
             }
             (Ok(()), false) if end => self.judged(out.into(), passed),
             (Ok(()), false) => {}

@@ -5,6 +5,7 @@
 //! bytes are written (`guard`).
 
 mod live;
+mod refusal;
 pub(crate) mod streams;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 mod browsers;
 mod plain;
+mod rules;
 mod streams;
 mod switch;
 

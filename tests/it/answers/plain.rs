@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::gateway;
 use crate::harness::replies::chat as answer;
+use crate::harness::script::{Step, head};
+use crate::harness::upstream::Received;
 use crate::harness::{Gateway, Request, STANDARD_KEY, Script, Upstream, chat};
+use crate::inspection::peak;
 
 #[tokio::test]
 async fn a_plain_answer_is_cleaned_and_its_length_is_true() {
@@ -79,6 +82,29 @@ async fn what_is_no_proper_answer_is_a_502() {
         let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
         reply.assert_refused(502, "upstream_error", body);
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_has_a_stated_one_and_is_never_in_memory() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::before(&upstream).await;
+    // The allocator and the rules have what they need once a first answer has passed.
+    let first = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+    first.assert_fine("a usual answer");
+    let before = peak(&gateway);
+    let fields = [
+        ("content-type", "application/json"),
+        ("content-length", "1073741824"),
+    ];
+    let begun = [&head(200, &fields)[..], b"{\"id\":\""].concat();
+    let steps = vec![Step::Send(begun), Step::Forever(vec![b'a'; 1 << 16])];
+    upstream.answer(Script::new(steps));
+    let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+    reply.assert_refused(502, "upstream_error", "a gigabyte");
+    let left = |all: &[Received]| all.last().is_some_and(|one| one.abandoned);
+    upstream.wait("the provider is left", left).await;
+    let more = peak(&gateway).saturating_sub(before);
+    assert!(more < 128 * 1024, "{more} KiB more than before");
 }
 
 #[tokio::test]

@@ -120,12 +120,7 @@ fn check_error(path: &str, reply: &Reply, id: &str) {
         "an error is JSON: {reply:?}"
     );
     let body = reply.json();
-    // A provider's own error is passed on in the provider's words; its id is in the head alone.
-    let passed_on = reply.headers.has("x-portcullis-provider") && body["request_id"].is_null();
-    assert!(
-        passed_on || body["request_id"] == id,
-        "an error names its request: {body}"
-    );
+    assert_eq!(body["request_id"], id, "an error names its request");
     let error = body["error"]
         .as_object()
         .expect("an error has an `error` object");

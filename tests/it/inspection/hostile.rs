@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{CHAT, inspecting, post, saying};
+use super::{CHAT, inspecting, peak, post, saying};
 use crate::harness::{Gateway, Reply, Request, STANDARD_KEY, Upstream, within};
 
 /// More than any body here, so that what refuses it is what it says.
@@ -36,18 +36,6 @@ fn around(text: &[u8]) -> Vec<u8> {
     let frame = saying("\u{1}");
     let (before, after) = frame.split_once("\\u0001").expect("the mark is escaped");
     [before.as_bytes(), text, after.as_bytes()].concat()
-}
-
-/// The most memory that the process ever had, in KiB.
-fn peak(gateway: &Gateway) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid()));
-    let status = status.expect("the process lives");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let words = line.expect("a peak").split_whitespace();
-    words
-        .take(1)
-        .find_map(|size| size.parse().ok())
-        .expect("a number")
 }
 
 const JSON: (u16, &str) = (400, "invalid_json");

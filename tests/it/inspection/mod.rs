@@ -72,3 +72,15 @@ async fn events(gateway: &Gateway, reply: &Reply) -> Vec<Value> {
     };
     gateway.log_lines().into_iter().filter(is_it).collect()
 }
+
+/// The most memory that the process ever had, in KiB.
+pub(crate) fn peak(gateway: &Gateway) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid()));
+    let status = status.expect("the process lives");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let words = line.expect("a peak").split_whitespace();
+    words
+        .take(1)
+        .find_map(|size| size.parse().ok())
+        .expect("a number")
+}

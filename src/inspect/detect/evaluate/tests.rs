@@ -1,7 +1,7 @@
 use super::{REPORTS, WINDOWS};
 use crate::inspect::detect::probe::{canonical, judge, literal_hits, set};
 use crate::inspect::detect::{
-    Family, Group, Hit, OwnRule, Rule, RuleFault, RuleSet, Scratch, Severity, Step,
+    AppliesTo, Family, Group, Hit, OwnRule, Rule, RuleFault, RuleSet, Scratch, Severity, Step,
 };
 
 const PHRASE: Rule = Rule::new("t.phrase", Family::PromptInjection, "t")
@@ -166,6 +166,7 @@ fn own() -> OwnRule {
     OwnRule {
         id: "own.word".to_owned(),
         family: Family::Harmful,
+        applies_to: AppliesTo::Requests,
         kind: "word".to_owned(),
         severity: Severity::High,
         points: 10,

@@ -103,7 +103,7 @@ impl Secrets {
         let row = self.places.row(open.rule)?;
         let start = window.from;
         let end = match open.body {
-            Body::Token if row == PRIVATE_KEY => token::block_body(window, start).0,
+            Body::Token if row == PRIVATE_KEY => token::block_body(window, start, token::HEADED).0,
             Body::Token => window.run(start, usize::MAX, |byte| {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=')

@@ -207,23 +207,26 @@ pub(super) fn block(window: &Window<'_>, start: usize) -> Option<Found> {
         return None;
     }
     let body = window.run(end, 5, |byte| byte == b'-');
-    let (end, letters) = block_body(window, body);
+    let (end, letters) = block_body(window, body, 0);
     (letters >= 32).then_some(Found::new(row::PRIVATE_KEY, start, end))
 }
 
+/// Letters of base64 after which a key block has neither header lines nor blanks within a line.
+pub(super) const HEADED: usize = 96;
+
 /// Where a key block's body that goes on at `start` ends, its last line included,
-/// and how many letters of base64 it has.
-pub(super) fn block_body(window: &Window<'_>, start: usize) -> (usize, usize) {
+/// and how many letters of base64 it has with those before.
+pub(super) fn block_body(window: &Window<'_>, start: usize, before: usize) -> (usize, usize) {
     let mut i = start;
-    let mut letters: usize = 0;
+    let mut letters = before;
     loop {
         let byte = window.at(i);
         let line = matches!(window.behind(i), b'\n' | b'\r' | b' ' | b'\t' | b'n' | b'-');
         match byte {
             b'\n' | b'\r' | b'\\' | b'=' => {}
             // Indents, and the header lines of an encrypted key.
-            b' ' | b'\t' if line || letters < 96 => {}
-            b':' | b',' | b'-' if letters < 96 && byte != window.at(i.saturating_add(1)) => {}
+            b' ' | b'\t' if line || letters < HEADED => {}
+            b':' | b',' | b'-' if letters < HEADED && byte != window.at(i.saturating_add(1)) => {}
             b'+' | b'/' => letters = letters.saturating_add(1),
             _ if byte.is_ascii_alphanumeric() => letters = letters.saturating_add(1),
             _ => break,

@@ -21,8 +21,8 @@ use std::time::Duration;
 use super::Inspector;
 use super::work::Literal;
 use crate::inspect::channel::Channel;
-use crate::inspect::detect::Hit;
 use crate::inspect::detect::window::{Edges, Open, Rest};
+use crate::inspect::detect::{Family, Hit};
 use crate::inspect::finding::Refusal;
 use crate::inspect::normal::Canon;
 use crate::policy::inspection::Action;
@@ -71,6 +71,11 @@ pub struct Speech {
     ruled: usize,
     /// Up to here the text left because its time was up.
     expired: usize,
+    /// Up to where values were found, of each exact family.
+    found: [usize; 2],
+    /// Whether a value of that family was found up to `expired`: what comes next of it has its
+    /// label already.
+    cut_off: [bool; 2],
     chars: u64,
     cut: bool,
     since: Option<Duration>,
@@ -111,6 +116,8 @@ impl Speech {
             open: None,
             ruled: 0,
             expired: 0,
+            found: [0; 2],
+            cut_off: [false; 2],
             chars: 0,
             cut: false,
             since: None,
@@ -219,6 +226,7 @@ impl Speech {
         // What comes next may still show that this was the start of something.
         (self.personal, self.secrets, self.open) = (personal, secrets, open);
         self.expired = self.total();
+        self.cut_off = self.found.map(|end| end >= self.expired);
         self.since = None;
         Ok(())
     }
@@ -326,10 +334,16 @@ impl Speech {
     ) -> Result<(), Refusal> {
         let mut goes_on = goes_on;
         for hit in hits {
+            let exact = usize::from(hit.family == Family::Secrets);
             let (start, end) = (place(from, hit.start), place(from, hit.end));
-            let continued = std::mem::take(&mut goes_on);
             if end <= self.expired {
+                goes_on = false;
                 continue;
+            }
+            let had = self.cut_off.get(exact).copied().unwrap_or(false);
+            let continued = std::mem::take(&mut goes_on) || (had && start < self.expired);
+            if let Some(found) = self.found.get_mut(exact) {
+                *found = (*found).max(end);
             }
             let action = inspector.action(hit.family);
             if !continued {

@@ -5,10 +5,37 @@
 
 use super::{BEFORE, BENCH, BLOCK, Bench, Notes, Speech, TAIL, place};
 use crate::inspect::detect::window::Edges;
-use crate::inspect::detect::{Family, OneString};
+use crate::inspect::detect::{Family, Hit, Level, OneString};
 use crate::inspect::engine::Inspector;
 use crate::inspect::finding::Refusal;
 use crate::policy::inspection::Action;
+
+impl Inspector {
+    /// What becomes of a phrase in an answer. One has no exact place, so that what would be masked
+    /// is only noted; and where points add up in requests, here each stands for itself.
+    fn phrase(&self, hit: &Hit) -> Action {
+        let action = match self.action(hit.family) {
+            Action::Mask => Action::Flag,
+            action @ (Action::Off | Action::Flag | Action::Block) => action,
+        };
+        let scored = match hit.family {
+            Family::PromptInjection | Family::CodePatterns | Family::WebAttacks => true,
+            Family::Pii
+            | Family::Secrets
+            | Family::Harmful
+            | Family::Canary
+            | Family::Sanitization => false,
+        };
+        match Level::of(u32::from(hit.score)) {
+            _ if !scored => action,
+            Level::Quiet => Action::Off,
+            Level::Flag if hit.family == Family::PromptInjection && action == Action::Block => {
+                Action::Flag
+            }
+            Level::Flag | Level::Block => action,
+        }
+    }
+}
 
 impl Speech {
     /// Canaries as they are and in canonical form; from where on the text could become one.
@@ -75,11 +102,7 @@ impl Speech {
                 if start < ruled || (start >= done && !last) {
                     continue;
                 }
-                // A phrase has no exact place, so what would be masked is only noted.
-                let action = match inspector.action(hit.family) {
-                    Action::Mask => Action::Flag,
-                    action @ (Action::Off | Action::Flag | Action::Block) => action,
-                };
+                let action = inspector.phrase(hit);
                 notes.find(hit, (start, end), (self.unit, self.channel), action);
                 if action == Action::Block {
                     return Err(Refusal::Family(hit.family));
@@ -101,7 +124,7 @@ impl Speech {
         let from = self.found(inspector, bench, self.ruled.saturating_sub(BEFORE));
         for hit in &bench.hits {
             let (start, end) = (place(from, hit.start), place(from, hit.end));
-            if start >= self.ruled && inspector.action(hit.family) == Action::Block {
+            if start >= self.ruled && inspector.phrase(hit) == Action::Block {
                 notes.find(hit, (start, end), (self.unit, self.channel), Action::Block);
                 return Err(Refusal::Family(hit.family));
             }

@@ -1,7 +1,7 @@
 //! What becomes of what is found.
 
 use super::{ATTACK, CARD, DEFAULT, EMAIL, KEY, LENIENT, chat, cleared, found, inspector, whole};
-use crate::inspect::detect::{Family, OwnRule, Severity};
+use crate::inspect::detect::{AppliesTo, Family, OwnRule, Severity};
 use crate::inspect::finding::{Refusal, Stop};
 use crate::policy::inspection::{Action, InspectionSettings};
 use serde_json::json;
@@ -145,6 +145,7 @@ fn rules_can_be_switched_off_and_added() {
         settings.own_rules = vec![OwnRule {
             id: "own.badge".to_owned(),
             family: Family::Pii,
+            applies_to: AppliesTo::Requests,
             kind: "badge \"no\"".to_owned(),
             severity: Severity::High,
             points: 0,
