@@ -47,6 +47,8 @@ pub enum Who<'a> {
     ClientHeld(Client, Limit),
     /// One key, under an emergency measure.
     KeyHeld(&'a str, Limit),
+    /// The calls to one provider.
+    Provider(&'a str),
 }
 
 impl Who<'_> {
@@ -56,7 +58,7 @@ impl Who<'_> {
             Self::All => Scope::Global,
             Self::Client(_) | Self::Connects(_) | Self::ClientHeld(..) => Scope::Ip,
             Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
-            Self::Models(_) => Scope::Model,
+            Self::Models(_) | Self::Provider(_) => Scope::Model,
         }
     }
 
@@ -69,6 +71,7 @@ impl Who<'_> {
             Self::Connects(client) => format!("connects:{}", client.network()).into(),
             Self::Key(key) => format!("key:{key}").into(),
             Self::Models(group) => format!("model:{group}").into(),
+            Self::Provider(name) => format!("provider:{name}").into(),
             Self::ClientHeld(client, limit) => {
                 format!("held:{}:ip:{}", held(limit), client.network()).into()
             }
@@ -194,7 +197,7 @@ impl Ledger {
     }
 
     /// What this host may count up to by itself.
-    pub(super) fn share(&self, limit: Limit) -> Limit {
+    pub fn share(&self, limit: Limit) -> Limit {
         let leases = self.leases.as_ref();
         leases.map_or(limit, |leases| leases.share(&limit))
     }

@@ -49,6 +49,15 @@ pub struct Reservation {
     open: bool,
 }
 
+/// Tokens that are not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Short {
+    /// After which wait they would be, if nothing in flight used any more.
+    pub wait: Duration,
+    /// Before which time they won't be, though nothing in flight used any.
+    pub least: Duration,
+}
+
 fn shard(book: &[Shard], key: Key) -> Option<&Shard> {
     let index = key.spread().checked_rem(SHARDS)?;
     book.get(usize::try_from(index).ok()?)
@@ -59,14 +68,14 @@ impl TokenBook {
     /// that it holds.
     ///
     /// # Errors
-    /// They do not fit; the wait after which they would, if nothing in flight used any more.
+    /// They do not fit.
     pub fn reserve(
         &self,
         key: Key,
         tokens: u64,
         limit: &Limit,
         now: Moment,
-    ) -> Result<Reservation, Duration> {
+    ) -> Result<Reservation, Short> {
         let cost = tokens.saturating_mul(limit.interval()).min(limit.depth());
         let reservation = |cost, open| Reservation {
             book: Arc::clone(&self.0),
@@ -87,7 +96,10 @@ impl TokenBook {
         let used = account.recovered.saturating_sub(now.as_nanos());
         let wanted = used.saturating_add(account.reserved).saturating_add(cost);
         if let Some(over) = wanted.checked_sub(limit.depth()).filter(|over| *over > 0) {
-            return Err(Duration::from_nanos(over));
+            return Err(Short {
+                wait: Duration::from_nanos(over),
+                least: Duration::from_nanos(over.saturating_sub(account.reserved)),
+            });
         }
         account.reserved = account.reserved.saturating_add(cost);
         Ok(reservation(cost, true))
@@ -167,17 +179,13 @@ mod tests {
         let (book, key, limit) = (TokenBook::default(), Key::of(1), limit());
         let one = book.reserve(key, 40, &limit, at(0)).unwrap();
         let refused = book.reserve(key, 30, &limit, at(0)).unwrap_err();
-        assert_eq!(
-            refused,
-            Duration::from_secs(10),
-            "ten too many, one a second"
-        );
+        let short = |wait, least| Short {
+            wait: Duration::from_secs(wait),
+            least: Duration::from_secs(least),
+        };
+        assert_eq!(refused, short(10, 0), "ten too many, one a second");
         let late = book.reserve(key, 30, &limit, at(100)).unwrap_err();
-        assert_eq!(
-            late,
-            Duration::from_secs(10),
-            "a reservation does not wear off"
-        );
+        assert_eq!(late, refused, "a reservation does not wear off");
         one.settle(5, at(100));
         let two = book.reserve(key, 55, &limit, at(100)).unwrap();
         assert!(
@@ -186,11 +194,7 @@ mod tests {
         );
         two.settle(100, at(100));
         let debt = book.reserve(key, 1, &limit, at(100)).unwrap_err();
-        assert_eq!(
-            debt,
-            Duration::from_secs(46),
-            "what was used beyond is owed"
-        );
+        assert_eq!(debt, short(46, 46), "what was used beyond is owed");
         assert!(
             book.reserve(key, 1, &limit, at(146)).is_ok(),
             "the wait was the truth"

@@ -153,9 +153,8 @@ impl Canonical {
             ring: _,
             api_keys,
             timeouts,
-            rate,
+            limits,
             concurrent,
-            exceeded,
             health,
             breaker,
             slow_start,
@@ -165,7 +164,7 @@ impl Canonical {
         } = provider;
         let keys: Vec<String> = api_keys.iter().map(|key| digest(key.expose())).collect();
         self.line("provider", &(name, api, endpoints, timeouts, keys));
-        self.line("provider.limits", &(rate, concurrent, exceeded));
+        self.line("provider.limits", &(limits, concurrent));
         self.line("provider.health", &(health, breaker, slow_start));
         self.line("provider.calls", &(model_map, retry_unsafe, stream_usage));
     }

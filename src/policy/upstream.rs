@@ -36,12 +36,10 @@ pub struct Provider {
     pub api_keys: Vec<Secret>,
     /// How long it may take.
     pub timeouts: ProviderTimeouts,
-    /// How often it may be called.
-    pub rate: Option<Limit>,
+    /// How often it may be called, and how much it may use.
+    pub limits: ProviderLimits,
     /// Calls in flight at once.
     pub concurrent: Option<NonZeroU32>,
-    /// What becomes of a call over the rate or the number.
-    pub exceeded: Exceeded,
     /// How its health is asked for.
     pub health: Option<HealthCheck>,
     /// When its endpoints are left alone.
@@ -57,6 +55,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether any call may have to wait, or go elsewhere, for a limit of its own.
+    pub const fn is_limited(&self) -> bool {
+        self.limits.rate.is_some() || self.limits.tokens.is_some() || self.concurrent.is_some()
+    }
+
     /// What this provider calls a model, where it has another name for it.
     pub fn model_name(&self, model: &str) -> Option<&str> {
         let mapped = self.model_map.iter().find(|(from, _)| from.matches(model));
@@ -64,10 +67,22 @@ impl Provider {
     }
 }
 
+/// How often a provider may be called, and how much it may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProviderLimits {
+    /// How often.
+    pub rate: Option<Limit>,
+    /// Model tokens, of requests and answers together.
+    pub tokens: Option<Limit>,
+    /// What becomes of a call over one of them, or over the calls in flight.
+    pub exceeded: Exceeded,
+}
+
 /// What becomes of a call that a provider may not have now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Exceeded {
     /// The next provider takes it; refused if there is none.
+    #[default]
     Fallback,
     /// It waits, so long at most; then as with fallback.
     Delay(Duration),

@@ -20,7 +20,7 @@ use crate::route::Target;
 use crate::route::attempts::{Circumstances, Class, Ground};
 use crate::route::live::{Ticket, Verdict};
 use crate::runtime::clock;
-use crate::runtime::turnstile::Pass;
+use crate::runtime::turnstile::{Pass, Tokens};
 
 /// An attempt under way.
 pub(crate) struct Attempt {
@@ -28,7 +28,7 @@ pub(crate) struct Attempt {
     /// Which of the provider's keys is used.
     pub(crate) key: usize,
     ticket: Ticket,
-    _pass: Pass,
+    pass: Pass,
     progress: Progress,
     began: Duration,
     /// What the provider answered.
@@ -59,7 +59,7 @@ impl Attempt {
             target,
             key,
             ticket,
-            _pass: pass,
+            pass,
             progress: Progress::Connecting,
             began: Duration::ZERO,
             status: None,
@@ -70,6 +70,9 @@ impl Attempt {
     pub(crate) fn reached(&mut self, progress: Progress) {
         if progress == Progress::Head {
             self.began = clock::uptime();
+        }
+        if progress == Progress::Whole {
+            self.pass.sent();
         }
         self.progress = progress;
     }
@@ -85,6 +88,9 @@ impl Attempt {
                 error.etype(),
                 ErrorType::WriteError | ErrorType::WriteTimedout
             );
+        if self.status.is_none() && is_untouched(error) {
+            return Class::NotProcessed;
+        }
         match self.progress {
             Progress::Connecting => Class::NotConnected,
             Progress::Connected => Class::NothingSent,
@@ -94,6 +100,17 @@ impl Attempt {
             Progress::Head | Progress::Whole => Class::NoAnswer,
         }
     }
+}
+
+/// Whether an HTTP/2 provider has said that it did nothing of a call (RFC 9113, 6.8 and 8.7): it
+/// refused the stream, or went away and left it out. A stream that it does not leave out is ended
+/// by other errors.
+fn is_untouched(error: &Error) -> bool {
+    let said = error.root_cause().downcast_ref::<h2::Error>();
+    said.is_some_and(|said| {
+        let refused = said.is_reset() && said.reason() == Some(h2::Reason::REFUSED_STREAM);
+        said.is_remote() && (refused || said.is_go_away())
+    })
 }
 
 /// What a step along a request's route is taken on.
@@ -183,6 +200,11 @@ pub(crate) fn failed(flight: &mut Flight, session: &Session, error: &Error) -> b
         idempotent: matches!(session.req_header().method, Method::GET | Method::HEAD),
         retry_unsafe: provider.is_some_and(|provider| provider.retry_unsafe),
     };
+    if !matches!(class, Class::NoAnswer | Class::Begun)
+        && let Some(tokens) = attempt.pass.tokens()
+    {
+        tokens.settle(0);
+    }
     // The call that failed is over before its successor is chosen.
     drop(attempt);
     let Some(ground) = ground(call, snapshot) else {
@@ -206,12 +228,15 @@ fn note(record: &mut Record, provider: Option<&Provider>, target: Target, class:
     });
 }
 
-/// Whether an answer that has begun came to its end; one that did not says something too.
-pub(crate) fn ended(call: &mut Call, error: Option<&Error>) {
-    if let (Some(mut attempt), Some(error)) = (call.attempt.take(), error)
+/// Whether an answer that has begun came to its end; one that did not says something too. What
+/// was set aside of the provider's tokens is handed on, to be settled.
+pub(crate) fn ended(call: &mut Call, error: Option<&Error>) -> Option<Tokens> {
+    let mut attempt = call.attempt.take()?;
+    if let Some(error) = error
         && !failure::is_the_clients(error)
         && call.denial.as_ref().is_none_or(Denial::is_upstream)
     {
         attempt.ticket.settle(Verdict::Bad, clock::uptime());
     }
+    attempt.pass.tokens()
 }

@@ -27,6 +27,7 @@ use crate::record::endpoint::Endpoint;
 use crate::record::event::SecurityEvent;
 use crate::record::{Outcome, Usage};
 use crate::runtime::clock;
+use crate::runtime::turnstile::Tokens;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
@@ -110,21 +111,37 @@ pub(crate) fn admit_call(
     }
     let applicant = applicant(caller, policy);
     if applicant.limits.tokens.is_some() {
-        let bytes = flight.record.request_bytes;
-        let asked = bytes.checked_div(BYTES_PER_TOKEN).unwrap_or(0);
-        let tokens = asked.saturating_add(flight.most_tokens.unwrap_or(0)).max(1);
+        let tokens = tokens(flight.record.request_bytes, flight.most_tokens);
         admitted.reserve(&applicant, tokens, now)?;
     }
     Ok(())
 }
 
-/// Settles what was set aside of model tokens, when the request has ended with `outcome`.
-pub(crate) fn settle(gateway: &Gateway, flight: &mut Flight, outcome: Outcome) {
+/// Model tokens that a request may take, as far as can be told before it is answered.
+pub(crate) fn most_tokens(flight: &Flight) -> u64 {
+    tokens(flight.record.request_bytes, flight.most_tokens)
+}
+
+fn tokens(bytes: u64, answer: Option<u64>) -> u64 {
+    let asked = bytes.checked_div(BYTES_PER_TOKEN).unwrap_or(0);
+    asked.saturating_add(answer.unwrap_or(0)).max(1)
+}
+
+/// Settles what was set aside of model tokens, of the key's and of its provider's, when the
+/// request has ended with `outcome`.
+pub(crate) fn settle(
+    gateway: &Gateway,
+    flight: &mut Flight,
+    (providers, outcome): (Option<Tokens>, Outcome),
+) {
     let record = &flight.record;
     let whole = outcome == Outcome::Completed && record.refusal.is_none();
     let used = used(record.upstream_status, record.usage, whole);
     if let (Some(admitted), Some(used)) = (&mut flight.admitted, used) {
         admitted.settle(used, clock::moment());
+    }
+    if let (Some(tokens), Some(used)) = (providers, used) {
+        tokens.settle(used);
     }
     let violations = &gateway.ledger.violations;
     violations.note_size(flight.record.request_bytes, since_1970());

@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 use super::reply::Answer;
 use super::{Gateway, Snapshot};
 use crate::identify::Caller;
-use crate::policy::{Denial, Policy};
+use crate::policy::{Api, Denial, Policy};
 use crate::record::endpoint::Endpoint;
 use crate::route;
 use crate::runtime::clock;
+
+/// What the embedded provider is listed as, where it may be called so.
+const ECHO: &str = "echo";
 
 /// Answers that anyone may have.
 pub(crate) fn public(snapshot: &Snapshot, endpoint: Endpoint, session: &Session) -> Answer {
@@ -77,8 +80,9 @@ pub(crate) fn answer(
 }
 
 /// `GET /v1/models` and `GET /v1/models/NAME`, in a shape that both OpenAI's and Anthropic's SDK
-/// read. A route for a pattern stands for models that only its provider can list, so the list
-/// holds the names that routes and the caller's key give in full.
+/// read. A route for a pattern stands for models that only its provider could list, so the list
+/// holds the names that are written in full: in routes, in the caller's key, and in what providers
+/// call them. The embedded provider answers to any name, and is listed by its own.
 fn models(policy: &Policy, caller: &Caller, path: &str) -> Result<Answer, Denial> {
     if let Some(name) = path.strip_prefix("/v1/models/") {
         let usable = route::serves(caller, policy, name);
@@ -93,7 +97,12 @@ fn models(policy: &Policy, caller: &Caller, path: &str) -> Result<Answer, Denial
         .iter()
         .flat_map(|route| &route.models)
         .filter_map(|p| p.exact());
+    let mapped = policy.providers.iter().flat_map(|one| &one.model_map);
+    let mapped = mapped.filter_map(|(from, _)| from.exact());
+    let echo = policy.providers.iter().any(|one| one.api == Api::Echo);
     let names: BTreeSet<&str> = routed
+        .chain(mapped)
+        .chain(echo.then_some(ECHO))
         .chain(caller.named_models())
         .filter(|name| route::serves(caller, policy, name))
         .collect();

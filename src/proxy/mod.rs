@@ -123,7 +123,7 @@ impl ProxyHttp for Gateway {
         ctx: &mut RequestCtx,
     ) -> Result<Box<HttpPeer>> {
         let flight = ctx.flight.as_mut().ok_or_else(lost)?;
-        peer::next(session, flight).await
+        peer::next(&self.ledger, session, flight).await
     }
 
     fn fail_to_connect(
@@ -267,8 +267,9 @@ impl ProxyHttp for Gateway {
         let Some(mut flight) = ctx.flight.take() else {
             return;
         };
+        let mut tokens = None;
         if let Some(call) = flight.call() {
-            attempt::ended(call, error);
+            tokens = attempt::ended(call, error);
             let handle = Arc::clone(&call.handle);
             guard::give_back(session, &handle).await;
         }
@@ -277,7 +278,7 @@ impl ProxyHttp for Gateway {
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
         let outcome = failure::outcome(&mut flight, error);
-        limits::settle(self, &mut flight, outcome);
+        limits::settle(self, &mut flight, (tokens, outcome));
         let now = clock::now();
         trial::note(&flight, outcome, || flight.clock.times(now));
         flight.land(outcome, now);

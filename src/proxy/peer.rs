@@ -17,13 +17,14 @@ use pingora::{Error, ErrorType, OrErr, Result};
 use super::attempt::{self, Attempt, Progress};
 use super::ctx::{Body, Call, Flight, Stage};
 use super::reply::{REQUEST_ID, own_value};
-use super::{Snapshot, headers, tracing, wording};
+use super::{Snapshot, headers, limits, tracing, wording};
+use crate::admit::ledger::Ledger;
 use crate::policy::upstream::Exceeded;
 use crate::policy::{Api, Denial, Endpoint, Provider};
 use crate::provider::wire;
 use crate::route::attempts::{Circumstances, Class};
 use crate::route::{Target, balance};
-use crate::runtime::turnstile::{Full, Pass};
+use crate::runtime::turnstile::{Full, Pass, Want};
 use crate::runtime::{clock, echo};
 
 /// How long a connection to a provider is kept for the next call.
@@ -38,8 +39,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// # Errors
 /// No endpoint with an address is left to try, or none takes a call now; or the client left while
 /// its call waited.
-pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<Box<HttpPeer>> {
+pub(crate) async fn next(
+    ledger: &Ledger,
+    session: &mut Session,
+    flight: &mut Flight,
+) -> Result<Box<HttpPeer>> {
     let snapshot = flight.snapshot.clone();
+    let tokens = limits::most_tokens(flight);
+    let want = Want { ledger, tokens };
     flight.clock.call_begins(clock::now());
     let Stage::Call(call) = &mut flight.stage else {
         return Err(unrouted());
@@ -54,7 +61,7 @@ pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<B
     while let Some(target) = next {
         let provider = snapshot.policy.providers.get(target.provider);
         let provider = provider.ok_or_else(unrouted)?;
-        match enter(session, call, &snapshot, target).await? {
+        match enter(session, call, (&snapshot, target), want).await? {
             Ok(pass) => {
                 if let Some(peer) = peer(&snapshot, provider, target)
                     && begin(call, &snapshot, target, pass)
@@ -68,7 +75,7 @@ pub(crate) async fn next(session: &mut Session, flight: &mut Flight) -> Result<B
             }
             Err(Full(wait)) => {
                 full = Some(wait);
-                if provider.exceeded == Exceeded::Reject {
+                if provider.limits.exceeded == Exceeded::Reject {
                     break;
                 }
                 let ground = attempt::ground(call, &snapshot).ok_or_else(unrouted)?;
@@ -112,18 +119,18 @@ fn begin(call: &mut Call, snapshot: &Snapshot, target: Target, pass: Pass) -> bo
 async fn enter(
     session: &mut Session,
     call: &Call,
-    snapshot: &Snapshot,
-    target: Target,
+    (snapshot, target): (&Snapshot, Target),
+    want: Want<'_>,
 ) -> Result<Result<Pass, Full>> {
     let provider = snapshot.policy.providers.get(target.provider);
     let turnstile = snapshot.turnstiles.get(target.provider);
     let (Some(provider), Some(turnstile)) = (provider, turnstile) else {
         return Ok(Ok(Pass::default()));
     };
-    if provider.rate.is_none() && provider.concurrent.is_none() {
+    if !provider.is_limited() {
         return Ok(Ok(Pass::default()));
     }
-    unless_gone(session, call, turnstile.enter(provider)).await
+    unless_gone(session, call, turnstile.enter(provider, want)).await
 }
 
 /// A short pause before an endpoint is asked again that has just failed.

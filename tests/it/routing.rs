@@ -245,6 +245,36 @@ async fn the_list_of_models_is_what_this_key_may_use() {
 }
 
 #[tokio::test]
+async fn names_that_providers_know_are_listed_behind_patterns_and_echo_by_its_own() {
+    let upstream = Upstream::start().await;
+    let alice = Key {
+        id: "alice",
+        secret: "sk-test-alice-0123456789abcdef",
+        role: "standard",
+        limits: "{models: [\"gpt-*\"]}",
+    };
+    let map = "{model_map: {gpt-4o: deployment-7, \"o*\": other, away: nowhere}}";
+    let gateway = Gateway::builder()
+        .provider_with("mock", "openai", &upstream.url(), map)
+        .echo("local")
+        .route("{models: [\"gpt-*\", \"o*\"], providers: [mock]}")
+        .route("{models: [\"ech*\"], providers: [local]}")
+        .key(alice.clone())
+        .start()
+        .await;
+    for (key, expected) in [
+        (STANDARD_KEY, json!(["echo", "gpt-4o"])),
+        (alice.secret, json!(["gpt-4o"])),
+    ] {
+        let reply = gateway.send(&Request::get("/v1/models").key(key)).await;
+        let body = reply.json();
+        let data = body["data"].as_array().expect("a list").iter();
+        let ids: Vec<&Value> = data.map(|one| &one["id"]).collect();
+        assert_eq!(json!(ids), expected, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn the_echo_provider_answers_without_any_network() {
     let gateway = Gateway::builder().echo("local").start().await;
     let reply = gateway.send(&chat("any-model").key(STANDARD_KEY)).await;

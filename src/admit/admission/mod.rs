@@ -181,9 +181,9 @@ impl Admitted {
         let limit = self.ledger.share(limit);
         match self.ledger.tokens.reserve(key, tokens, &limit, now) {
             Ok(reservation) => self.tokens = Some(reservation),
-            Err(wait) => {
+            Err(short) => {
                 self.give_back(now);
-                return Err(Denial::TokensLimited(wait));
+                return Err(Denial::TokensLimited(short.wait));
             }
         }
         Ok(())

@@ -150,6 +150,7 @@ fn check(ledger: &Ledger) -> u64 {
         .and_then(|rate| Limit::new(rate, 3).ok());
     let client = [Client::V4(0xc000_0201), Client::V6(0x2001_0db8_0000_0001)];
     let mut examples = vec![Who::All, Who::Key("a key"), Who::Models("a group")];
+    examples.push(Who::Provider("a provider"));
     examples.extend(client.map(Who::Client));
     if let Some(limit) = limit {
         examples.extend(client.map(|client| Who::ClientHeld(client, limit)));

@@ -11,11 +11,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 
 use super::{Compiler, KeyPath, fits_header, quoted};
-use crate::config::raw::{RawEndpoint, RawOnExceeded, RawProvider, SecretText, SpanText};
+use crate::config::raw::{RateText, RawEndpoint, RawOnExceeded, RawProvider, SecretText, SpanText};
 use crate::policy::limits::Limit;
 use crate::policy::secret::Secret;
 use crate::policy::units::Rate;
-use crate::policy::upstream::{ClientIdentity, EndpointTls, Exceeded, HealthCheck};
+use crate::policy::upstream::{ClientIdentity, EndpointTls, Exceeded, HealthCheck, ProviderLimits};
 use crate::route::balance;
 use crate::route::breaker::{BreakerSettings, HealthSettings};
 use crate::route::pattern::Pattern;
@@ -60,15 +60,35 @@ impl Compiler<'_> {
         Some(secret)
     }
 
-    pub(super) fn provider_rate(
+    pub(super) fn provider_limits(
         &mut self,
         at: &KeyPath,
         raw: &RawProvider,
-    ) -> Option<(Option<Limit>, Exceeded)> {
+    ) -> Option<ProviderLimits> {
         let Some(written) = &raw.rate_limit else {
-            return Some((None, Exceeded::Fallback));
+            return Some(ProviderLimits::default());
         };
-        let rate = self.quantity::<Rate>(&at.key("rate"), written.rate.as_str());
+        if written.rate.is_none() && written.tokens.is_none() {
+            self.fault(
+                at,
+                "says neither how often nor how many tokens",
+                "write a rate such as 500/minute, tokens such as 100000/minute, or both",
+            );
+            return None;
+        }
+        if written.rate.is_none() && written.burst.is_some() {
+            let remedy = "write a rate such as 500/minute, or no burst";
+            self.fault(&at.key("burst"), "goes with no rate", remedy);
+            return None;
+        }
+        let rate = match &written.rate {
+            Some(rate) => self.provider_rate(at, rate, written.burst).map(Some),
+            None => Some(None),
+        };
+        let tokens = match &written.tokens {
+            Some(text) => self.token_limit(&at.key("tokens"), text).map(Some),
+            None => Some(None),
+        };
         let longest = match &written.delay {
             Some(delay) => self.span(&at.key("delay").key("max"), &delay.max),
             None => self.span(&at.key("delay"), &SpanText::new("2s")),
@@ -78,10 +98,23 @@ impl Compiler<'_> {
             RawOnExceeded::Delay => Exceeded::Delay(longest?.get()),
             RawOnExceeded::Reject => Exceeded::Reject,
         };
-        let rate = rate?;
-        let burst = written.burst.unwrap_or_else(|| a_seconds_worth(rate));
+        Some(ProviderLimits {
+            rate: rate?,
+            tokens: tokens?,
+            exceeded,
+        })
+    }
+
+    fn provider_rate(
+        &mut self,
+        at: &KeyPath,
+        rate: &RateText,
+        burst: Option<NonZeroU32>,
+    ) -> Option<Limit> {
+        let rate: Rate = self.quantity(&at.key("rate"), rate.as_str())?;
+        let burst = burst.unwrap_or_else(|| a_seconds_worth(rate));
         match Limit::new(rate, burst.get()) {
-            Ok(limit) => Some((Some(limit), exceeded)),
+            Ok(limit) => Some(limit),
             Err(fault) => {
                 self.fault(
                     &at.key("burst"),

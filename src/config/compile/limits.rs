@@ -116,18 +116,20 @@ impl Compiler<'_> {
         let rate = self.optional(at, raw.rate.as_ref(), |this, at, rate| {
             this.limit(at, rate, raw.burst, KeyLimits::BURST)
         });
-        let tokens = self.optional(&at.key("tokens"), raw.tokens.as_ref(), |this, at, text| {
-            let rate: Rate = this.quantity(at, text.as_str())?;
-            let burst = u32::try_from(rate.count().get()).unwrap_or(u32::MAX);
-            // A whole period's worth at once is never more than a day's.
-            Limit::new(rate, burst).ok()
-        });
+        let tokens = self.optional(&at.key("tokens"), raw.tokens.as_ref(), Self::token_limit);
         let concurrent = self.at_least_one(&at.key("concurrent"), raw.concurrent);
         Some(KeyLimits {
             rate: rate?,
             tokens: tokens?,
             concurrent: concurrent?,
         })
+    }
+
+    /// A limit on model tokens: a whole period's worth at once, which is never more than a day's.
+    pub(super) fn token_limit(&mut self, at: &KeyPath, text: &RateText) -> Option<Limit> {
+        let rate: Rate = self.quantity(at, text.as_str())?;
+        let burst = u32::try_from(rate.count().get()).unwrap_or(u32::MAX);
+        Limit::new(rate, burst).ok()
     }
 
     fn model_patterns(&mut self, at: &KeyPath, texts: &[String]) -> Option<Vec<Pattern>> {

@@ -56,7 +56,7 @@ impl Compiler<'_> {
             Api::Echo => Some(vec![itself()]),
         };
         let api_keys = self.provider_keys(at, raw);
-        let rate = self.provider_rate(&at.key("rate_limit"), raw);
+        let limits = self.provider_limits(&at.key("rate_limit"), raw);
         let health = self.health_check(&at.key("health_check"), raw);
         let breaker = self.breaker(&at.key("circuit_breaker"), raw);
         let slow_start = self.span(&at.key("slow_start"), &raw.slow_start);
@@ -71,7 +71,6 @@ impl Compiler<'_> {
                 .map(String::as_str)
                 .zip(weights.iter().copied()),
         );
-        let (rate, exceeded) = rate?;
         let provider = Provider {
             name: name.ok()?,
             api,
@@ -80,9 +79,8 @@ impl Compiler<'_> {
             ring,
             api_keys: api_keys?,
             timeouts: timeouts?,
-            rate,
+            limits: limits?,
             concurrent: raw.concurrent,
-            exceeded,
             health: health.ok()?,
             breaker: breaker.ok()?,
             slow_start: slow_start?.get(),

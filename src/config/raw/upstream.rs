@@ -126,11 +126,15 @@ const fn one() -> u16 {
 #[schemars(rename = "ProviderRate")]
 pub(in crate::config) struct RawProviderRate {
     /// How often, on average.
-    pub rate: RateText,
+    #[serde(default)]
+    pub rate: Option<RateText>,
     /// How many at once; default: a second's worth, and at least one.
     #[serde(default)]
     pub burst: Option<NonZeroU32>,
-    /// What becomes of a call over the rate.
+    /// Model tokens, of requests and answers together; a whole period's worth at once.
+    #[serde(default)]
+    pub tokens: Option<RateText>,
+    /// What becomes of a call over the rate or the tokens.
     #[serde(default)]
     pub on_exceeded: RawOnExceeded,
     /// How long a call may be delayed.
@@ -138,7 +142,7 @@ pub(in crate::config) struct RawProviderRate {
     pub delay: Option<RawDelay>,
 }
 
-/// What becomes of a call over the rate.
+/// What becomes of a call over a limit of its provider.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "OnExceeded")]

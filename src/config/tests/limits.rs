@@ -212,3 +212,30 @@ fn a_store_is_compiled_and_its_password_is_told_to_nobody() {
     assert_eq!(faults.len(), 1, "{faults:#?}");
     assert!(!faults[0].contains("sesame"), "{}", faults[0]);
 }
+
+#[test]
+fn a_providers_limits_are_compiled_and_wrong_ones_are_told() {
+    let with_limit = |limit: &str| {
+        format!(
+            "providers: [{{name: a, api: echo, rate_limit: {{{limit}}}}}]\nroutes: [{{models: [\"*\"], providers: [a]}}]\n"
+        )
+    };
+    let policy = World::default().policy(&with_limit("tokens: 300/minute, on_exceeded: reject"));
+    let limits = policy.providers.first().unwrap().limits;
+    assert_eq!(shown(limits.tokens), Some((300, 60, 300)), "tokens");
+    assert_eq!(shown(limits.rate), None, "as often as anybody wants");
+    for (limit, key, words) in [
+        ("", "", "neither"),
+        ("on_exceeded: reject", "", "neither"),
+        ("tokens: 0/minute", ".tokens", "more than zero"),
+        ("tokens: 9/minute, burst: 3", ".burst", "no rate"),
+        ("rate: 1/day, burst: 4000", ".burst", "a year"),
+    ] {
+        let faults = World::default().faults(&with_limit(limit));
+        let begins = format!("x.yaml:1: providers[0].rate_limit{key}: ");
+        let told = faults
+            .iter()
+            .any(|fault| fault.starts_with(&begins) && fault.contains(words));
+        assert!(told && faults.len() == 1, "{limit}: {faults:#?}");
+    }
+}

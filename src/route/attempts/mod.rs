@@ -28,6 +28,8 @@ pub enum Class {
     HeadSent,
     /// The body was not sent to its end.
     BodyIncomplete,
+    /// The whole request was sent, and the provider said that it did nothing of it.
+    NotProcessed,
     /// The whole request may have been sent, and no answer came, or one that can't be used.
     NoAnswer,
     /// The provider answered with this status, and the client has nothing of it.
@@ -69,7 +71,7 @@ impl Class {
             // Nothing of the body has been read, so that it is still there to be sent.
             Self::NotConnected | Self::NothingSent => Verdict::Freely,
             _ if !about.replayable => Verdict::Never,
-            Self::HeadSent | Self::BodyIncomplete => Verdict::Again,
+            Self::HeadSent | Self::BodyIncomplete | Self::NotProcessed => Verdict::Again,
             Self::NoAnswer => {
                 if about.idempotent || about.retry_unsafe {
                     Verdict::Again
@@ -89,6 +91,7 @@ impl Class {
             Self::NothingSent => "nothing_sent",
             Self::HeadSent => "headers_sent",
             Self::BodyIncomplete => "body_incomplete",
+            Self::NotProcessed => "not_processed",
             Self::NoAnswer => "no_answer",
             Self::Status(429) => "status_429",
             Self::Status(500) => "status_500",

@@ -102,6 +102,7 @@ fn the_table_holds_row_by_row() {
         (NothingSent, Freely, Freely, Freely, Freely),
         (HeadSent, Again, Never, Again, Again),
         (BodyIncomplete, Again, Never, Again, Again),
+        (NotProcessed, Again, Never, Again, Again),
         (NoAnswer, Never, Never, Again, Again),
         (Status(429), Elsewhere, Never, Elsewhere, Elsewhere),
         (Status(500), Again, Never, Again, Again),

@@ -4,6 +4,7 @@ use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 
 use super::*;
+use crate::route::balance::hash;
 use crate::route::breaker::HealthSettings;
 use crate::route::live::{Order, Verdict};
 
@@ -216,4 +217,42 @@ fn with_one_of_three_ten_times_slower_the_p99_stays_near_that_of_the_fast_ones()
         5_000,
     );
     assert!(blind > fast * 5, "turns alone do not do it: {blind} us");
+}
+
+#[test]
+fn a_sticky_canary_of_five_percent_has_three_to_seven_of_a_hundred_callers() {
+    for stable in ["api.example.com", "10.0.0.1:8080", "a"] {
+        let endpoints = [(stable, 95), ("canary.example.com", 5)];
+        let yard = Yard {
+            ring: Ring::new(endpoints),
+            ..Yard::new(&[95, 5])
+        };
+        let owner = |caller: u64, tick: u64| {
+            let field = Field {
+                schedule: &yard.schedule,
+                ring: &yard.ring,
+                weights: &yard.weights,
+                lives: &yard.lives,
+                now: NOW,
+            };
+            let hash = hash(format!("team-{caller}").as_bytes());
+            choose(Balance::HashKey, field, Turn { tick, hash }, &[])
+        };
+        let mut with_canary = 0;
+        for caller in 0..10_000 {
+            let first = owner(caller, caller);
+            with_canary += u32::from(first == Some(1));
+            for tick in 0..5 {
+                assert_eq!(
+                    owner(caller, tick),
+                    first,
+                    "team-{caller} stays where it is"
+                );
+            }
+        }
+        assert!(
+            (300..=700).contains(&with_canary),
+            "{stable}: {with_canary} of 10,000"
+        );
+    }
 }

@@ -2,30 +2,13 @@
 
 use serde_json::json;
 
-use super::{calls, waiting};
-use crate::harness::client::Connection;
-use crate::harness::{Gateway, Request, STANDARD_KEY, Script, Upstream, chat};
-
-/// A limited provider and a spare one, on one route.
-async fn limited(mock: &Upstream, spare: &Upstream, limit: &str) -> Gateway {
-    Gateway::builder()
-        .provider_with("mock", "openai", &mock.url(), limit)
-        .provider("spare", "openai", &spare.url())
-        .route("{models: [\"*\"], providers: [mock, spare]}")
-        .start()
-        .await
-}
+use super::{calls, limited, sent, waiting};
+use crate::harness::{Request, STANDARD_KEY, Script, Upstream, chat};
 
 /// A call that says this.
 fn saying(words: &str) -> Request {
     let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": words}]});
     Request::post("/v1/chat/completions", &body).key(STANDARD_KEY)
-}
-
-async fn sent(gateway: &Gateway, words: &str) -> Connection {
-    let mut connection = gateway.connect().await;
-    connection.send(&saying(words)).await;
-    connection
 }
 
 #[tokio::test]
@@ -57,9 +40,9 @@ async fn calls_wait_in_the_order_in_which_they_came() {
     let limit = "{rate_limit: {rate: 60/minute, burst: 1, on_exceeded: delay, delay: {max: 1m}}}";
     let gateway = limited(&mock, &spare, limit).await;
     calls(&gateway, 1).await;
-    let mut first = sent(&gateway, "first").await;
+    let mut first = sent(&gateway, &saying("first")).await;
     waiting(&gateway, 1).await;
-    let mut second = sent(&gateway, "second").await;
+    let mut second = sent(&gateway, &saying("second")).await;
     waiting(&gateway, 2).await;
     second.reply().await.assert_fine("it had its turn");
     first.reply().await.assert_fine("it had its turn");
@@ -88,7 +71,7 @@ async fn a_client_that_leaves_waits_no_longer() {
     let limit = "{rate_limit: {rate: 1/minute, on_exceeded: delay, delay: {max: 5m}}}";
     let gateway = limited(&mock, &spare, limit).await;
     calls(&gateway, 1).await;
-    let leaving = sent(&gateway, "leaving").await;
+    let leaving = sent(&gateway, &saying("leaving")).await;
     waiting(&gateway, 1).await;
     leaving.reset();
     waiting(&gateway, 0).await;
@@ -102,7 +85,7 @@ async fn calls_at_once_are_counted_and_the_next_goes_elsewhere() {
     let gateway = limited(&mock, &spare, "{concurrent: 1}").await;
     let (script, feed) = Script::fed();
     mock.answer(script);
-    let mut held = sent(&gateway, "held").await;
+    let mut held = sent(&gateway, &saying("held")).await;
     mock.wait_requests(1).await;
     calls(&gateway, 2).await;
     assert_eq!(spare.requests().len(), 2, "while the only slot is taken");
@@ -124,9 +107,9 @@ async fn a_call_waits_for_a_slot_and_takes_it_when_it_is_free() {
     let gateway = limited(&mock, &spare, limit).await;
     let (script, feed) = Script::fed();
     mock.answer(script);
-    let mut held = sent(&gateway, "held").await;
+    let mut held = sent(&gateway, &saying("held")).await;
     mock.wait_requests(1).await;
-    let mut next = sent(&gateway, "next").await;
+    let mut next = sent(&gateway, &saying("next")).await;
     waiting(&gateway, 1).await;
     feed.raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}");
     drop(feed);

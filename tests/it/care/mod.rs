@@ -8,10 +8,12 @@ mod health;
 mod keys;
 mod limits;
 mod tls;
+mod tokens;
 mod usage;
 
 use serde_json::Value;
 
+use crate::harness::client::Connection;
 use crate::harness::{ADMIN_KEY, Gateway, Request, STANDARD_KEY, Upstream, chat, until};
 
 /// Endpoints with these weights, as a provider's further settings; `more` follows them.
@@ -21,6 +23,23 @@ fn endpoints(all: &[(&Upstream, u16)], more: &str) -> String {
     };
     let all: Vec<String> = all.iter().map(one).collect();
     format!("{{endpoints: [{}]{more}}}", all.join(", "))
+}
+
+/// A limited provider and a spare one, on one route.
+async fn limited(mock: &Upstream, spare: &Upstream, limit: &str) -> Gateway {
+    Gateway::builder()
+        .provider_with("mock", "openai", &mock.url(), limit)
+        .provider("spare", "openai", &spare.url())
+        .route("{models: [\"*\"], providers: [mock, spare]}")
+        .start()
+        .await
+}
+
+/// A connection on which this was sent.
+async fn sent(gateway: &Gateway, request: &Request) -> Connection {
+    let mut connection = gateway.connect().await;
+    connection.send(request).await;
+    connection
 }
 
 /// So many calls, every one of which is answered.

@@ -7,6 +7,7 @@
 
 mod bursts;
 mod connecting;
+mod http2;
 mod plain;
 mod statuses;
 mod streams;
@@ -17,7 +18,7 @@ use crate::harness::{DEADLINE, Gateway, Reply, STANDARD_KEY, Script, Upstream};
 use crate::harness::{chat, streamed_chat};
 
 /// Times that are short enough for a test, and long enough for a loaded machine.
-const TIMES: &str = "timeouts: {connect: 2s, first_byte: 1s, idle: 1s, total: 20s}";
+const TIMES: &str = "timeouts: {connect: 30s, first_byte: 3s, idle: 3s, total: 60s}";
 
 /// What the client of a provider without a substitute sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Sees::{Answer, Refused};
 use super::{Scenario, Stage, assert_seen};
-use crate::harness::script::Step;
+use crate::harness::script::{Step, head};
 use crate::harness::{Script, Upstream, replies};
 
 const BROKEN: Scenario = Scenario {
@@ -47,6 +47,18 @@ async fn reset_after_the_head() {
 #[tokio::test]
 async fn closed_within_the_body() {
     let answers = || part().then(Step::Close);
+    Scenario { answers, ..BROKEN }.holds().await;
+}
+
+#[tokio::test]
+async fn reset_between_the_head_and_the_body() {
+    let answers = || {
+        let fields = [
+            ("content-type", "application/json"),
+            ("content-length", "5000"),
+        ];
+        Script::new(vec![Step::Send(head(200, &fields)), Step::Reset])
+    };
     Scenario { answers, ..BROKEN }.holds().await;
 }
 

@@ -1,10 +1,10 @@
 //! Streams that stop, stall or end without their end.
 
-use super::Scenario;
-use super::Sees::ErrorEvent;
-use crate::harness::Script;
+use super::Sees::{ErrorEvent, Refused};
+use super::{Scenario, Stage, assert_seen};
 use crate::harness::replies::chat_event;
 use crate::harness::script::{Step, data, head};
+use crate::harness::{Script, Upstream};
 
 const CUT: Scenario = Scenario {
     answers: || begun("").then(Step::Reset),
@@ -29,6 +29,31 @@ fn begun(rest: &str) -> Script {
         }
     }
     Script::new(vec![Step::Send(wire)])
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_before_its_first_event() {
+    let fields = [
+        ("content-type", "text/event-stream"),
+        ("transfer-encoding", "chunked"),
+    ];
+    for last in [|| Step::Reset, || Step::Close] {
+        let upstream = Upstream::start().await;
+        let begun = || Script::new(vec![Step::Send(head(200, &fields)), last()]);
+        upstream.answer(begun());
+        upstream.answer(begun());
+        let stage = Stage::new(&upstream.url(), "").await;
+        for model in ["alone", "substituted"] {
+            let reply = stage.call(model, true).await;
+            // Whether the head had left when it happened is a matter of time.
+            if reply.status == 200 {
+                assert_seen(ErrorEvent, &reply);
+            } else {
+                assert_seen(Refused(502, "upstream_error"), &reply);
+            }
+        }
+        stage.spare.assert_untouched("it may have been run");
+    }
 }
 
 fn ended() -> Step {

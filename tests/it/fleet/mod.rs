@@ -5,6 +5,7 @@ mod away;
 mod limits;
 mod news;
 mod redis;
+mod tls;
 
 use std::time::Duration;
 

@@ -45,6 +45,16 @@ impl Redis {
         Some(redis)
     }
 
+    /// Starts one that speaks TLS alone, with this certificate and key.
+    pub(crate) async fn secured(what: &str, (certificate, key): (&str, &str)) -> Option<Self> {
+        let options = ["--tls-auth-clients", "no", "--tls-cert-file", certificate];
+        let options = [
+            &options[..],
+            &["--tls-key-file", key, "--tls-ca-cert-file", certificate],
+        ];
+        Self::with(what, &options.concat()).await
+    }
+
     /// Its address for a configuration.
     pub(crate) fn url(&self) -> String {
         format!("redis://{}/0", self.address)
@@ -79,8 +89,15 @@ impl Redis {
 
 fn launch(address: SocketAddr, folder: &TempDir, options: &[String]) -> Option<Child> {
     let mut command = Command::new("redis-server");
+    let port = address.port().to_string();
+    let secured = options.iter().any(|option| option == "--tls-cert-file");
+    let ports = if secured {
+        ["--port", "0", "--tls-port", &port]
+    } else {
+        ["--port", &port, "--tls-port", "0"]
+    };
     command
-        .args(["--port", &address.port().to_string()])
+        .args(ports)
         .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
         .arg("--dir")
         .arg(folder.path())

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub(crate) mod client;
 pub(crate) mod configuration;
 pub(crate) mod contract;
+pub(crate) mod frames;
 pub(crate) mod gateway;
 pub(crate) mod http1;
 pub(crate) mod perform;

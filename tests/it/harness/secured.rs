@@ -163,6 +163,11 @@ impl Front {
     }
 }
 
+/// How a server of HTTP/2 alone is set up.
+pub(super) fn http2_settings(own: &Identity) -> ServerConfig {
+    settings(Behind::Http2, own, None)
+}
+
 fn settings(behind: Behind, own: &Identity, clients: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -4,6 +4,8 @@
 //! than its policy says. What is known of a provider's calls outlives policies. A call that is
 //! given up leaves the queue with its future.
 
+mod tokens;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +19,8 @@ use crate::admit::rate;
 use crate::policy::limits::Limit;
 use crate::policy::upstream::Exceeded;
 use crate::policy::{Policy, Provider};
+use tokens::TokenQueue;
+pub(crate) use tokens::{Tokens, Want};
 
 /// Calls that wait for one provider at most.
 const MOST_WAITING: u32 = 1_024;
@@ -62,6 +66,7 @@ pub(crate) struct Turnstile {
     size: Mutex<u32>,
     /// Slots in use that are one too many since the number became smaller.
     surplus: Arc<AtomicU32>,
+    tokens: TokenQueue,
     waiting: AtomicU32,
 }
 
@@ -72,6 +77,7 @@ impl Default for Turnstile {
             slots: Arc::new(Semaphore::new(0)),
             size: Mutex::new(0),
             surplus: Arc::default(),
+            tokens: TokenQueue::default(),
             waiting: AtomicU32::new(0),
         }
     }
@@ -81,6 +87,21 @@ impl Default for Turnstile {
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
     slot: Option<(OwnedSemaphorePermit, Arc<AtomicU32>)>,
+    tokens: Option<Tokens>,
+}
+
+impl Pass {
+    /// The whole request is being sent.
+    pub(crate) fn sent(&mut self) {
+        if let Some(tokens) = &mut self.tokens {
+            tokens.sent();
+        }
+    }
+
+    /// The tokens that were set aside, to be settled.
+    pub(crate) const fn tokens(&mut self) -> Option<Tokens> {
+        self.tokens.take()
+    }
 }
 
 impl Drop for Pass {
@@ -160,11 +181,8 @@ impl Turnstile {
     ///
     /// # Errors
     /// The provider takes no call in that time.
-    pub(crate) async fn enter(&self, provider: &Provider) -> Result<Pass, Full> {
-        if provider.rate.is_none() && provider.concurrent.is_none() {
-            return Ok(Pass::default());
-        }
-        let longest = match provider.exceeded {
+    pub(crate) async fn enter(&self, provider: &Provider, want: Want<'_>) -> Result<Pass, Full> {
+        let longest = match provider.limits.exceeded {
             Exceeded::Delay(longest) => longest,
             Exceeded::Fallback | Exceeded::Reject => Duration::ZERO,
         };
@@ -172,7 +190,9 @@ impl Turnstile {
             Some(_) => Some(self.slot(longest).await?),
             None => None,
         };
-        if let Some(limit) = &provider.rate {
+        // Given back when a later limit refuses the call.
+        let tokens = self.tokens(provider, want, longest).await?;
+        if let Some(limit) = &provider.limits.rate {
             let then = clock::moment();
             let wait = rate::reserve(&self.paid_until, limit, longest, then).map_err(Full)?;
             if !wait.is_zero() {
@@ -189,6 +209,7 @@ impl Turnstile {
         }
         Ok(Pass {
             slot: slot.map(|slot| (slot, Arc::clone(&self.surplus))),
+            tokens,
         })
     }
 
@@ -231,6 +252,7 @@ mod tests {
                 turnstile.slot(Duration::ZERO).await.unwrap(),
                 Arc::clone(&turnstile.surplus),
             )),
+            tokens: None,
         };
         let mut held = [take().await, take().await, take().await].into_iter();
         turnstile.resize(1);
