@@ -132,16 +132,13 @@ impl<L: Load> Batches<L> {
     pub(super) fn next<T>(&self, take: impl FnOnce(&mut L) -> T) -> Taken<T> {
         let rests = |state: &mut State<L>| state.load.is_empty() && !state.is_urgent();
         let state = self.lock();
-        let (mut state, idle) = match self.pace.tick {
-            Some(tick) => {
-                let waited = self.work.wait_timeout_while(state, tick, rests);
-                let (state, late) = waited.unwrap_or_else(PoisonError::into_inner);
-                (state, late.timed_out())
-            }
-            None => {
-                let waited = self.work.wait_while(state, rests);
-                (waited.unwrap_or_else(PoisonError::into_inner), false)
-            }
+        let (mut state, idle) = if let Some(tick) = self.pace.tick {
+            let waited = self.work.wait_timeout_while(state, tick, rests);
+            let (state, late) = waited.unwrap_or_else(PoisonError::into_inner);
+            (state, late.timed_out())
+        } else {
+            let waited = self.work.wait_while(state, rests);
+            (waited.unwrap_or_else(PoisonError::into_inner), false)
         };
         if !idle {
             let gathered = self

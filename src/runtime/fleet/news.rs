@@ -116,13 +116,13 @@ impl News {
             let since = self.time.at(block.since);
             self.known
                 .entry(Name::Block(block.network))
-                .or_insert(own(since));
+                .or_insert_with(|| own(since));
         }
         let measures = control.measures();
         for measure in &measures {
             let since = seconds(measure.since).saturating_mul(1_000_000);
             let name = Name::Measure(measure.change.kind());
-            self.known.entry(name).or_insert(own(since));
+            self.known.entry(name).or_insert_with(|| own(since));
         }
         let mut known: Vec<_> = self.known.iter().collect();
         known.sort_unstable_by_key(|(name, _)| *name);
