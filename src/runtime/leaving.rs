@@ -19,6 +19,10 @@ use crate::proxy::answers::streams::Filter;
 
 /// How long before the drain's end the streams that are left are told that they end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long the last spans may take to their collector, and the last lines to the disk. Generous: a
+/// busy machine is slow, and only one that hangs makes anybody wait for so long.
+const LAST_SPANS: Duration = Duration::from_secs(4);
+pub(super) const LAST_LINES: Duration = Duration::from_secs(5);
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long nothing must have happened before the process ends: where no connection is open, those
@@ -67,9 +71,9 @@ pub(super) fn leave_early(server: &Server, house: &House, control: &Arc<Control>
         log::info!("drained; exiting");
         control.keeper.save(&Counters::of(&control));
         if let Some(tracer) = &control.tracer {
-            tracer.flush(Duration::from_secs(2));
+            tracer.flush(LAST_SPANS);
         }
-        control.lines.close(Duration::from_secs(2));
+        control.lines.close(LAST_LINES);
         exit();
     };
     if let Err(error) = std::thread::Builder::new()

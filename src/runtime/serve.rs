@@ -31,7 +31,7 @@ use super::handover::new::TakeoverFault;
 use super::handover::place::{Place, PlaceFault};
 use super::house::House;
 use super::kept::{self, Keeping};
-use super::leaving::leave_early;
+use super::leaving::{LAST_LINES, leave_early};
 use super::logger::LineWriter;
 use super::pools::Resolver;
 use super::probe::Prober;
@@ -177,7 +177,7 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
         obeys,
     });
     server.run(RunArgs { shutdown_signal });
-    house.lines.close(Duration::from_secs(2));
+    house.lines.close(LAST_LINES);
     Ok(())
 }
 

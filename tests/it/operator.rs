@@ -32,7 +32,7 @@ fn guarded(settings: &str) -> Builder {
 #[tokio::test]
 async fn every_control_of_a_guarded_gateway_acts_and_nobody_is_locked_out() {
     let settings = format!(
-        "{{rate_limits: {{per_key: {{rate: 60/minute, burst: 60}}}}, auth: {{brute_force: \
+        "{{rate_limits: {{per_key: {{rate: 1/minute, burst: 100}}}}, auth: {{brute_force: \
          {{failures: 2, within: 5m, block_for: 1h}}}}, inspection: {{request: {{max_text_chars: \
          20000}}, response: {{canaries: [{CANARY}]}}}}}}"
     );

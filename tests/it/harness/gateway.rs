@@ -148,7 +148,12 @@ impl Gateway {
             text
         });
         let changed = super::configuration::changed(&text, overlay);
-        std::fs::write(file, changed).expect("the configuration");
+        // Whole or not at all: a gateway may be watching.
+        let next = self.directory.path().join("portcullis.next");
+        std::fs::write(&next, changed).expect("the next configuration");
+        let mode = std::fs::metadata(&file).expect("the file").permissions();
+        std::fs::set_permissions(&next, mode).expect("its mode");
+        std::fs::rename(next, file).expect("the configuration");
     }
 
     /// Everything it wrote to stderr up to now.
