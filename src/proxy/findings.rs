@@ -26,7 +26,7 @@ pub(crate) fn note(gateway: &Gateway, session: &Session, flight: &mut Flight, re
         gateway,
         session,
         flight,
-        (&snapshot.policy.inspector, report),
+        (&snapshot.policy.inspector, report, Way::Request),
     );
 }
 
@@ -42,12 +42,21 @@ pub(crate) fn abandoned(gateway: &Gateway, session: &Session, flight: &mut Fligh
     note(gateway, session, flight, &report);
 }
 
+/// Which way a message goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To a provider.
+    Request,
+    /// Back to the client.
+    Answer,
+}
+
 /// Writes the findings of a message to the security log, each on a line of its own.
 pub(crate) fn tell(
     gateway: &Gateway,
     session: &Session,
     flight: &Flight,
-    (inspector, report): (&Inspector, &Report),
+    (inspector, report, way): (&Inspector, &Report, Way),
 ) {
     if report.findings.is_empty() {
         return;
@@ -60,6 +69,7 @@ pub(crate) fn tell(
         let found = FoundAt {
             rule: &rule.id,
             kind: &rule.kind,
+            in_answer: way == Way::Answer,
             channel: finding.channel.as_str(),
             offset: finding.raw.start,
             length: finding.raw.end.saturating_sub(finding.raw.start),

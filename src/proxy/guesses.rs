@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::Gateway;
 use crate::admit::blocks::By;
 use crate::policy::{Denial, Policy};
+use crate::record::event::{Level, SecurityEvent, Severity, Verdict};
 use crate::runtime::clock;
 
 /// Notes that a client failed to authenticate; blocks it when it has too often.
@@ -39,10 +40,21 @@ pub(crate) fn note(gateway: &Gateway, policy: &Policy, address: IpAddr, denial: 
                 rule.failures,
                 rule.within.get()
             );
-            gateway.desk.lines.audit("block", |entry| {
-                let entry = entry.text("operation", "block_client");
-                let entry = entry.text("reason", "brute_force");
-                entry.number("seconds", seconds).of_client(address)
+            let seconds = seconds.to_string();
+            gateway.desk.lines.security(&SecurityEvent {
+                level: Level::Error,
+                operation: "block_client",
+                verdict: Verdict::Status("blocked"),
+                severity: Severity::High,
+                user_id: None,
+                client_ip: Some(address),
+                user_agent: b"",
+                request_id: "",
+                key_prefix: None,
+                reason: "brute_force",
+                tags: &["authentication", "blocked"],
+                found: None,
+                details: &[("seconds", &seconds)],
             });
         }
         Err(full) => log::error!("{address} fails to authenticate, and can't be blocked: {full}"),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use pingora::ErrorType;
 use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
 use pingora::protocols::ALPN;
@@ -77,7 +78,7 @@ pub(crate) enum CallFault {
     #[error("the name {0} can't be resolved")]
     Name(String),
     /// Nobody takes the connection.
-    #[error("can't connect: {0}")]
+    #[error("can't connect: {}", in_words(.0))]
     Connect(Box<pingora::Error>),
     /// It took too long.
     #[error("no answer within {} seconds", .0.as_secs_f32())]
@@ -85,6 +86,20 @@ pub(crate) enum CallFault {
     /// The exchange broke.
     #[error("the exchange broke: {0}")]
     Broken(#[from] Box<pingora::Error>),
+}
+
+/// Why a connection did not come about; the framework's own words only where they may help.
+fn in_words(error: &pingora::Error) -> String {
+    let kind = error.etype();
+    if *kind == ErrorType::ConnectRefused {
+        "nothing listens there; is it running?".to_owned()
+    } else if *kind == ErrorType::ConnectTimedout {
+        "nobody answers there in time".to_owned()
+    } else if *kind == ErrorType::ConnectNoRoute {
+        "there is no route to it".to_owned()
+    } else {
+        error.to_string()
+    }
 }
 
 /// Makes calls.

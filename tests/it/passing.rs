@@ -1,6 +1,8 @@
 //! Bodies that are judged on their way instead of being held: uploads, and JSON in stream mode.
 //! What turns out to be wrong never looks complete to a provider.
 
+use serde_json::json;
+
 use crate::harness::upstream::{Arrival, Received};
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream, chat, chat_body};
 
@@ -61,6 +63,29 @@ async fn an_upload_passes_byte_by_byte_in_either_framing() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn the_embedded_provider_takes_uploads_and_makes_images() {
+    let gateway = Gateway::builder()
+        .echo("local")
+        .yaml("inspection: {request: {uninspectable: flag}}")
+        .start()
+        .await;
+    // More than it keeps of any body.
+    let size = 300_000;
+    let reply = gateway.send(&upload(size)).await;
+    reply.assert_fine("a file");
+    let file = reply.json();
+    assert_eq!(file["object"], "file", "{file}");
+    assert_eq!(file["filename"], "a.bin", "{file}");
+    assert_eq!(file["bytes"], form(size).len(), "all of it arrived: {file}");
+    let body = json!({"model": "any", "prompt": "a cat"});
+    let reply = gateway
+        .send(&Request::post("/v1/images/generations", &body).key(STANDARD_KEY))
+        .await;
+    reply.assert_fine("an image");
+    assert!(reply.json()["data"][0]["b64_json"].is_string(), "{reply:?}");
 }
 
 #[tokio::test]

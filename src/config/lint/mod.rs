@@ -197,7 +197,8 @@ fn of_keys(policy: &Policy) -> Vec<Finding> {
 
 fn of_listener(listener: &Listener) -> Vec<(&'static str, Severity, &'static str)> {
     let mut found = Vec::new();
-    if listener.address.ip().is_loopback() {
+    // A redirect serves nothing.
+    if listener.address.ip().is_loopback() || listener.redirect.is_some() {
         return found;
     }
     let serve = listener.serve;

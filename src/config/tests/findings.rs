@@ -7,6 +7,19 @@ fn sound() -> World {
     World::default().env("API_KEY", "long-enough-0123456789")
 }
 
+/// The same with a certificate.
+fn certified() -> World {
+    sound()
+        .file(
+            "c.pem",
+            "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+        )
+        .file(
+            "k.pem",
+            "-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----\n",
+        )
+}
+
 #[test]
 fn a_sound_configuration_has_no_finding() {
     assert_eq!(
@@ -55,17 +68,16 @@ fn each_insecure_setting_is_found() {
             "security_header_missing",
         ),
     ] {
-        let world = sound()
-            .file(
-                "c.pem",
-                "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-            )
-            .file(
-                "k.pem",
-                "-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----\n",
-            );
-        assert_eq!(world.findings(&with(&lines)), [id], "{lines}");
+        assert_eq!(certified().findings(&with(&lines)), [id], "{lines}");
     }
+    let redirect = format!(
+        "server: {{listeners: [{{address: \"0.0.0.0:80\", redirect_to_https: true}}, {{address: \
+         \"0.0.0.0:443\", serve: [api], {tls}}}]}}"
+    );
+    assert!(
+        certified().findings(&with(&redirect)).is_empty(),
+        "a redirect serves nothing that could be in the clear"
+    );
     let text = with(&listener("serve: [health]"));
     assert!(
         sound().findings(&text).is_empty(),

@@ -18,6 +18,7 @@ mod call;
 mod embeddings;
 mod openai;
 mod responses;
+mod uploads;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use call::{Call, Fault};
+pub use uploads::{HEAD, Upload, answer as upload, takes as is_upload};
 
 /// Most bytes of text in one answer, over all its choices.
 pub const MAX_TEXT: usize = 1 << 20;

@@ -212,7 +212,12 @@ pub(crate) fn end(gateway: &Gateway, session: &Session, flight: &mut Flight) {
     }
     let snapshot = Arc::clone(&flight.snapshot);
     let inspector = &snapshot.policy.response_inspector;
-    findings::tell(gateway, session, flight, (inspector, &report));
+    findings::tell(
+        gateway,
+        session,
+        flight,
+        (inspector, &report, findings::Way::Answer),
+    );
 }
 
 /// The head of an answer of the gateway's own in the place of a provider's: its security and

@@ -108,6 +108,8 @@ pub struct FoundAt<'a> {
     pub rule: &'a str,
     /// What the rule finds.
     pub kind: &'a str,
+    /// Whether it stands in an answer, rather than in a request.
+    pub in_answer: bool,
     /// The kind of text in which it stands.
     pub channel: &'static str,
     /// Where it begins in the body, in bytes.
@@ -222,7 +224,11 @@ impl<'a> SecurityEvent<'a> {
             request_id: &facts.request_id,
             key_prefix: None,
             reason: found.action,
-            tags: &["inspection", "request"],
+            tags: if found.in_answer {
+                &["inspection", "response"]
+            } else {
+                &["inspection", "request"]
+            },
             found: Some(found),
             details: &[],
         }

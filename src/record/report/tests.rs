@@ -146,6 +146,7 @@ fn injections_are_told_by_rule_and_findings_by_family() {
         }],
     });
     let found = FoundAt {
+        in_answer: false,
         rule: "injection.ignore",
         kind: "override",
         channel: "user",

@@ -28,7 +28,7 @@ use pingora::upstreams::peer::HttpPeer;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 
 use super::clock;
-use crate::provider::echo::{self, Answer};
+use crate::provider::echo::{self, Answer, Upload};
 
 /// Bytes under way in one direction before the writer waits for the reader.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -150,21 +150,29 @@ async fn judge(session: &mut ServerSession) -> pingora::Result<Answer> {
     if expects {
         session.write_continue_response().await?;
     }
-    let mut body = Vec::new();
-    let mut fits = true;
+    let upload = echo::is_upload(session.req_header().uri.path());
+    let most = if upload { echo::HEAD } else { MAX_BODY };
+    let (mut body, mut length) = (Vec::new(), 0_u64);
     while let Some(piece) = session.read_request_body().await? {
-        fits = fits && piece.len() <= MAX_BODY.saturating_sub(body.len());
-        if fits {
-            body.extend_from_slice(&piece);
-        }
+        length = length.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        let room = most.saturating_sub(body.len());
+        body.extend_from_slice(piece.get(..room).unwrap_or(&piece));
     }
     let path = session.req_header().uri.path();
-    if !fits {
-        return Ok(echo::too_large(path));
-    }
     // Before 1970 there is nothing to tell.
     let since = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(echo::answer(path, &body, since.as_secs()))
+    let now = since.as_secs();
+    let head = Upload {
+        head: &body,
+        length,
+    };
+    if let Some(answer) = echo::upload(path, &head, now) {
+        return Ok(answer);
+    }
+    if u64::try_from(body.len()).is_ok_and(|kept| kept < length) {
+        return Ok(echo::too_large(path));
+    }
+    Ok(echo::answer(path, &body, now))
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ pub(crate) async fn opens(bench: &Bench<'_>) -> Result<(), String> {
     let reply = bench.with_key(Probe::get(MODELS)).await?;
     match reply.status {
         200 | 429 => Ok(()),
-        401 => Err("the key is not taken".to_owned()),
+        401 => Err("the key is not valid there; give one of the role standard or admin".to_owned()),
         403 if code(&reply) == "client_blocked" => Err("this address is blocked there".to_owned()),
         403 => {
             Err("the key may not list models; give one of the role standard or admin".to_owned())

@@ -49,11 +49,12 @@ impl Known {
             }
             let earlier = routes.get(..place).unwrap_or_default();
             let model = models(route).find_map(|pattern| {
-                let name = if pattern == "*" { ANY } else { pattern };
+                // A name that the pattern takes: `gpt-*` takes `gpt-portcullis-selftest`.
+                let name = pattern.replace('*', ANY);
                 let taken = earlier.iter().flat_map(models);
                 let mut taken = taken.filter_map(|other| other.parse::<Pattern>().ok());
-                let free = !name.contains('*') && !taken.any(|other| other.matches(name));
-                free.then(|| name.to_owned())
+                let free = !taken.any(|other| other.matches(&name));
+                free.then_some(name)
             });
             if model.is_some() {
                 return model;
@@ -134,7 +135,17 @@ mod tests {
                 ]),
                 None,
             ),
-            (json!([{"models": ["e-*"], "providers": ["own"]}]), None),
+            (
+                json!([{"models": ["e-*"], "providers": ["own"]}]),
+                Some("e-portcullis-selftest"),
+            ),
+            (
+                json!([
+                    {"models": ["e-p*"], "providers": ["paid"]},
+                    {"models": ["e-*", "own-*"], "providers": ["own"]},
+                ]),
+                Some("own-portcullis-selftest"),
+            ),
             (json!([{"models": ["*"], "providers": []}]), None),
             (json!([{"models": ["*"], "providers": ["gone"]}]), None),
             (

@@ -1,6 +1,6 @@
 //! Plain answers: judged whole, true to the byte, refused as typed errors.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::gateway;
 use crate::harness::replies::chat as answer;
@@ -60,6 +60,10 @@ async fn a_refused_answer_is_a_typed_error() {
             !reply.text().contains("jane") && !reply.text().contains("bomb"),
             "{reply:?}"
         );
+        let id = reply.headers.one("x-request-id").expect("an id").to_owned();
+        let found = |line: &Value| line["operation"] == "inspection" && line["request_id"] == *id;
+        let event = gateway.wait_for_line("the finding", found).await;
+        assert_eq!(event["tags"], json!(["inspection", "response"]), "{event}");
     }
 }
 

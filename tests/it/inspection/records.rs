@@ -82,6 +82,7 @@ async fn a_security_event_says_which_rule_found_something_where() {
     ] {
         assert_eq!(event[field], value, "{event}");
     }
+    assert_eq!(event["tags"], json!(["inspection", "request"]), "{event}");
     assert!(
         event["severity"].is_string() && event["user_id"].is_string(),
         "{event}"

@@ -53,6 +53,12 @@ async fn a_client_that_tries_keys_is_blocked_and_nobody_else_is() {
         .await;
     let prefix = line["metadata"]["key_prefix"].as_str().unwrap_or_default();
     assert!(prefix.len() <= 6 && good.starts_with(prefix), "{line}");
+    let block = gateway
+        .wait_for_line("the block", |line| line["operation"] == "block_client")
+        .await;
+    assert_eq!(block["level"], "ERROR", "{block}");
+    assert_eq!(block["client_ip"], "192.0.2.1", "{block}");
+    assert_eq!(block["metadata"]["reason"], "brute_force", "{block}");
     let text = gateway.log_text();
     assert!(
         !text.contains(&good[6..]) && !text.contains("wrong-key-01"),

@@ -1,5 +1,6 @@
 mod openai;
 mod others;
+mod uploads;
 
 use proptest::prelude::*;
 
@@ -191,7 +192,7 @@ fn any_other_path_is_not_found() {
         "/v1",
         "/v1/chat/completions/",
         "/v1/models",
-        "/v1/files",
+        "/v1/files/x",
         "/V1/messages",
     ] {
         let (status, body) = plain(path, &chat(&json!("a")));
