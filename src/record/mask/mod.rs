@@ -125,6 +125,10 @@ impl<'a> Masking<'a> {
             })
             .and_then(|end| rest.get(..end))
             .unwrap_or(rest);
+        // What was masked may have held the end of it: `://token://&x@` has no user.
+        let authority = memchr::memmem::find(authority, MASKED.as_bytes())
+            .and_then(|end| authority.get(..end))
+            .unwrap_or(authority);
         match authority.iter().rposition(|b| *b == b'@') {
             None | Some(0) => false,
             Some(end) => {

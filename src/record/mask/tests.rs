@@ -110,6 +110,7 @@ const MASKED: &[(&str, &str)] = &[
     ),
     ("postgres://user:pass@db/x", "postgres://***MASKED***@db/x"),
     ("https://a@b@host", "https://***MASKED***@host"),
+    ("://token://&user@", "://token:***MASKED***&user@"),
     ("token=sk-abc12345xyz", "token=***MASKED***"),
     ("sk-abc12345token=abc", "sk-abc***ken=***MASKED***"),
     ("Bearer sk-abc12345xyz", "Bearer ***MASKED***"),
