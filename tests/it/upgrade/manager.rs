@@ -8,7 +8,7 @@ use crate::harness::{Gateway, Upstream, within};
 /// The next word of the gateway that begins so.
 async fn told(manager: &UnixDatagram, beginning: &str) -> String {
     let hearing = async {
-        let mut word = [0; 4_096];
+        let mut word = vec![0; 4_096];
         loop {
             let length = manager.recv(&mut word).await.expect("a word");
             let word = String::from_utf8_lossy(&word[..length]).into_owned();
@@ -55,7 +55,7 @@ async fn a_manager_is_told_of_readiness_reloads_upgrades_and_the_end() {
     assert!(ready.lines().any(|line| line == main), "{ready}");
     let status = within("the old process ends", old.wait()).await;
     assert_eq!(status.expect("a status").code(), Some(0), "drained");
-    let mut word = [0; 4_096];
+    let mut word = vec![0; 4_096];
     while let Ok(length) = manager.try_recv(&mut word) {
         let word = String::from_utf8_lossy(&word[..length]).into_owned();
         assert!(!word.contains("STOPPING"), "the service goes on: {word}");

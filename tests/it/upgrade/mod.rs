@@ -77,7 +77,7 @@ impl Load {
                     assert_eq!(reply.status, 200, "no call fails: {}", reply.text());
                     calls.fetch_add(1, Ordering::Relaxed);
                     let last = reply.headers.one("connection") == Some("close");
-                    kept = (number % 2 == 0 && !last).then_some(connection);
+                    kept = (number.is_multiple_of(2) && !last).then_some(connection);
                 }
             })
         };
