@@ -262,8 +262,9 @@ impl<'t> Window<'t> {
     }
 
     /// Ends a sweep: where the undecided part starts, given the first undecided
-    /// candidate. The unfinished last word always belongs to it. Finds in the
-    /// undecided part are dropped; they come again with the next block.
+    /// candidate. The unfinished last word always belongs to it, and so do finds that
+    /// reach into it, as far as [`PENDING`] allows. Finds in the undecided part are
+    /// dropped; they come again with the next block.
     pub(super) fn close(&self, pending: Option<usize>, found: &mut Vec<Found>) -> usize {
         let end = self.bytes.len();
         if self.ends_string {
@@ -276,6 +277,18 @@ impl<'t> Window<'t> {
             .map(|f| f.wake)
             .min()
         {
+            if end.saturating_sub(crossing) > PENDING {
+                // So much can't wait. What is found is told, and what waits goes on behind it.
+                while let Some(over) = found
+                    .iter()
+                    .filter(|f| f.wake < from && f.end > from)
+                    .map(|f| f.end)
+                    .max()
+                {
+                    from = over;
+                }
+                break;
+            }
             from = crossing;
         }
         found.retain(|f| f.end <= from);

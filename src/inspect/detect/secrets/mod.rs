@@ -37,11 +37,11 @@ pub struct Secrets {
     prefixes: Prefixes,
 }
 
-/// The first undecided candidate, and what it is if it can't wait.
+/// The first undecided candidate, and what it is if it can't wait: so far, up to the edge.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     start: usize,
-    open: Option<(u8, Body)>,
+    so_far: Option<(Found, Body)>,
 }
 
 impl Secrets {
@@ -64,12 +64,18 @@ impl Secrets {
             return rest;
         }
         let pending = self.sweep(&window, &mut found);
-        let open = pending.and_then(|pending| pending.open);
-        let from = if open.is_some() {
-            text.len()
-        } else {
-            window.close(pending.map(|pending| pending.start), &mut found)
-        };
+        let waits = |pending: &Pending| text.len().saturating_sub(pending.start) <= PENDING;
+        let (mut from, mut cut) = (text.len(), pending);
+        if pending.as_ref().is_none_or(waits) {
+            from = window.close(pending.map(|pending| pending.start), &mut found);
+            // What was found before it reaches so far back that both together can't wait.
+            cut = pending.filter(|pending| pending.start < from);
+        }
+        let open = cut.and_then(|pending| pending.so_far).map(|(hit, body)| {
+            found.push(hit);
+            from = text.len();
+            (hit.row, body)
+        });
         self.places.settle(&mut found, out);
         Rest {
             from: u32::try_from(from).unwrap_or(u32::MAX),
@@ -150,15 +156,12 @@ impl Secrets {
                 told
             };
             if window.undecided() {
+                let so_far = hit.filter(|hit| hit.end == window.bytes.len());
                 let length = window.bytes.len().saturating_sub(start);
-                if length <= PENDING {
-                    return Some(Pending { start, open: None });
-                }
-                if let Some(hit) = hit.filter(|hit| hit.end == window.bytes.len()) {
-                    found.push(hit);
+                if length <= PENDING || so_far.is_some() {
                     return Some(Pending {
                         start,
-                        open: Some((hit.row, body)),
+                        so_far: so_far.map(|hit| (hit, body)),
                     });
                 }
             }
