@@ -4,16 +4,15 @@
 //! however it ends. Keys are counted only while they have a request in flight, so that there are
 //! never more of them than requests.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::table::Key;
+use super::table::{Key, KeyMap};
 
 /// Parts of the count by key, each with its lock.
 const SHARDS: u64 = 64;
 
-type Shard = Mutex<HashMap<Key, u32>>;
+type Shard = Mutex<KeyMap<u32>>;
 
 /// Counts of what is in flight.
 #[derive(Debug)]

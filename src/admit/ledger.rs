@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::blocks::Blocks;
-use super::client::Client;
 use super::connections::Connections;
 use super::failures::Failures;
 use super::flights::Flights;
@@ -20,6 +19,7 @@ use super::seed::{Seed, Seeded};
 use super::table::{self, Key, Table};
 use super::tokens::TokenBook;
 use super::violations::Violations;
+pub use super::who::Who;
 use crate::policy::limits::{Limit, Scope, Standing};
 
 /// Client addresses that have a word of their own at a time, where nothing is configured.
@@ -28,57 +28,6 @@ pub const DEFAULT_CLIENTS: usize = 1_000_000;
 const NAMES: usize = 65_536;
 /// Clients whose violations are counted at a time.
 const VIOLATORS: usize = 65_536;
-
-/// Who it is that a limit counts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who<'a> {
-    /// Everybody.
-    All,
-    /// One client.
-    Client(Client),
-    /// The connections that one client opens.
-    Connects(Client),
-    /// One key.
-    Key(&'a str),
-    /// One group of models.
-    Models(&'a str),
-    /// One client, under an emergency measure. Such a limit has a count of its own, so that
-    /// nothing of it is left when it is undone.
-    ClientHeld(Client, Limit),
-    /// One key, under an emergency measure.
-    KeyHeld(&'a str, Limit),
-    /// The calls to one provider.
-    Provider(&'a str),
-}
-
-impl Who<'_> {
-    /// The level at which it is counted.
-    pub const fn scope(&self) -> Scope {
-        match self {
-            Self::All => Scope::Global,
-            Self::Client(_) | Self::Connects(_) | Self::ClientHeld(..) => Scope::Ip,
-            Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
-            Self::Models(_) | Self::Provider(_) => Scope::Model,
-        }
-    }
-
-    /// What all hosts of a fleet call it.
-    pub(super) fn name(&self) -> Box<str> {
-        let held = |limit: &Limit| format!("{},{}", limit.rate(), limit.burst());
-        match self {
-            Self::All => "all".into(),
-            Self::Client(client) => format!("ip:{}", client.network()).into(),
-            Self::Connects(client) => format!("connects:{}", client.network()).into(),
-            Self::Key(key) => format!("key:{key}").into(),
-            Self::Models(group) => format!("model:{group}").into(),
-            Self::Provider(name) => format!("provider:{name}").into(),
-            Self::ClientHeld(client, limit) => {
-                format!("held:{}:ip:{}", held(limit), client.network()).into()
-            }
-            Self::KeyHeld(key, limit) => format!("held:{}:key:{key}", held(limit)).into(),
-        }
-    }
-}
 
 /// A limit that counts for a request.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +49,8 @@ impl Level<'_> {
 pub(super) struct Charged {
     scope: Scope,
     key: Key,
-    limit: Limit,
+    /// What one stands for, in nanoseconds.
+    interval: u64,
     paid: Paid,
     at: Moment,
 }
@@ -249,7 +199,7 @@ impl Ledger {
         paid.map(|paid| Charged {
             scope,
             key: *key,
-            limit: *limit,
+            interval: limit.interval(),
             paid,
             at: now,
         })
@@ -257,11 +207,12 @@ impl Ledger {
 
     /// Gives one back.
     pub(super) fn give_back(&self, charged: &Charged, now: Moment) {
-        let Charged { key, limit, .. } = charged;
+        let Charged { key, interval, .. } = *charged;
         match &self.leases {
-            None => self.give_back_own(charged, limit, now),
-            Some(leases) => leases.take_back(*key, charged.paid, || {
-                self.give_back_own(charged, &leases.share(limit), now);
+            None => self.give_back_own(charged, interval, now),
+            Some(leases) => leases.take_back(key, charged.paid, || {
+                let interval = interval.saturating_mul(u64::from(leases.hosts()));
+                self.give_back_own(charged, interval, now);
             }),
         }
     }
@@ -310,18 +261,18 @@ impl Ledger {
         })
     }
 
-    fn give_back_own(&self, charged: &Charged, limit: &Limit, now: Moment) {
+    fn give_back_own(&self, charged: &Charged, interval: u64, now: Moment) {
         let Charged { scope, key, at, .. } = *charged;
         if let Some(table) = self.table(scope) {
             table.update(key, now, table::recovered, |word| {
-                (Some(rate::returned(word, limit, at, now)), ())
+                (Some(rate::returned(word, interval, at, now)), ())
             });
             return;
         }
         let mut seen = self.global.look();
         while let Err(other) = self
             .global
-            .replace(seen, rate::returned(seen, limit, at, now))
+            .replace(seen, rate::returned(seen, interval, at, now))
         {
             seen = other;
         }

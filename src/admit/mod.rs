@@ -28,3 +28,4 @@ pub mod table;
 pub mod target;
 pub mod tokens;
 pub mod violations;
+pub mod who;

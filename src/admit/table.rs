@@ -10,6 +10,8 @@
 //! chance of one in ten million even when a million are known. A word that is taken over while its
 //! old key is being charged may charge the new one once too often; never once too little.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -41,6 +43,30 @@ impl Key {
     /// Bits to spread keys by, other ones than those of this table's own parts.
     pub(super) const fn spread(self) -> u64 {
         self.0 >> 32
+    }
+}
+
+/// What is kept by key elsewhere. A key is a hash already, and nobody outside can choose it.
+pub(super) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<AsItIs>>;
+
+/// Takes a [`Key`] for the hash that it is.
+#[derive(Debug, Default)]
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        // A key writes one word; whatever else came would still be told apart.
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = self.0.rotate_left(8) ^ word;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -257,7 +283,6 @@ pub fn recovered(word: u64, now: Moment) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::time::Duration;
 
     use proptest::prelude::*;

@@ -4,12 +4,11 @@
 //! flight, so that a long answer can't be paid for by the time it takes; what was used recovers
 //! with time. A request that ends without a word about its use is charged what it reserved.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::moment::Moment;
-use super::table::Key;
+use super::table::{Key, KeyMap};
 use crate::policy::limits::Limit;
 
 /// Parts of the book, each with its lock.
@@ -26,7 +25,7 @@ struct Account {
     reserved: u64,
 }
 
-type Shard = Mutex<HashMap<Key, Account>>;
+type Shard = Mutex<KeyMap<Account>>;
 
 /// All accounts.
 #[derive(Debug)]

@@ -9,13 +9,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::client::Client;
 use super::flights::Slot;
 use super::ledger::{Charged, Ledger, Level, UsedUp, Who};
 use super::moment::Moment;
+use super::table::Key;
 use super::tokens::Reservation;
 use crate::policy::Denial;
 use crate::policy::limits::{KeyLimits, Limit, Limits, Scope, Standing};
+
+/// Limits that a request usually has at most; more of them take an allocation.
+const FEW: usize = 4;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +51,10 @@ pub struct TooOften {
 #[derive(Debug)]
 pub struct Admitted {
     ledger: Arc<Ledger>,
-    charged: Vec<Charged>,
+    charged: SmallVec<[Charged; FEW]>,
     standing: Option<Standing>,
+    /// What its key is counted under.
+    key: Option<Key>,
     tokens: Option<Reservation>,
     _slots: [Option<Slot>; 2],
 }
@@ -57,8 +65,7 @@ pub struct Admitted {
 /// # Errors
 /// It is.
 pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
-    let levels: Vec<_> = of_address(address, limits, ledger).collect();
-    look(&levels, ledger, now).map(|_standing| ())
+    look(of_address(address, limits, ledger), ledger, now).map(|_standing| ())
 }
 
 /// Charges a client for a try that came to nothing, such as one with a wrong key.
@@ -93,13 +100,13 @@ pub fn admit(
     ledger: &Arc<Ledger>,
     now: Moment,
 ) -> Result<Admitted, Denial> {
-    let key = applicant.key.map(Who::Key);
-    let levels = levels(applicant, limits, ledger);
-    let standing = look(&levels, ledger, now)?;
+    let key = applicant.key.map(|key| ledger.key(Who::Key(key)));
+    let levels = levels(applicant, key, limits, ledger);
+    let standing = look(levels.iter().copied(), ledger, now)?;
     let slots = [
         match (key, applicant.limits.concurrent) {
             (Some(key), Some(most)) => {
-                let slot = ledger.flights.begin_for(ledger.key(key), ledger.part(most));
+                let slot = ledger.flights.begin_for(key, ledger.part(most));
                 Some(slot.ok_or(Denial::ConcurrencyLimited(Scope::Key))?)
             }
             (None, _) | (_, None) => None,
@@ -116,8 +123,9 @@ pub fn admit(
     ];
     let mut admitted = Admitted {
         ledger: Arc::clone(ledger),
-        charged: Vec::with_capacity(levels.len()),
+        charged: SmallVec::new(),
         standing,
+        key,
         tokens: None,
         _slots: slots,
     };
@@ -126,15 +134,25 @@ pub fn admit(
 }
 
 /// All limits that can be told before the body is read.
-fn levels<'a>(applicant: &Applicant<'a>, limits: &'a Limits, ledger: &'a Ledger) -> Vec<Level<'a>> {
+fn levels<'a>(
+    applicant: &Applicant<'a>,
+    key: Option<Key>,
+    limits: &'a Limits,
+    ledger: &'a Ledger,
+) -> SmallVec<[Level<'a>; FEW]> {
     let of = |who: Who<'a>, limit: Limit| Level::of(who, limit, ledger);
-    let key = applicant.key.zip(applicant.limits.rate);
+    let named = applicant.key.zip(key).zip(applicant.limits.rate);
+    let own = named.map(|((name, key), limit)| Level {
+        who: Who::Key(name),
+        key,
+        limit,
+    });
     let held = limits.emergency.iter().filter_map(|limit| {
         let key = applicant.key?;
         Some(of(Who::KeyHeld(key, *limit), *limit))
     });
-    let mut levels = Vec::with_capacity(3);
-    levels.extend(key.map(|(key, limit)| of(Who::Key(key), limit)));
+    let mut levels = SmallVec::new();
+    levels.extend(own);
     levels.extend(held);
     levels.extend(of_address(applicant.address, limits, ledger));
     levels.extend(limits.global.map(|limit| of(Who::All, limit)));
@@ -150,15 +168,15 @@ impl Admitted {
         if limits.models.is_empty() {
             return Ok(());
         }
-        let ledger = Arc::clone(&self.ledger);
         let of_model = limits
             .models
             .iter()
             .filter(|group| group.models.iter().any(|pattern| pattern.matches(model)));
-        let levels: Vec<_> = of_model
-            .map(|group| Level::of(Who::Models(&group.name), group.limit, &ledger))
+        let levels: SmallVec<[_; FEW]> = of_model
+            .map(|group| Level::of(Who::Models(&group.name), group.limit, &self.ledger))
             .collect();
-        let looked = look(&levels, &ledger, now).inspect_err(|_denial| self.give_back(now))?;
+        let looked = look(levels.iter().copied(), &self.ledger, now);
+        let looked = looked.inspect_err(|_denial| self.give_back(now))?;
         self.charge(&levels, now)?;
         self.standing = tighter(self.standing, looked);
         Ok(())
@@ -174,10 +192,9 @@ impl Admitted {
         tokens: u64,
         now: Moment,
     ) -> Result<(), Denial> {
-        let Some((key, limit)) = applicant.key.zip(applicant.limits.tokens) else {
+        let Some((key, limit)) = self.key.zip(applicant.limits.tokens) else {
             return Ok(());
         };
-        let key = self.ledger.key(Who::Key(key));
         let limit = self.ledger.share(limit);
         match self.ledger.tokens.reserve(key, tokens, &limit, now) {
             Ok(reservation) => self.tokens = Some(reservation),
@@ -238,12 +255,16 @@ impl<'a> Level<'a> {
 }
 
 /// Looks at limits and charges none; answers what will be left of the tightest after one more.
-fn look(levels: &[Level<'_>], ledger: &Ledger, now: Moment) -> Result<Option<Standing>, Denial> {
+fn look<'a>(
+    levels: impl Iterator<Item = Level<'a>>,
+    ledger: &Ledger,
+    now: Moment,
+) -> Result<Option<Standing>, Denial> {
     let mut tightest = None;
     let mut refused: Option<TooOften> = None;
     let mut held = true;
     for level in levels {
-        match ledger.look(level, now) {
+        match ledger.look(&level, now) {
             Ok(standing) => tightest = tighter(tightest, Some(standing)),
             Err(UsedUp { wait, standing }) => {
                 held &= level.held();

@@ -12,7 +12,6 @@
 
 mod keep;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -21,7 +20,7 @@ use std::time::Duration;
 
 use super::ledger::Who;
 use super::moment::Moment;
-use super::table::Key;
+use super::table::{Key, KeyMap};
 use crate::policy::limits::{Limit, Scope};
 
 pub use keep::{Ask, Due, Grant};
@@ -94,7 +93,7 @@ pub(super) enum Means {
     Nothing(Duration),
 }
 
-type Shard = Mutex<HashMap<Key, Lease>>;
+type Shard = Mutex<KeyMap<Lease>>;
 
 /// All leases of the host.
 #[derive(Debug)]
@@ -256,7 +255,7 @@ impl Leases {
         }
     }
 
-    fn shard(&self, key: Key) -> Option<MutexGuard<'_, HashMap<Key, Lease>>> {
+    fn shard(&self, key: Key) -> Option<MutexGuard<'_, KeyMap<Lease>>> {
         let index = key.spread().checked_rem(SHARDS)?;
         let shard = self.shards.get(usize::try_from(index).ok()?)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
@@ -264,7 +263,7 @@ impl Leases {
 
     fn lease<'l>(
         &self,
-        shard: &'l mut HashMap<Key, Lease>,
+        shard: &'l mut KeyMap<Lease>,
         who: Who<'_>,
         key: Key,
         limit: &Limit,

@@ -5,6 +5,7 @@
     reason = "a test that overflows fails, which is what a test is for"
 )]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -94,13 +94,13 @@ pub fn charge(word: &impl Word, limit: &Limit, now: Moment) -> Result<u64, Durat
     }
 }
 
-/// Where the word goes when one that passed at `then` is given back.
+/// Where the word goes when one that passed at `then`, and stands for `interval`, is given back.
 ///
 /// What has recovered since is not given back a second time: of all that recovered meanwhile it
 /// can't be told whose it was, so it is taken for ours. So others' charges are never taken off.
-pub fn returned(word: u64, limit: &Limit, then: Moment, now: Moment) -> u64 {
+pub fn returned(word: u64, interval: u64, then: Moment, now: Moment) -> u64 {
     let recovered = nanos(now.since(then));
-    word.saturating_sub(limit.interval().saturating_sub(recovered))
+    word.saturating_sub(interval.saturating_sub(recovered))
 }
 
 /// What is left, for a word.

@@ -31,7 +31,10 @@ fn who_waits_has_a_place_of_its_own() {
         [Ok(secs(0)), Ok(secs(1)), Ok(secs(2)), third, third],
         "one after the other, as far as anyone waits; who is refused takes no place"
     );
-    word.store(returned(word.look(), &limit, now, now), Ordering::Release);
+    word.store(
+        returned(word.look(), limit.interval(), now, now),
+        Ordering::Release,
+    );
     assert_eq!(take(), Ok(secs(2)), "a place that was given up is free");
 }
 
@@ -157,7 +160,7 @@ proptest! {
                 charge(&word, &limit, later).unwrap();
             }
             if with_ours {
-                let back = returned(word.look(), &limit, Moment::from_nanos(1), later);
+                let back = returned(word.look(), limit.interval(), Moment::from_nanos(1), later);
                 word.store(back, Ordering::Relaxed);
             }
             standing(word.look(), &limit, later).reset

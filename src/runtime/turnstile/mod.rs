@@ -142,7 +142,14 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.used {
-            let back = |word| Some(rate::returned(word, self.limit, self.then, clock::moment()));
+            let back = |word| {
+                Some(rate::returned(
+                    word,
+                    self.limit.interval(),
+                    self.then,
+                    clock::moment(),
+                ))
+            };
             // It always makes something of it, so it always succeeds.
             let _infallible = self
                 .word
