@@ -127,8 +127,9 @@ impl Fold<'_> {
         }
         let same = rest.get(..len).unwrap_or_default();
         if let Some(last) = same.chars().next_back() {
-            self.last = last;
+            // Closing writes the word before anew, and so notes another last character.
             self.close(at);
+            self.last = last;
             self.out.extend_from_slice(same.as_bytes());
             self.map.copy(at, len);
         }
