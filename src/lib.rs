@@ -17,6 +17,7 @@
 pub mod admit;
 pub mod cli;
 pub mod config;
+mod each_byte;
 pub mod identify;
 pub mod inspect;
 mod internal;

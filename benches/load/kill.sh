@@ -17,28 +17,5 @@ usage: benches/load/kill.sh [OPTION]...
 EOT2
 }
 
-build=yes bin_dir="${CARGO_TARGET_DIR:-target}/dist" passed=()
-while [ $# -gt 0 ]; do
-    case "$1" in
-        --no-build) build= ;;
-        --bin-dir)
-            bin_dir="$2"
-            shift
-            ;;
-        --rate | --kills | --rounds)
-            passed+=("$1" "$2")
-            shift
-            ;;
-        -h | --help) usage && exit 0 ;;
-        *) usage >&2 && exit 2 ;;
-    esac
-    shift
-done
-
-oha="$(command -v .cache/tools/bin/oha oha | head -n 1)" || true
-[ -n "$oha" ] || {
-    printf 'kill.sh: oha is missing: scripts/setup.sh test builds it\n' >&2
-    exit 2
-}
-[ -z "$build" ] || cargo build --locked --profile dist --bin portcullis --example load-mock
-exec python3 benches/load/kill.py --bin-dir "$bin_dir" --oha "$oha" "${passed[@]}"
+. benches/load/options.sh
+run_bench kill "--rate --kills --rounds" "$@"

@@ -49,8 +49,7 @@ impl Level<'_> {
 pub(super) struct Charged {
     scope: Scope,
     key: Key,
-    /// What one stands for, in nanoseconds.
-    interval: u64,
+    limit: Limit,
     paid: Paid,
     at: Moment,
 }
@@ -199,7 +198,7 @@ impl Ledger {
         paid.map(|paid| Charged {
             scope,
             key: *key,
-            interval: limit.interval(),
+            limit: *limit,
             paid,
             at: now,
         })
@@ -207,12 +206,10 @@ impl Ledger {
 
     /// Gives one back.
     pub(super) fn give_back(&self, charged: &Charged, now: Moment) {
-        let Charged { key, interval, .. } = *charged;
         match &self.leases {
-            None => self.give_back_own(charged, interval, now),
-            Some(leases) => leases.take_back(key, charged.paid, || {
-                let interval = interval.saturating_mul(u64::from(leases.hosts()));
-                self.give_back_own(charged, interval, now);
+            None => self.give_back_own(charged, now),
+            Some(leases) => leases.take_back(charged.key, charged.paid, || {
+                self.give_back_own(charged, now);
             }),
         }
     }
@@ -261,8 +258,9 @@ impl Ledger {
         })
     }
 
-    fn give_back_own(&self, charged: &Charged, interval: u64, now: Moment) {
+    fn give_back_own(&self, charged: &Charged, now: Moment) {
         let Charged { scope, key, at, .. } = *charged;
+        let interval = self.share(charged.limit).interval();
         if let Some(table) = self.table(scope) {
             table.update(key, now, table::recovered, |word| {
                 (Some(rate::returned(word, interval, at, now)), ())

@@ -8,6 +8,7 @@
 //! script. Where sanitization is off, the canonical form has to see through all of them.
 
 use super::detect::{Family, Rule, Severity};
+use crate::each_byte::each_byte;
 
 /// The rules' names: characters to be removed, and markup to be escaped.
 pub(super) const RULES: &[Rule] = &[
@@ -133,28 +134,11 @@ const LEAD: u8 = 1;
 /// A byte of markup.
 const MARKUP: u8 = 2;
 
-const CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::as_conversions,
-            reason = "a byte below 256"
-        )]
-        {
-            table[byte as usize] = match byte {
-                0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef | 0xf3 => LEAD,
-                b'&' | b'<' | b'>' | b'"' | b'\'' => MARKUP,
-                _ => 0,
-            };
-        }
-        if byte == u8::MAX {
-            break table;
-        }
-        byte = byte.wrapping_add(1);
-    }
-};
+const CLASSES: [u8; 256] = each_byte!(byte => match byte {
+    0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef | 0xf3 => LEAD,
+    b'&' | b'<' | b'>' | b'"' | b'\'' => MARKUP,
+    _ => 0,
+});
 
 /// 1 for a byte with which a character begins that could be a flaw. Asked of every byte of every
 /// text, and so free of branches: the compiler turns it into vector code.

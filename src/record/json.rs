@@ -12,6 +12,8 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
+use crate::each_byte::each_byte;
+
 /// Appends the text as a JSON string, quotes included.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -67,25 +69,9 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 /// Whether a byte must be escaped, or begins a character that may have to be: C1 controls begin
 /// with C2, the reordering marks and line separators with E2, the byte order mark with EF.
 fn needs_a_look(byte: u8) -> bool {
-    const LOOK: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0_u8;
-        loop {
-            #[expect(
-                clippy::as_conversions,
-                clippy::indexing_slicing,
-                reason = "u8 to usize in a const block: a row for each byte"
-            )]
-            {
-                table[byte as usize] =
-                    matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2 | 0xef);
-            }
-            byte = match byte.checked_add(1) {
-                Some(next) => next,
-                None => break table,
-            };
-        }
-    };
+    const LOOK: [bool; 256] = each_byte!(
+        byte => matches!(byte, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2 | 0xe2 | 0xef)
+    );
     LOOK.get(usize::from(byte)).is_none_or(|look| *look)
 }
 

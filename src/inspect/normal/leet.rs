@@ -8,6 +8,7 @@ use super::ascii::WIDE;
 use super::canon::Canon;
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
+use crate::each_byte::each_byte;
 use std::ops::Range;
 
 /// Longer parts of letters and digits are no words.
@@ -21,29 +22,12 @@ const SMALL: u8 = 1;
 const LEET: u8 = 2;
 const OTHER: u8 = 4;
 
-const CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::as_conversions,
-            reason = "a byte below 256"
-        )]
-        {
-            table[byte as usize] = match byte {
-                b'a'..=b'z' => SMALL,
-                b'2' | b'6' | b'8' | b'9' => OTHER,
-                _ if letter(byte).is_some() => LEET,
-                _ => 0,
-            };
-        }
-        if byte == u8::MAX {
-            break table;
-        }
-        byte = byte.wrapping_add(1);
-    }
-};
+const CLASSES: [u8; 256] = each_byte!(byte => match byte {
+    b'a'..=b'z' => SMALL,
+    b'2' | b'6' | b'8' | b'9' => OTHER,
+    _ if letter(byte).is_some() => LEET,
+    _ => 0,
+});
 
 /// What this byte is in a word.
 fn class(byte: u8) -> u8 {

@@ -5,6 +5,7 @@
 //! a run of base64 hides after a first part that is no text (images, keys): 24 characters tell.
 
 use super::views::ViewKind;
+use crate::each_byte::each_byte;
 use memchr::memchr;
 use std::ops::Range;
 
@@ -45,24 +46,7 @@ const fn sextet(byte: u8) -> Option<u8> {
     }
 }
 
-const IN_RUN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    loop {
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::as_conversions,
-            reason = "a byte below 256"
-        )]
-        {
-            table[byte as usize] = sextet(byte).is_some();
-        }
-        if byte == u8::MAX {
-            break table;
-        }
-        byte = byte.wrapping_add(1);
-    }
-};
+const IN_RUN: [bool; 256] = each_byte!(byte => sextet(byte).is_some());
 
 fn in_run(byte: u8) -> bool {
     IN_RUN.get(usize::from(byte)).copied().unwrap_or(false)

@@ -7,6 +7,8 @@
 //! Never knows a dictionary. May miss: passphrases of plain words; random values
 //! shorter than 16; values made of letters alone.
 
+use crate::each_byte::each_byte;
+
 /// What a value is made of.
 #[derive(Debug, Default)]
 pub(super) struct Mix {
@@ -90,32 +92,14 @@ const LOWER: u8 = 2;
 const UPPER: u8 = 4;
 const HEX: u8 = 8;
 
-const CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        let class = match byte {
-            b'0'..=b'9' => DIGIT | HEX,
-            b'a'..=b'f' => LOWER | HEX,
-            b'g'..=b'z' => LOWER,
-            b'A'..=b'F' => UPPER | HEX,
-            b'G'..=b'Z' => UPPER,
-            _ => 0,
-        };
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::as_conversions,
-            reason = "a byte below 256"
-        )]
-        {
-            table[byte as usize] = class;
-        }
-        if byte == u8::MAX {
-            break table;
-        }
-        byte = byte.wrapping_add(1);
-    }
-};
+const CLASSES: [u8; 256] = each_byte!(byte => match byte {
+    b'0'..=b'9' => DIGIT | HEX,
+    b'a'..=b'f' => LOWER | HEX,
+    b'g'..=b'z' => LOWER,
+    b'A'..=b'F' => UPPER | HEX,
+    b'G'..=b'Z' => UPPER,
+    _ => 0,
+});
 
 /// What each class adds: to digits, small letters, capitals and digits of hex, 16 bits each.
 const COUNTS: [u64; 16] = {
