@@ -5,7 +5,7 @@
 //! `Host` fields, obsolete folding, differing lengths and the like before this is reached; the
 //! rest of the list in RFC 9112, 6.3 and 11.2 is here.
 
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Version};
 
@@ -18,40 +18,34 @@ use crate::policy::{Denial, HeadLimits};
 /// 400, 414, 415 or 431, by what is wrong.
 pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(), Denial> {
     within_limits(parts, limits)?;
-    let headers = &parts.headers;
-    if parts.version == Version::HTTP_11 && headers.get(header::HOST).is_none() {
+    let seen = Seen::of(&parts.headers);
+    if parts.version == Version::HTTP_11 && !seen.host {
         return Err(malformed("The request has no Host."));
     }
-    if headers
-        .get_all(header::CONTENT_LENGTH)
-        .iter()
-        .nth(1)
-        .is_some()
-    {
+    if seen.lengths > 1 {
         return Err(malformed("The request has more than one Content-Length."));
     }
-    if let Some(length) = headers.get(header::CONTENT_LENGTH)
-        && !is_number(length.as_bytes())
+    if let Some(length) = seen.length
+        && !is_number(length)
     {
         // A list such as `3, 3` passes the framework, and means different things to others.
         return Err(malformed("The Content-Length is not a number."));
     }
-    if headers.contains_key(header::TRANSFER_ENCODING) {
+    if seen.transfer_coded {
         one_plain_chunked(raw)?;
     }
-    if headers.contains_key(header::UPGRADE) {
+    if seen.upgrade {
         return Err(malformed("Upgrades are not served here."));
     }
-    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
-        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    if let Some(coding) = seen.coding
+        && !coding.eq_ignore_ascii_case(b"identity")
     {
         return Err(Denial::UnsupportedMediaType(
             "bodies without a Content-Encoding only",
         ));
     }
     // Over HTTP/1 a POST that announces nothing has no body (RFC 9112, 6.3), whatever follows it.
-    let announced = headers.contains_key(header::TRANSFER_ENCODING)
-        || headers.contains_key(header::CONTENT_LENGTH);
+    let announced = seen.transfer_coded || seen.length.is_some();
     // An order to the control plane may well have none.
     let may_be_bare = parts.uri.path().starts_with("/internal/");
     if parts.method == Method::POST
@@ -62,10 +56,47 @@ pub fn check(parts: &Parts, raw: Option<&[u8]>, limits: &HeadLimits) -> Result<(
         return Err(Denial::LengthRequired);
     }
     let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if bodyless && announces_body(headers) {
+    let announces_body = seen.transfer_coded || seen.length.is_some_and(|length| length != b"0");
+    if bodyless && announces_body {
         return Err(malformed("This method takes no body."));
     }
     Ok(())
+}
+
+/// What of a head matters here, seen in one pass: each look into the map costs as much.
+#[derive(Default)]
+struct Seen<'a> {
+    host: bool,
+    lengths: usize,
+    /// The first length.
+    length: Option<&'a [u8]>,
+    transfer_coded: bool,
+    upgrade: bool,
+    /// The first coding of the content.
+    coding: Option<&'a [u8]>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(headers: &'a HeaderMap<HeaderValue>) -> Self {
+        let mut seen = Self::default();
+        for (name, value) in headers {
+            // Names come in lower case, and are told apart by their length first.
+            match name.as_str() {
+                "host" => seen.host = true,
+                "content-length" => {
+                    seen.lengths = seen.lengths.saturating_add(1);
+                    seen.length.get_or_insert(value.as_bytes());
+                }
+                "transfer-encoding" => seen.transfer_coded = true,
+                "upgrade" => seen.upgrade = true,
+                "content-encoding" => {
+                    seen.coding.get_or_insert(value.as_bytes());
+                }
+                _ => {}
+            }
+        }
+        seen
+    }
 }
 
 fn within_limits(parts: &Parts, limits: &HeadLimits) -> Result<(), Denial> {
@@ -93,13 +124,6 @@ fn within_limits(parts: &Parts, limits: &HeadLimits) -> Result<(), Denial> {
 
 fn is_number(text: &[u8]) -> bool {
     matches!(text.len(), 1..=19) && text.iter().all(u8::is_ascii_digit)
-}
-
-fn announces_body(headers: &HeaderMap<HeaderValue>) -> bool {
-    headers.contains_key(header::TRANSFER_ENCODING)
-        || headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|length| length.as_bytes() != b"0")
 }
 
 /// Request smuggling lives where two parsers disagree about the length, so the only transfer

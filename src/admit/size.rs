@@ -28,6 +28,10 @@ impl Media {
         let Some(value) = value else {
             return Self::Missing;
         };
+        // As nearly everybody writes it.
+        if value == b"application/json" {
+            return Self::Json;
+        }
         let Ok(text) = std::str::from_utf8(value) else {
             return Self::Other;
         };

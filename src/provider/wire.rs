@@ -4,8 +4,10 @@
 //! none. It never removes what the client sent (the header stage does) and never looks at whether
 //! the key is any good.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::policy::Api;
 use crate::policy::secret::Secret;
@@ -33,18 +35,20 @@ pub struct UnsendableKey;
 /// The header that carries the gateway's key towards `api`; none for the embedded provider.
 ///
 /// The value is marked sensitive, so that it is not shown when printed and HTTP/2 does not put it
-/// into its compression table.
+/// into its compression table. Clones share its bytes, which are wiped when the last one is gone.
 pub fn credential_header(
     api: Api,
     key: &Secret,
 ) -> Result<Option<(HeaderName, HeaderValue)>, UnsendableKey> {
-    let (name, text) = match api {
-        Api::OpenAi => (AUTHORIZATION, format!("Bearer {}", key.expose())),
-        Api::Anthropic => (X_API_KEY, key.expose().to_owned()),
+    let (name, scheme) = match api {
+        Api::OpenAi => (AUTHORIZATION, "Bearer "),
+        Api::Anthropic => (X_API_KEY, ""),
         Api::Echo => return Ok(None),
     };
+    // `concat` takes all the room at once, so that no piece is left behind by growing.
+    let text = Zeroizing::new([scheme, key.expose()].concat().into_bytes());
     // The cause would only repeat that the key is at fault.
-    let Ok(mut value) = HeaderValue::try_from(text) else {
+    let Ok(mut value) = HeaderValue::from_maybe_shared(Bytes::from_owner(text)) else {
         return Err(UnsendableKey);
     };
     value.set_sensitive(true);

@@ -115,25 +115,33 @@ fn is_untouched(error: &Error) -> bool {
 
 /// What a step along a request's route is taken on.
 pub(crate) fn ground<'a>(call: &Call, snapshot: &'a Snapshot) -> Option<Ground<'a>> {
+    ground_at(call, snapshot, clock::uptime())
+}
+
+/// The same at a time that was read before.
+pub(crate) fn ground_at<'a>(
+    call: &Call,
+    snapshot: &'a Snapshot,
+    now: Duration,
+) -> Option<Ground<'a>> {
     Some(Ground {
         policy: &snapshot.policy,
         route: call.routed.route(&snapshot.policy)?,
         view: &snapshot.view,
-        now: clock::uptime(),
+        now,
     })
 }
 
 /// Notes a provider's answer: what it says of the endpoint, and of the key.
-pub(crate) fn answered(call: &mut Call, snapshot: &Snapshot, head: &ResponseHeader) {
+pub(crate) fn answered(call: &mut Call, snapshot: &Snapshot, head: &ResponseHeader, now: Duration) {
     let Some(attempt) = &mut call.attempt else {
         return;
     };
-    let (status, now) = (head.status.as_u16(), clock::uptime());
+    let status = head.status.as_u16();
     attempt.status = Some(status);
-    let wait = retry_after(head);
     match status {
         429 => {
-            let wait = wait.unwrap_or(LIMITED_FOR);
+            let wait = retry_after(head).unwrap_or(LIMITED_FOR);
             let live = snapshot.view.provider(attempt.target.provider);
             if let Some(live) = live {
                 live.spend(attempt.key, wait, now);
@@ -144,7 +152,7 @@ pub(crate) fn answered(call: &mut Call, snapshot: &Snapshot, head: &ResponseHead
         }
         500.. => {
             attempt.ticket.settle(Verdict::Bad, now);
-            if let Some(wait) = wait {
+            if let Some(wait) = retry_after(head) {
                 attempt.ticket.rest(wait, now);
             }
         }

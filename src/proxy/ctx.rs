@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Snapshot;
+use super::answers::Reading;
 use super::attempt::Attempt;
 use super::guard::Handle;
 use super::tail::HeldTail;
@@ -70,6 +71,8 @@ pub(crate) struct Call {
     pub(crate) denial: Option<Denial>,
     /// What the answer must be turned into, where the attempt is made in another API's words.
     pub(crate) wanted: Option<Wanted>,
+    /// How the answer is read, once its head is there.
+    pub(crate) reading: Option<Reading>,
     /// The provider was asked for what a stream used, and the client did not ask.
     pub(crate) usage_added: bool,
 }
@@ -127,6 +130,16 @@ impl Marks {
             first_byte: None,
             call_ended: None,
         }
+    }
+
+    /// When the request began.
+    pub(crate) const fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// When the answer began, if it has.
+    pub(crate) const fn answered(&self) -> Option<Instant> {
+        self.first_byte
     }
 
     pub(crate) fn waited(&mut self, wait: Duration) {

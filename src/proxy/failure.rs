@@ -58,12 +58,11 @@ fn report(gateway: &Gateway, session: &Session, flight: &Flight, denial: &Denial
 /// # Errors
 /// The answer is refused; why, is in the call.
 pub(crate) fn screen(head: &ResponseHeader, call: &mut Call) -> Result<()> {
-    let retry_after = attempt::retry_after(head);
     let denial = match head.status.as_u16() {
-        429 => Denial::ProviderRateLimited(retry_after),
+        429 => Denial::ProviderRateLimited(attempt::retry_after(head)),
         status @ 500.. => Denial::ProviderFailed {
             status,
-            retry_after,
+            retry_after: attempt::retry_after(head),
         },
         // Our key, our bill, or a way to somewhere else: none of the caller's business.
         300..=399 | 401..=403 | 407 => Denial::UpstreamError,

@@ -5,7 +5,9 @@
 //! CGI-like reader would take it for its twin with a hyphen). Towards a client: nothing that a
 //! provider says of itself.
 
-use http::header::HeaderName;
+use http::header::{self, HeaderMap, HeaderName};
+
+use crate::policy::Denial;
 
 /// Fields that never reach a provider, whoever sent them.
 fn never_upstream(name: &str) -> bool {
@@ -15,7 +17,10 @@ fn never_upstream(name: &str) -> bool {
         "authorization"
             | "proxy-authorization"
             | "cookie"
+            | "proxy-authenticate"
             | "connection"
+            | "transfer-encoding"
+            | "http2-settings"
             | "upgrade"
             | "te"
             | "trailer"
@@ -91,6 +96,51 @@ pub(crate) fn stops_upstream(name: &HeaderName, peer_is_trusted: bool) -> bool {
         || (!peer_is_trusted && is_forwarding(name))
 }
 
+/// The most fields that `Connection` may name.
+const NAMED: usize = 16;
+
+/// The fields that the client's `Connection` names as meant for this hop alone (RFC 9110, 7.6.1).
+/// Pingora would look for them, and for all that [`never_upstream`] names, in every request: here
+/// the usual head costs one look.
+///
+/// # Errors
+/// It names too many, what is no field, or one that says where the request goes or came from.
+pub(crate) fn of_this_hop(sent: &HeaderMap) -> Result<Vec<HeaderName>, Denial> {
+    let mut named = Vec::new();
+    if !sent.contains_key(header::CONNECTION) {
+        return Ok(named);
+    }
+    let values = sent.get_all(header::CONNECTION).iter();
+    let words = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    for word in words
+        .map(<[u8]>::trim_ascii)
+        .filter(|word| !word.is_empty())
+    {
+        if word.eq_ignore_ascii_case(b"keep-alive") || word.eq_ignore_ascii_case(b"close") {
+            continue;
+        }
+        let is_token = word.iter().all(|byte| is_token(*byte));
+        let name = HeaderName::from_bytes(word).ok().filter(|_| is_token);
+        let name = name.filter(|name| !is_protected(name) && named.len() < NAMED);
+        named.push(name.ok_or_else(|| Denial::InvalidRequest {
+            param: None,
+            problem: "The Connection header names what it must not.".to_owned(),
+        })?);
+    }
+    Ok(named)
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_protected(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "host" | "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto"
+    )
+}
+
 /// Whether a field that a provider sent stops here.
 pub(crate) fn stops_downstream(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -103,6 +153,36 @@ mod tests {
 
     fn name(text: &str) -> HeaderName {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_connection_names_is_of_this_hop() {
+        for (said, named) in [
+            (None, Some(&[][..])),
+            (Some("keep-alive"), Some(&[][..])),
+            (Some("Close, Keep-Alive"), Some(&[][..])),
+            (Some("X-One , x-two,,"), Some(&["x-one", "x-two"][..])),
+            (Some("close, content-length"), Some(&["content-length"][..])),
+            (Some("host"), None),
+            (Some("X-Forwarded-For"), None),
+            (Some("\"x-one\""), None),
+            (Some("x one"), None),
+            (Some(":path"), None),
+        ] {
+            let mut sent = HeaderMap::new();
+            if let Some(said) = said {
+                sent.insert(header::CONNECTION, said.parse().unwrap());
+            }
+            let found = of_this_hop(&sent).ok();
+            let found: Option<Vec<_>> =
+                found.map(|all| all.iter().map(|name| name.as_str().to_owned()).collect());
+            let named = named.map(|all| all.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(found, named, "{said:?}");
+        }
+        let many = ["x"; NAMED + 1].join(",");
+        let mut sent = HeaderMap::new();
+        sent.insert(header::CONNECTION, many.parse().unwrap());
+        assert!(of_this_hop(&sent).is_err(), "one too many");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Decides when to stop: at a refusal, at the size limit, at a pause that is too long, when the
 //! process's budget of bytes is used up; or, with an upload, when enough of it has been held.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -123,9 +126,11 @@ async fn fill(
     let inspector = &snapshot.policy.inspector;
     let mut whole = Pieces::new(reply::announced(session).unwrap_or(0).min(plan.limit));
     let mut share = gateway.budget().share();
-    let mut begun = None;
-    let began = clock::now();
-    while let Some(piece) = next(session, flight, began).await? {
+    let (mut begun, mut began) = (None, None);
+    // A body that is there is not asked for another piece.
+    while !session.as_downstream_mut().is_body_done()
+        && let Some(piece) = next(session, flight, &mut began).await?
+    {
         share
             .grow(piece.len())
             .map_err(|_exhausted| Denial::Overloaded)?;
@@ -155,18 +160,23 @@ async fn fill(
     })
 }
 
-/// The next piece of a body that is read since `began`; none at the end.
+/// The next piece of a body; none at the end. `began`: when it was first waited for.
 async fn next(
     session: &mut Session,
     flight: &mut Flight,
-    began: Instant,
+    began: &mut Option<Instant>,
 ) -> Result<Option<Bytes>, Stop> {
+    let mut reading = pin!(session.as_downstream_mut().read_request_body());
+    // What has come with the head costs no look at the clock, and no timer.
+    let there = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
+    if let Poll::Ready(piece) = there {
+        return piece.map_err(|e| Stop::Broken(e.into_down()));
+    }
     let timeouts = &flight.snapshot.policy.timeouts;
     let asked = clock::now();
-    let taken = asked.saturating_duration_since(began);
+    let taken = asked.saturating_duration_since(*began.get_or_insert(asked));
     let wait = slow::wait(timeouts, flight.record.request_bytes, taken);
     let wait = wait.ok_or(Denial::RequestTimeout)?;
-    let reading = session.as_downstream_mut().read_request_body();
     let piece = pingora::time::timeout(wait, reading).await;
     flight
         .clock

@@ -5,7 +5,7 @@
 //! and, when there were too many, a block.
 
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -52,7 +52,7 @@ pub(crate) fn peek(
     policy: &Policy,
     address: IpAddr,
 ) -> Result<(), Denial> {
-    let now = clock::moment();
+    let now = clock::moment_at(flight.clock.started());
     let endpoint = flight.record.endpoint;
     let blocks = &gateway.ledger.blocks;
     // Who may operate the gateway still reaches it, to lift the block.
@@ -86,7 +86,7 @@ pub(crate) fn admit(
     }
     let limits = &flight.snapshot.policy.limits;
     let applicant = applicant(caller, &flight.snapshot.policy);
-    let now = clock::moment();
+    let now = clock::moment_at(flight.clock.started());
     let admitted = admission::admit(&applicant, limits, &gateway.ledger, now)?;
     flight.admitted = Some(Box::new(admitted));
     Ok(())
@@ -105,14 +105,17 @@ pub(crate) fn admit_call(
     let Some(admitted) = &mut flight.admitted else {
         return Ok(());
     };
-    let now = clock::moment();
-    if let Some(model) = model {
+    // The clock is only read where there is such a limit.
+    if let Some(model) = model
+        && !policy.limits.models.is_empty()
+    {
+        let now = clock::moment();
         admitted.model(model.as_str(), &policy.limits, now)?;
     }
     let applicant = applicant(caller, policy);
     if applicant.limits.tokens.is_some() {
         let tokens = tokens(flight.record.request_bytes, flight.most_tokens);
-        admitted.reserve(&applicant, tokens, now)?;
+        admitted.reserve(&applicant, tokens, clock::moment())?;
     }
     Ok(())
 }
@@ -133,12 +136,13 @@ pub(crate) fn settle(
     gateway: &Gateway,
     flight: &mut Flight,
     (providers, outcome): (Option<Tokens>, Outcome),
+    now: Instant,
 ) {
     let record = &flight.record;
     let whole = outcome == Outcome::Completed && record.refusal.is_none();
     let used = used(record.upstream_status, record.usage, whole);
     if let (Some(admitted), Some(used)) = (&mut flight.admitted, used) {
-        admitted.settle(used, clock::moment());
+        admitted.settle(used, clock::moment_at(now));
     }
     if let (Some(tokens), Some(used)) = (providers, used) {
         tokens.settle(used);

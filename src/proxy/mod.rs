@@ -200,7 +200,8 @@ impl ProxyHttp for Gateway {
         if head.status.is_informational() {
             return Ok(());
         }
-        flight.clock.first_byte(clock::now());
+        let now = clock::now();
+        flight.clock.first_byte(now);
         flight.record.upstream_status = Some(head.status.as_u16());
         let kind = head
             .headers
@@ -211,7 +212,7 @@ impl ProxyHttp for Gateway {
         let Stage::Call(call) = &mut flight.stage else {
             return Ok(());
         };
-        attempt::answered(call, &flight.snapshot, head);
+        attempt::answered(call, &flight.snapshot, head, clock::uptime_at(now));
         failure::screen(head, call)?;
         answers::prepare(head, asked, call)
     }
@@ -245,7 +246,7 @@ impl ProxyHttp for Gateway {
         }
         let asked = session.req_header();
         failure::clean(head, asked, flight)?;
-        answers::begin(self, head, &asked.method, flight);
+        answers::begin(self, head, flight);
         Ok(())
     }
 
@@ -278,8 +279,8 @@ impl ProxyHttp for Gateway {
         flight.record.response_bytes =
             u64::try_from(session.as_downstream().body_bytes_sent()).unwrap_or(u64::MAX);
         let outcome = failure::outcome(&mut flight, error);
-        limits::settle(self, &mut flight, (tokens, outcome));
         let now = clock::now();
+        limits::settle(self, &mut flight, (tokens, outcome), now);
         trial::note(&flight, outcome, || flight.clock.times(now));
         flight.land(outcome, now);
     }

@@ -11,7 +11,7 @@ use http::{Method, Uri, Version};
 use pingora::http::RequestHeader;
 use pingora::protocols::ALPN;
 use pingora::proxy::Session;
-use pingora::upstreams::peer::HttpPeer;
+use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::{Error, ErrorType, OrErr, Result};
 
 use super::attempt::{self, Attempt, Progress};
@@ -47,7 +47,8 @@ pub(crate) async fn next(
     let snapshot = flight.snapshot.clone();
     let tokens = limits::most_tokens(flight);
     let want = Want { ledger, tokens };
-    flight.clock.call_begins(clock::now());
+    let now = clock::now();
+    flight.clock.call_begins(now);
     let Stage::Call(call) = &mut flight.stage else {
         return Err(unrouted());
     };
@@ -55,7 +56,8 @@ pub(crate) async fn next(
     if planned.is_some() {
         pause(session, call).await?;
     }
-    let ground = attempt::ground(call, &snapshot).ok_or_else(unrouted)?;
+    let ground = attempt::ground_at(call, &snapshot, clock::uptime_at(now));
+    let ground = ground.ok_or_else(unrouted)?;
     let mut next = planned.or_else(|| call.attempts.first(ground));
     let mut full = None;
     while let Some(target) = next {
@@ -186,6 +188,8 @@ pub(crate) fn peer(snapshot: &Snapshot, provider: &Provider, target: Target) -> 
     if let Some(security) = snapshot.pools.security(target) {
         security.apply(&mut peer);
     }
+    // What must not go on is taken away in `prepare`, from a map of our own.
+    peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::preserve();
     let timeouts = provider.timeouts;
     peer.options.connection_timeout = Some(timeouts.connect.get());
     peer.options.total_connection_timeout = Some(timeouts.connect.get());
@@ -226,11 +230,12 @@ pub(crate) fn prepare(flight: &mut Flight, head: &mut RequestHeader) -> Result<(
     attempt.reached(Progress::Head);
     let own_words = wording::said(call, record, provider)?;
     call.handle.attempt_begins(provider.timeouts, own_words);
-    let mut fields = passed(&head.headers, call);
+    let mut fields = passed(&head.headers, call)?;
     fields.insert(header::ACCEPT_ENCODING, IDENTITY);
     fields.insert(REQUEST_ID, own_value(&record.request_id)?);
     tracing::pass_on(record, &mut fields);
-    credentials(provider, key, &head.headers, &mut fields)?;
+    let of = (target.provider, key);
+    credentials(snapshot, of, &head.headers, &mut fields)?;
     frame(call, (&head.method, head.version), &mut fields);
     let mut based_target = None;
     if let Some(endpoint) = provider.endpoints.get(target.endpoint) {
@@ -249,7 +254,12 @@ pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// The client's fields that go on, in a map with room for ours. A new map costs less than taking
 /// fields out of the old one, which also remembers how each name was spelled.
-fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
+fn passed(sent: &HeaderMap, call: &mut Call) -> Result<HeaderMap> {
+    let of_this_hop = headers::of_this_hop(sent).map_err(|denial| {
+        let status = denial.face().status;
+        call.denial = Some(denial);
+        Error::explain(ErrorType::HTTPStatus(status), "fields of this hop").into_down()
+    })?;
     let anew = match &call.body {
         Body::Held { .. } => true,
         Body::Passing(passing) => passing.rewrites,
@@ -263,7 +273,10 @@ fn passed(sent: &HeaderMap, call: &Call) -> HeaderMap {
             fields.append(name.clone(), value.clone());
         }
     }
-    fields
+    for name in of_this_hop {
+        fields.remove(name);
+    }
+    Ok(fields)
 }
 
 /// Puts these fields, and this target where there is one, into the head.
@@ -299,21 +312,25 @@ fn at(endpoint: &Endpoint, path: &str) -> Result<Uri> {
 
 /// The provider's own credential, by the number of its key.
 pub(crate) fn credentials(
-    provider: &Provider,
-    key: usize,
+    snapshot: &Snapshot,
+    (provider, key): (usize, usize),
     sent: &HeaderMap,
     fields: &mut HeaderMap,
 ) -> Result<()> {
-    if let Some((name, value)) = wire::version_header(provider.api, sent) {
+    let api = snapshot.policy.providers.get(provider).map(|it| it.api);
+    let version = api.and_then(|api| wire::version_header(api, sent));
+    if let Some((name, value)) = version {
         fields.insert(name, value);
     }
-    let Some(key) = provider.api_keys.get(key) else {
-        return Ok(());
-    };
-    let carried = wire::credential_header(provider.api, key)
-        .or_err(ErrorType::InternalError, "the provider's key")?;
-    if let Some((name, value)) = carried {
-        fields.insert(name, value);
+    match snapshot.credential(provider, key) {
+        Some(Ok(Some((name, value)))) => {
+            fields.insert(name.clone(), value.clone());
+        }
+        Some(Ok(None)) | None => {}
+        Some(Err(fault)) => {
+            let cause = "the provider's key";
+            return Err(Error::because(ErrorType::InternalError, cause, *fault));
+        }
     }
     Ok(())
 }

@@ -73,13 +73,14 @@ pub(crate) async fn receive(
     if let Some(answer) = open(session, flight, &snapshot, &asked) {
         return Ok(Received::Answer(answer));
     }
-    let (caller, peer_is_trusted) = identified(gateway, session, flight, policy)?;
+    let now = clock::unix();
+    let (caller, peer_is_trusted) = identified(gateway, session, flight, (policy, now))?;
     let endpoint = asked?;
     let head = session.req_header();
     let wish = Wish {
         endpoint,
         path: head.uri.path(),
-        now: clock::unix(),
+        now,
     };
     authorize::authorize(&caller, &wish)?;
     limits::admit(gateway, flight, &caller, endpoint)?;
@@ -113,6 +114,7 @@ pub(crate) async fn receive(
         peer_is_trusted,
         denial: None,
         wanted: None,
+        reading: None,
         usage_added: false,
     };
     Ok(Received::Call(Box::new(call)))
@@ -210,7 +212,7 @@ fn identified(
     gateway: &Gateway,
     session: &Session,
     flight: &mut Flight,
-    policy: &Policy,
+    (policy, now): (&Policy, u64),
 ) -> Result<(Caller, bool), Denial> {
     let peer = peer_address(session).ok_or(Denial::Internal)?;
     let headers = &session.req_header().headers;
@@ -226,11 +228,10 @@ fn identified(
         .and_then(|digest| digest.ssl_digest.as_ref());
     let certificate = tls.map_or(&[][..], |tls| tls.cert_digest.as_slice());
     let from = (address, certificate);
-    let caller =
-        identify::identify(headers, from, &policy.auth, clock::unix()).inspect_err(|denial| {
-            limits::charge_attempt(gateway, policy, address);
-            guesses::note(gateway, policy, address, denial);
-        })?;
+    let caller = identify::identify(headers, from, &policy.auth, now).inspect_err(|denial| {
+        limits::charge_attempt(gateway, policy, address);
+        guesses::note(gateway, policy, address, denial);
+    })?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
     Ok((caller, source::within(&policy.trusted_proxies, peer)))

@@ -6,8 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
+
 use super::trial::{Part, Trial};
 use crate::policy::{Api, Policy};
+use crate::provider::wire::{self, UnsendableKey};
 use crate::route::Target;
 use crate::route::fleet::{Fleet, ProviderReport, View};
 use crate::runtime::pools::Pools;
@@ -22,7 +25,12 @@ pub(crate) struct Snapshot {
     /// Its part in a trial, while one runs.
     pub(crate) trial: Option<Part>,
     upstreams: Arc<Upstreams>,
+    /// How each key of each provider travels, ready to be sent.
+    credentials: Vec<Vec<Credential>>,
 }
+
+/// The field that carries a key, where the provider takes one.
+type Credential = Result<Option<(HeaderName, HeaderValue)>, UnsendableKey>;
 
 /// What is known of providers, whatever the policy.
 #[derive(Default)]
@@ -70,6 +78,11 @@ impl Snapshot {
         reports
     }
 
+    /// The field that carries a provider's key of this number, if there is such a key.
+    pub(crate) fn credential(&self, provider: usize, key: usize) -> Option<&Credential> {
+        self.credentials.get(provider)?.get(key)
+    }
+
     /// Whether a target has an address, or needs none.
     pub(crate) fn is_reachable(&self, target: Target) -> bool {
         let provider = self.policy.providers.get(target.provider);
@@ -92,7 +105,13 @@ impl Snapshot {
     fn over(policy: Policy, upstreams: Arc<Upstreams>, pools: Option<Arc<Pools>>) -> Self {
         let view = upstreams.fleet.view(&policy);
         let turnstiles = upstreams.turnstiles.of(&policy);
+        let credentials = policy.providers.iter().map(|provider| {
+            let keys = provider.api_keys.iter();
+            keys.map(|key| wire::credential_header(provider.api, key))
+                .collect()
+        });
         Self {
+            credentials: credentials.collect(),
             pools: pools.unwrap_or_else(|| Arc::new(Pools::new(&policy))),
             policy,
             view,

@@ -158,7 +158,8 @@ async fn status(snapshot: &Snapshot, connector: &Connector, target: Target) -> R
     let endpoint = provider.endpoints.get(target.endpoint);
     let endpoint = endpoint.ok_or_else(nowhere)?;
     fields.insert(header::HOST, endpoint.authority.clone());
-    peer::credentials(provider, 0, &HeaderMap::new(), &mut fields)?;
+    let of = (target.provider, 0);
+    peer::credentials(snapshot, of, &HeaderMap::new(), &mut fields)?;
     let based = peer::based(endpoint, &head)?;
     peer::replace(&mut head, fields, based);
     let (mut session, _reused) = Box::pin(connector.get_http_session(&dialled)).await?;

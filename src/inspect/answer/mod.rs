@@ -16,6 +16,7 @@ mod cross_check;
 mod frame;
 mod script;
 pub mod sse;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -285,6 +286,7 @@ impl Answer {
                 let held = std::mem::take(held);
                 let heard = (&mut self.notes, &mut self.used);
                 match kind {
+                    Kind::Json if tally::hears(by, &held) => tally::read(held, by, heard.1, out),
                     Kind::Text => whole::text(&held, by, heard.0, out),
                     Kind::Json => Script::with(|script| whole::json(&held, by, heard, script, out)),
                     Kind::Fault => {

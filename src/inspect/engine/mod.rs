@@ -188,6 +188,11 @@ impl Inspector {
         self.ran
     }
 
+    /// Whether nothing is looked for.
+    pub const fn is_idle(&self) -> bool {
+        self.idle
+    }
+
     /// Whether a message may have to be written differently.
     pub fn rewrites(&self) -> bool {
         self.masks() || self.cleans

@@ -1,7 +1,8 @@
-//! The keys of all open objects, to find a second one of the same name: 64-bit keyed hashes, not
-//! the keys, so that memory does not grow with their length.
+//! The keys of all open objects, to find a second one of the same name: marks of 64 bits, not the
+//! keys, so that memory does not grow with their length.
 //!
-//! A duplicate is always found, as equal keys have equal hashes. Two different keys collide with
+//! A duplicate is always found, as equal keys have equal marks. A key of up to eight bytes stands
+//! for itself; a longer one has a keyed hash, so that two different keys are taken for one with
 //! probability 2^-64 a pair; a body with the full 4096 keys open has 2^23 pairs, so that one such
 //! body in 2^41 is refused wrongly. The hash is keyed per reader with secrets of the process, so a
 //! client cannot prepare keys that collide, neither to be refused nor to make the table slow.
@@ -17,6 +18,10 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Slots of the first table.
 const FIRST_SLOTS: usize = 64;
 
+/// Keys of one object that are looked through one by one. The next one brings them all into the
+/// table, which most bodies never need.
+const FEW: usize = 16;
+
 /// What became of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -28,14 +33,25 @@ pub(super) enum Entry {
     Full,
 }
 
-/// A stack of hashes in the order of their keys, and an open-addressed table over it. Objects
-/// close in the reverse order of opening, so keys leave in the reverse order of coming: emptying
-/// the slot of the newest leaves the table exactly as it was before, without tombstones.
+/// An object, as its keys are told from those of all others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner {
+    /// Where it opened, which no other object shares.
+    pub(super) at: u64,
+    /// How many keys were open before it.
+    pub(super) before: usize,
+}
+
+/// A stack of marks in the order of their keys, and an open-addressed table over those of large
+/// objects. Objects close in the reverse order of opening, so keys leave in the reverse order of
+/// coming: emptying the slot of the newest leaves the table exactly as it was before, without
+/// tombstones. While an object takes keys, all that came after its first are its own.
 #[derive(Debug)]
 pub(super) struct OpenKeys {
     hasher: RandomState,
-    hashes: Vec<u64>,
-    /// One more than an index into `hashes`; zero is empty. Never more than half full.
+    /// Each with its object mixed in.
+    marks: Vec<u64>,
+    /// One more than an index into `marks`; zero is empty. Never more than half full.
     slots: Vec<u16>,
     limit: usize,
 }
@@ -45,7 +61,7 @@ impl OpenKeys {
     pub(super) fn new(limit: usize, hasher: RandomState) -> Self {
         Self {
             hasher,
-            hashes: Vec::new(),
+            marks: Vec::new(),
             slots: Vec::new(),
             limit: limit.min(MOST),
         }
@@ -53,42 +69,116 @@ impl OpenKeys {
 
     /// How many keys are open.
     pub(super) fn len(&self) -> usize {
-        self.hashes.len()
+        self.marks.len()
     }
 
     /// The memory held, in bytes.
     pub(super) fn state_bytes(&self) -> usize {
-        let hashes = self.hashes.capacity().saturating_mul(size_of::<u64>());
-        hashes.saturating_add(self.slots.capacity().saturating_mul(size_of::<u16>()))
+        let marks = self.marks.capacity().saturating_mul(size_of::<u64>());
+        marks.saturating_add(self.slots.capacity().saturating_mul(size_of::<u16>()))
     }
 
-    /// Adds `key` of the object that opened at offset `object`, which tells it from all others.
-    pub(super) fn add(&mut self, object: u64, key: &str) -> Entry {
-        if self.hashes.len() >= self.limit {
+    /// Adds `key` of this object.
+    #[inline]
+    pub(super) fn add(&mut self, owner: Owner, key: &str) -> Entry {
+        if self.marks.len() >= self.limit {
             return Entry::Full;
         }
-        if self.hashes.len().saturating_mul(2) >= self.slots.len() {
-            self.grow();
+        let mark = self.mark(key) ^ owner.at.wrapping_mul(SPREAD);
+        let own = self.marks.get(owner.before..).unwrap_or_default();
+        if own.len() >= FEW {
+            return self.add_to_many(owner, mark);
         }
-        let hash = self.hash(object, key);
-        let Some(slot) = self.vacancy(hash) else {
+        if own.contains(&mark) {
             return Entry::Duplicate;
-        };
-        self.hashes.push(hash);
-        self.fill(slot);
+        }
+        self.marks.push(mark);
         Entry::New
     }
 
-    /// Forgets all but the oldest `keep` keys.
-    pub(super) fn truncate(&mut self, keep: usize) {
-        while self.hashes.len() > keep {
-            let index = u16::try_from(self.hashes.len()).unwrap_or(u16::MAX);
-            let Some(hash) = self.hashes.pop() else {
+    /// The object closes: its keys are forgotten, which are all since its first.
+    #[inline]
+    pub(super) fn close(&mut self, owner: Owner) {
+        if self.marks.len().saturating_sub(owner.before) > FEW {
+            self.unlist(owner);
+        }
+        self.marks.truncate(owner.before);
+    }
+
+    /// What stands for a key. No character has a byte 0xFF, so that a short key filled up with it
+    /// is told from all other short ones.
+    #[inline]
+    fn mark(&self, key: &str) -> u64 {
+        let key = key.as_bytes();
+        let mut short = [0xFF; 8];
+        if let Some(place) = short.get_mut(..key.len()) {
+            place.copy_from_slice(key);
+            return u64::from_le_bytes(short);
+        }
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(key);
+        hasher.finish()
+    }
+
+    /// Adds a key of an object that has many.
+    #[inline(never)]
+    fn add_to_many(&mut self, owner: Owner, mark: u64) -> Entry {
+        if self.marks.len().saturating_mul(2) >= self.slots.len() {
+            self.grow();
+        }
+        if self.marks.len().saturating_sub(owner.before) == FEW {
+            for index in owner.before..self.marks.len() {
+                self.list(index);
+            }
+        }
+        if self.has(owner, mark) {
+            return Entry::Duplicate;
+        }
+        self.marks.push(mark);
+        self.list(self.marks.len().saturating_sub(1));
+        Entry::New
+    }
+
+    /// Whether an object in the table has this mark.
+    fn has(&self, owner: Owner, mark: u64) -> bool {
+        let mut place = self.first_place(mark);
+        while let Some(&slot) = self.slots.get(place) {
+            let Some(index) = usize::from(slot).checked_sub(1) else {
+                return false;
+            };
+            if index >= owner.before && self.marks.get(index) == Some(&mark) {
+                return true;
+            }
+            place = self.next_place(place);
+        }
+        false
+    }
+
+    /// Enters a mark at the end of its chain.
+    fn list(&mut self, index: usize) {
+        let Some(&mark) = self.marks.get(index) else {
+            return;
+        };
+        let mut place = self.first_place(mark);
+        while let Some(slot) = self.slots.get_mut(place) {
+            if *slot == 0 {
+                *slot = number(index);
+                return;
+            }
+            place = self.next_place(place);
+        }
+    }
+
+    /// Takes an object's keys out of the table, the newest first.
+    #[inline(never)]
+    fn unlist(&mut self, owner: Owner) {
+        for index in (owner.before..self.marks.len()).rev() {
+            let Some(&mark) = self.marks.get(index) else {
                 return;
             };
-            let mut place = self.first_place(hash);
+            let mut place = self.first_place(mark);
             while let Some(slot) = self.slots.get_mut(place) {
-                if *slot == index {
+                if *slot == number(index) {
                     *slot = 0;
                     break;
                 }
@@ -97,54 +187,25 @@ impl OpenKeys {
         }
     }
 
-    /// The object goes in by an injective map, outside the keyed hash: the same key in two objects
-    /// never collides, and two keys do so with the same small probability as in one object.
-    fn hash(&self, object: u64, key: &str) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.as_bytes());
-        hasher.finish() ^ object.wrapping_mul(SPREAD)
-    }
-
-    /// The empty slot where `hash` belongs, or `None` if it is there already.
-    fn vacancy(&self, hash: u64) -> Option<usize> {
-        let mut place = self.first_place(hash);
-        while let Some(&slot) = self.slots.get(place) {
-            let Some(index) = usize::from(slot).checked_sub(1) else {
-                break;
-            };
-            if self.hashes.get(index) == Some(&hash) {
-                return None;
-            }
-            place = self.next_place(place);
-        }
-        Some(place)
-    }
-
-    /// Points `slot` at the newest hash.
-    fn fill(&mut self, slot: usize) {
-        if let Some(slot) = self.slots.get_mut(slot) {
-            *slot = u16::try_from(self.hashes.len()).unwrap_or(u16::MAX);
-        }
-    }
-
-    /// A table twice as large, filled again in the order of coming.
+    /// A larger table, filled again in the order of coming.
     fn grow(&mut self) {
-        let slots = self.slots.len().saturating_mul(2).max(FIRST_SLOTS);
-        self.slots.clear();
-        self.slots.resize(slots, 0);
-        let hashes = std::mem::take(&mut self.hashes);
-        self.hashes.reserve(slots / 2);
-        for hash in hashes {
-            if let Some(slot) = self.vacancy(hash) {
-                self.hashes.push(hash);
-                self.fill(slot);
+        let slots = self.marks.len().saturating_add(1).saturating_mul(2);
+        let slots = slots.next_power_of_two().max(FIRST_SLOTS);
+        let mut listed = std::mem::replace(&mut self.slots, vec![0; slots]);
+        listed.sort_unstable();
+        for number in listed {
+            if let Some(index) = usize::from(number).checked_sub(1) {
+                self.list(index);
             }
         }
     }
 
-    fn first_place(&self, hash: u64) -> usize {
+    /// Where the chain of a mark begins: by a keyed hash, as a client chooses what short keys are.
+    fn first_place(&self, mark: u64) -> usize {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(mark);
         // The table's length is a power of two, so the mask is a remainder.
-        usize::try_from(hash & self.mask()).unwrap_or(0)
+        usize::try_from(hasher.finish() & self.mask()).unwrap_or(0)
     }
 
     fn next_place(&self, place: usize) -> usize {
@@ -157,6 +218,11 @@ impl OpenKeys {
     }
 }
 
+/// The number of a mark, counted from one. Never past [`MOST`].
+fn number(index: usize) -> u16 {
+    u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use std::hash::RandomState;
@@ -164,31 +230,38 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
-    use super::{Entry, OpenKeys};
+    use super::{Entry, OpenKeys, Owner};
+
+    const ALONE: Owner = Owner { at: 0, before: 0 };
 
     #[test]
     fn the_limit_is_the_number_of_open_keys() {
         let mut keys = OpenKeys::new(2, RandomState::new());
-        assert_eq!(keys.add(0, "a"), Entry::New);
-        assert_eq!(keys.add(0, "b"), Entry::New);
-        assert_eq!(keys.add(0, "c"), Entry::Full, "one past the limit");
-        keys.truncate(1);
+        assert_eq!(keys.add(ALONE, "a"), Entry::New);
+        assert_eq!(keys.add(ALONE, "b"), Entry::New);
+        assert_eq!(keys.add(ALONE, "c"), Entry::Full, "one past the limit");
+        let inner = Owner { at: 9, before: 1 };
+        keys.close(inner);
         assert_eq!(
-            keys.add(0, "a"),
+            keys.add(ALONE, "a"),
             Entry::Duplicate,
             "what is still open is remembered"
         );
-        assert_eq!(keys.add(0, "c"), Entry::New, "what was closed made room");
+        assert_eq!(
+            keys.add(ALONE, "c"),
+            Entry::New,
+            "what was closed made room"
+        );
     }
 
     #[test]
     fn a_limit_past_what_a_slot_can_say_is_cut_down_to_it() {
         let mut keys = OpenKeys::new(usize::MAX, RandomState::new());
         for no in 0..0xFFFF_u32 {
-            assert_eq!(keys.add(0, &no.to_string()), Entry::New, "key {no}");
+            assert_eq!(keys.add(ALONE, &no.to_string()), Entry::New, "key {no}");
         }
-        assert_eq!(keys.add(0, "one more"), Entry::Full);
-        keys.truncate(0);
+        assert_eq!(keys.add(ALONE, "one more"), Entry::Full);
+        keys.close(ALONE);
         assert!(
             keys.slots.iter().all(|&slot| slot == 0),
             "all slots are empty again"
@@ -198,29 +271,37 @@ mod tests {
     proptest! {
         /// Against the plain way: a list per open object.
         #[test]
-        fn keys_are_duplicates_as_a_plain_list_says(steps in vec((0..4_u8, any::<u8>()), 0..400)) {
+        fn keys_are_duplicates_as_a_plain_list_says(steps in vec((0..40_u8, any::<u8>()), 0..400)) {
             let mut keys = OpenKeys::new(4096, RandomState::new());
-            let mut model: Vec<(u64, usize, Vec<String>)> = vec![(0, 0, Vec::new())];
+            let mut model: Vec<(Owner, Vec<String>)> = vec![(ALONE, Vec::new())];
             for (opened, (step, name)) in (1_u64..).zip(steps) {
                 match step {
-                    0 => model.push((opened, keys.len(), Vec::new())),
-                    1 if model.len() > 1 => {
-                        let (_, before, _) = model.pop().expect("one is open");
-                        keys.truncate(before);
+                    0 | 1 => {
+                        let owner = Owner { at: opened, before: keys.len() };
+                        model.push((owner, Vec::new()));
+                    }
+                    2 if model.len() > 1 => {
+                        let (owner, _) = model.pop().expect("one is open");
+                        keys.close(owner);
                     }
                     _ => {
-                        let (object, _, names) = model.last_mut().expect("one is open");
-                        let name = name.to_string();
+                        let (owner, names) = model.last_mut().expect("one is open");
+                        // Some of them are longer than what stands for itself.
+                        let name = if name % 3 == 0 {
+                            format!("a longer key {name}")
+                        } else {
+                            name.to_string()
+                        };
                         let known = names.contains(&name);
                         let entry = if known { Entry::Duplicate } else { Entry::New };
-                        prop_assert_eq!(keys.add(*object, &name), entry);
+                        prop_assert_eq!(keys.add(*owner, &name), entry);
                         if !known {
                             names.push(name);
                         }
                     }
                 }
             }
-            keys.truncate(0);
+            keys.close(ALONE);
             prop_assert_eq!(keys.slots.iter().filter(|&&slot| slot != 0).count(), 0);
         }
     }

@@ -3,8 +3,10 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "`len` counts bytes of one slice, so it cannot pass its length; the divisor is 8"
+    reason = "the length of a part is below that of its slice; the divisor is 8"
 )]
+
+use memchr::memchr2;
 
 /// 0x01 in every byte.
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -12,6 +14,8 @@ const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// The bytes looked at together in a long run: two SSE2 registers.
 const BLOCK: usize = 32;
+/// What is below is a control character.
+const SPACE: u8 = 0x20;
 
 /// The length of the run at the start of `bytes`. Most runs are short, so one word is looked at
 /// before a long one is assumed.
@@ -28,31 +32,35 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
     }
 }
 
-/// Blocks as long as they are clean, then words, then bytes.
+/// Up to the next quote or backslash, if no control character stands before it, which would be the
+/// end of the body: so nothing is looked through twice.
 #[inline(never)]
 fn long_len(bytes: &[u8]) -> usize {
-    let mut len = 0;
-    let mut rest = bytes;
-    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
-        if block
-            .iter()
-            .fold(0, |any, &byte| any | u8::from(ends_run(byte)))
-            != 0
-        {
-            break;
-        }
-        len += BLOCK;
-        rest = after;
+    let end = memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+    let run = bytes.get(..end).unwrap_or(bytes);
+    if has_control(run) {
+        return run.iter().position(|&byte| byte < SPACE).unwrap_or(end);
     }
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let ends = ends_in(u64::from_le_bytes(*word));
-        if ends != 0 {
-            return len + first_byte(ends);
+    end
+}
+
+/// The smallest byte of each lane, then words, then bytes.
+fn has_control(run: &[u8]) -> bool {
+    let (blocks, rest) = run.as_chunks::<BLOCK>();
+    let mut least = [u8::MAX; BLOCK];
+    for block in blocks {
+        for (least, &byte) in least.iter_mut().zip(block) {
+            *least = byte.min(*least);
         }
-        len += 8;
-        rest = after;
     }
-    len + short_len(rest)
+    let (words, rest) = rest.as_chunks::<8>();
+    let controls = words.iter().fold(0, |any, word| {
+        let word = u64::from_le_bytes(*word);
+        any | word.wrapping_sub(ONES * u64::from(SPACE)) & !word
+    });
+    least.iter().fold(u8::MAX, |all, &one| all.min(one)) < SPACE
+        || controls & TOPS != 0
+        || rest.iter().any(|&byte| byte < SPACE)
 }
 
 /// Less than a word.
@@ -65,7 +73,7 @@ fn short_len(bytes: &[u8]) -> usize {
 
 #[inline]
 fn ends_run(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    byte < SPACE || byte == b'"' || byte == b'\\'
 }
 
 /// The top bit of each byte of `word` that ends a run. A borrow can also set the bit of a byte

@@ -172,6 +172,11 @@ impl Live {
         self.status = head.status.as_u16();
         if end || self.answer.is_stream() {
             self.over = end;
+            let mut head = head;
+            if !self.answer.is_stream() {
+                // It ends here, whatever length it names.
+                sized(&mut head, 0);
+            }
             passed.tasks.push(HttpTask::Header(head, end));
         } else {
             self.head = Some(head);
@@ -181,7 +186,10 @@ impl Live {
     fn piece(&mut self, piece: &[u8], end: bool, now: Instant, passed: &mut Passed) {
         let snapshot = Arc::clone(&self.snapshot);
         let by = self.by(&snapshot, now);
-        let mut out = Vec::with_capacity(piece.len().saturating_add(64));
+        let mut out = Vec::new();
+        if self.answer.is_stream() {
+            out.reserve(piece.len().saturating_add(64));
+        }
         let mut said = Vec::new();
         let told = match &mut self.translator {
             Some(translator) => told(translator, piece, end, &mut said).map(|()| &*said),

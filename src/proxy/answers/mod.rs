@@ -27,21 +27,24 @@ use crate::runtime::clock;
 pub(crate) use live::{Live, Passed};
 use streams::Traits;
 
-/// Fields that tell of the very bytes that the provider sent.
-const OF_THE_BYTES: [HeaderName; 8] = [
-    header::CONTENT_LENGTH,
-    header::ETAG,
-    header::ACCEPT_RANGES,
-    header::TRAILER,
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-];
+/// Whether a field tells of the very bytes that the provider sent.
+fn is_of_the_bytes(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "content-length"
+            | "etag"
+            | "accept-ranges"
+            | "trailer"
+            | "content-md5"
+            | "digest"
+            | "content-digest"
+            | "repr-digest"
+    )
+}
 
 /// How an answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+pub(crate) enum Reading {
     /// It has no body.
     Nothing,
     /// It passes: sound, pictures, files.
@@ -122,7 +125,9 @@ pub(crate) fn prepare(
     (method, endpoint): (&Method, Endpoint),
     call: &mut Call,
 ) -> Result<()> {
-    match reading(head, endpoint, method) {
+    let reading = reading(head, endpoint, method);
+    call.reading = Some(reading);
+    match reading {
         Reading::Nothing | Reading::Pass => {}
         Reading::Wrong => {
             let denial = Denial::UpstreamError;
@@ -131,29 +136,38 @@ pub(crate) fn prepare(
             let cause = "the provider's answer is of the wrong type";
             return Err(Error::explain(ErrorType::HTTPStatus(status), cause).into_up());
         }
-        Reading::Stream(_) | Reading::Json(_) | Reading::Text | Reading::Fault => {
-            for name in &OF_THE_BYTES {
-                head.remove_header(name);
-            }
-        }
+        Reading::Stream(_) => untrue(head, false),
+        // It is judged whole, and its length is said anew before it leaves.
+        Reading::Json(_) | Reading::Text | Reading::Fault => untrue(head, true),
     }
     Ok(())
 }
 
+/// Takes away what will be untrue of the bytes that leave.
+fn untrue(head: &mut ResponseHeader, sized: bool) {
+    let names = head.headers.keys();
+    let stale: Vec<HeaderName> = names
+        .filter(|name| is_of_the_bytes(name) && !(sized && **name == header::CONTENT_LENGTH))
+        .cloned()
+        .collect();
+    for name in &stale {
+        head.remove_header(name);
+    }
+}
+
 /// Begins the inspection of an answer whose head is ready.
-pub(crate) fn begin(
-    gateway: &Gateway,
-    head: &ResponseHeader,
-    method: &Method,
-    flight: &mut Flight,
-) {
+pub(crate) fn begin(gateway: &Gateway, head: &ResponseHeader, flight: &mut Flight) {
     let endpoint = flight.record.endpoint;
+    let reading = flight.call().and_then(|call| call.reading.take());
+    let Some(reading) = reading else {
+        return;
+    };
     let wanted = flight.call().and_then(|call| call.wanted);
     let told = |make: fn(Wanted, u64) -> Translator| {
         let made = clock::unix();
         wanted.map(|wanted| Box::new(make(wanted, made)))
     };
-    let (answer, translator) = match reading(head, endpoint, method) {
+    let (answer, translator) = match reading {
         Reading::Nothing | Reading::Pass | Reading::Wrong => return,
         Reading::Stream(shape) if flight.call().is_some_and(|call| call.usage_added) => {
             (Answer::stream(shape).without_usage(), None)
@@ -185,7 +199,7 @@ pub(crate) fn begin(
         Arc::clone(&flight.snapshot),
         (endpoint, flight.record.request_id.clone()),
         (place, gateway.budget().share()),
-        clock::now(),
+        flight.clock.answered().unwrap_or_else(clock::now),
     );
     if let Some(call) = flight.call() {
         call.handle.answer_begins(Box::new(live));

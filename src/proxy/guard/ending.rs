@@ -3,12 +3,13 @@
 //!
 //! Decides nothing about an answer; what is written comes from `answers`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorSource, Result};
 
+use super::watch::after;
 use super::{Guard, Passed, ended};
 use crate::policy::Denial;
 use crate::runtime::clock;
@@ -36,9 +37,9 @@ impl Guard {
 
     /// Waits for the client, while what is held of the answer leaves in time, and an order to end
     /// it is obeyed, though the provider be silent.
-    pub(super) async fn idle(&mut self, done: bool) -> Result<Option<Bytes>> {
+    pub(super) async fn idle(&mut self, done: bool, now: Instant) -> Result<Option<Bytes>> {
+        let mut now = now;
         loop {
-            let now = clock::now();
             let left = self.watch.left(now);
             let wait = self.live.as_ref().map_or(left, |live| live.wait(now, left));
             let order = self.live.as_ref().and_then(|live| live.order());
@@ -51,17 +52,22 @@ impl Guard {
                     None => std::future::pending().await,
                 }
             };
+            // Tokio's own timer: Pingora's reads the clock four times a wait.
+            let until = after(now, wait).into();
             let waited = tokio::select! {
-                piece = pingora::time::timeout(wait, self.client_piece(done)) => Some(piece),
+                piece = tokio::time::timeout_at(until, self.client_piece(done)) => Some(piece),
                 () = ordered => None,
             };
+            if let Some(Ok(piece)) = waited {
+                return piece;
+            }
+            now = clock::now();
             match waited {
-                Some(Ok(piece)) => return piece,
                 // The order is obeyed above.
-                None => {}
+                Some(Ok(_)) | None => {}
                 Some(Err(_elapsed)) if wait < left => {
                     let passed = match &mut self.live {
-                        Some(live) => live.tick(clock::now()),
+                        Some(live) => live.tick(now),
                         None => continue,
                     };
                     if self.send(passed).await? {

@@ -156,7 +156,8 @@ impl CustomSession for Guard {
             self.real.set_keepalive(None);
         }
         // While a provider takes nothing, Pingora polls this side alone.
-        if self.watch.is_over(clock::now()) {
+        let now = clock::now();
+        if self.watch.is_over(now) {
             return Err(ended(&Denial::UpstreamTimeout));
         }
         if self.writing {
@@ -168,7 +169,7 @@ impl CustomSession for Guard {
             self.live = self.handle.answer_ends();
         }
         let passed = match &mut self.live {
-            Some(live) => live.pass(tasks, clock::now()),
+            Some(live) => live.pass(tasks, now),
             None => Passed { tasks, cut: false },
         };
         let cut = passed.cut;
@@ -255,7 +256,7 @@ impl CustomSession for Guard {
         if no_body_expected || self.is_body_done() {
             self.watch.request_sent(now);
         }
-        self.idle(no_body_expected).await
+        self.idle(no_body_expected, now).await
     }
 
     fn body_bytes_sent(&self) -> usize {

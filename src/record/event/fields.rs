@@ -4,6 +4,7 @@
 //! client or an operator wrote both. It never decides which fields a line has.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -28,6 +29,58 @@ pub(super) fn mask_from(start: usize, out: &mut Vec<u8>) {
         out.truncate(start);
         out.extend_from_slice(masked.as_bytes());
     }
+}
+
+/// A field whose value most lines repeat.
+#[derive(Clone, Copy)]
+pub(super) enum Repeated {
+    Key,
+    Model,
+    Provider,
+}
+
+/// The longest value that is remembered.
+const REMEMBERED: usize = 128;
+
+thread_local! {
+    /// What was written last under each such name and had nothing to escape or mask.
+    static PLAIN: RefCell<[String; 3]> = const { RefCell::new([const { String::new() }; 3]) };
+}
+
+impl Repeated {
+    const fn index(self) -> usize {
+        match self {
+            Self::Key => 0,
+            Self::Model => 1,
+            Self::Provider => 2,
+        }
+    }
+
+    fn is_plain(self, value: &str) -> bool {
+        let known = |all: &RefCell<[String; 3]>| {
+            let all = all.try_borrow().ok()?;
+            Some(all.get(self.index())? == value)
+        };
+        // A thread that is ending remembers nothing.
+        PLAIN.try_with(known).ok().flatten().unwrap_or(false)
+    }
+
+    fn remember(self, value: &str) {
+        let _ending = PLAIN.try_with(|all| {
+            let mut all = all.try_borrow_mut().ok()?;
+            let known = all.get_mut(self.index())?;
+            known.clear();
+            known.push_str(value);
+            Some(())
+        });
+    }
+}
+
+/// Whether it is made of the digits of hexadecimal numbers alone: nothing to escape, and no secret
+/// begins with them.
+fn is_hex(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() | matches!(byte, b'a'..=b'f');
+    text.bytes().fold(true, |all, byte| all & digit(byte))
 }
 
 /// A field's name as it stands in a line, comma and quotes included; [`field!`] makes it.
@@ -91,6 +144,39 @@ impl<'a> Fields<'a> {
         let start = self.out.len();
         push_string(self.out, value);
         mask_from(start, self.out);
+    }
+
+    /// The same of a value that most lines repeat.
+    pub(super) fn repeated(&mut self, name: Name, value: &str, which: Repeated) {
+        if which.is_plain(value) {
+            return self.plain(name, value);
+        }
+        let start = self.out.len();
+        self.foreign(name, value);
+        let written = self.out.get(start..).unwrap_or_default();
+        let text = value.as_bytes();
+        let text_alone = written
+            .strip_suffix(b"\"")
+            .and_then(|it| it.strip_suffix(text))
+            .is_some_and(|before| before.ends_with(b":\""));
+        if text_alone && text.len() <= REMEMBERED {
+            which.remember(value);
+        }
+    }
+
+    /// The same of an id, which most often is our own.
+    pub(super) fn id(&mut self, name: Name, value: &str) {
+        if is_hex(value) {
+            self.plain(name, value);
+        } else {
+            self.foreign(name, value);
+        }
+    }
+
+    /// What has nothing to escape or mask.
+    pub(super) fn plain(&mut self, name: Name, value: &str) {
+        self.name(name);
+        push_word(self.out, value);
     }
 
     /// The same of what may be no text.

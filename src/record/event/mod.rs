@@ -8,8 +8,11 @@
 
 #[macro_use]
 mod fields;
+
+mod access;
 mod security;
 
+pub use access::{ACCESS_LOGGER, write_access_line};
 pub use security::{
     FoundAt, KeyPrefix, MAX_USER_AGENT, SECURITY_LOGGER, SecurityEvent, Severity, Verdict,
 };
@@ -17,10 +20,7 @@ pub use security::{
 use std::fmt::{self, Write as _};
 use std::time::SystemTime;
 
-use fields::{Fields, Name, mask_from, push_word};
-
 use super::json::{Escaping, cut, push_escaped, push_moment, push_number, push_string};
-use super::{Facts, Failed, Inspected};
 use crate::policy::LogFormat;
 
 /// How much a line matters.
@@ -65,9 +65,6 @@ impl From<log::Level> for Level {
         }
     }
 }
-
-/// The logger of access lines.
-pub const ACCESS_LOGGER: &str = "portcullis.access";
 
 /// The longest message of a line in bytes; what is longer is cut.
 pub const MAX_MESSAGE: usize = 8_192;
@@ -114,40 +111,6 @@ pub fn write_log_line(line: &LogLine<'_>, at: SystemTime, format: LogFormat, out
         }
     }
 }
-
-/// Appends the access line of a request, masked, without a line break.
-pub fn write_access_line(facts: &Facts, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
-    write_head(Level::Info, ACCESS_LOGGER, at, format, out);
-    match format {
-        LogFormat::Json => {
-            out.extend_from_slice(b",\"message\":");
-            let message = out.len();
-            out.push(b'"');
-            write_summary(facts, out);
-            out.push(b'"');
-            mask_from(message, out);
-            out.extend_from_slice(ACCESS_PLACE.as_bytes());
-            write_facts(facts, out);
-            out.push(b'}');
-        }
-        LogFormat::Text => {
-            let message = out.len();
-            write_summary(facts, out);
-            mask_from(message, out);
-            out.push(b' ');
-            write_facts(facts, out);
-        }
-    }
-}
-
-/// Where access lines are made, up to what they are about.
-const ACCESS_PLACE: &str = concat!(
-    ",\"module\":\"",
-    module_path!(),
-    "\",\"function\":\"write_access_line\",\"line\":",
-    line!(),
-    ",\"extra_data\":"
-);
 
 /// Time, level and logger: the beginning of an object, or of a line for people.
 fn write_head(level: Level, logger: &str, at: SystemTime, format: LogFormat, out: &mut Vec<u8>) {
@@ -209,161 +172,6 @@ fn write_place(module: &str, function: &str, line: u32, out: &mut Vec<u8>) {
     push_string(out, function);
     out.extend_from_slice(b",\"line\":");
     push_number(out, u64::from(line));
-}
-
-/// `POST /v1/chat/completions 200`: bounded words, but for the method.
-fn write_summary(facts: &Facts, out: &mut Vec<u8>) {
-    push_escaped(out, method(facts));
-    out.push(b' ');
-    out.extend_from_slice(facts.endpoint.as_str().as_bytes());
-    out.push(b' ');
-    push_number(out, u64::from(facts.status_shown()));
-}
-
-/// The method, cut: a client may send one as long as it likes.
-fn method(facts: &Facts) -> &str {
-    cut(facts.method.as_str(), 16)
-}
-
-/// The object of an access line's `extra_data`.
-fn write_facts(facts: &Facts, out: &mut Vec<u8>) {
-    let mut fields = Fields::begin(out);
-    fields.foreign(field!("request_id"), &facts.request_id);
-    if let Some(address) = facts.client_ip {
-        fields.address(field!("client_ip"), address);
-    }
-    if let Some(key) = &facts.key_id {
-        fields.foreign(field!("key_id"), key.as_str());
-    }
-    if let Some(role) = facts.role {
-        fields.word(field!("role"), role.as_str());
-    }
-    fields.foreign(field!("method"), method(facts));
-    fields.word(field!("endpoint"), facts.endpoint.as_str());
-    fields.foreign_bytes(field!("path"), facts.path.as_bytes());
-    fields.number(field!("status"), u64::from(facts.status_shown()));
-    fields.word(field!("outcome"), facts.outcome.as_str());
-    if let Some(refusal) = facts.refusal {
-        fields.word(field!("code"), refusal.code);
-        fields.word(field!("reason"), refusal.reason);
-    }
-    write_call(facts, &mut fields);
-    fields.number(field!("request_bytes"), facts.request_bytes);
-    fields.number(field!("response_bytes"), facts.response_bytes);
-    if let Some(times) = facts.times {
-        fields.millis(field!("duration_ms"), times.duration);
-        fields.millis(field!("overhead_ms"), times.overhead);
-        if let Some(first) = times.first_byte {
-            fields.millis(field!("upstream_first_byte_ms"), first);
-        }
-        if let Some(total) = times.upstream {
-            fields.millis(field!("upstream_ms"), total);
-        }
-    }
-    if let Some(inspected) = &facts.inspection {
-        write_inspection(inspected, &REQUEST, &mut fields);
-    }
-    if let Some(inspected) = &facts.answer {
-        write_inspection(inspected, &ANSWER, &mut fields);
-    }
-    fields.text(field!("policy"), &facts.policy);
-    fields.end();
-}
-
-/// The fields of an inspection: bytes, bytes of text, bytes not read, families, findings.
-type Names = [Name; 5];
-
-const REQUEST: Names = [
-    field!("inspected_bytes"),
-    field!("inspected_text_bytes"),
-    field!("uninspected_bytes"),
-    field!("families"),
-    field!("findings"),
-];
-
-const ANSWER: Names = [
-    field!("response_inspected_bytes"),
-    field!("response_inspected_text_bytes"),
-    field!("response_uninspected_bytes"),
-    field!("response_families"),
-    field!("response_findings"),
-];
-
-/// What the inspection did and found, in numbers.
-fn write_inspection(inspected: &Inspected, names: &Names, fields: &mut Fields<'_>) {
-    let [body, text, uninspected, families, findings] = *names;
-    fields.number(body, inspected.body_bytes);
-    fields.number(text, inspected.text_bytes);
-    fields.number(uninspected, inspected.uninspected_bytes);
-    fields.name(families);
-    fields.out.push(b'[');
-    for (place, family) in inspected.families.iter().enumerate() {
-        if place > 0 {
-            fields.out.push(b',');
-        }
-        push_word(fields.out, family.as_str());
-    }
-    fields.out.push(b']');
-    fields.name(findings);
-    fields.out.push(b'[');
-    for (place, found) in inspected.found.iter().enumerate() {
-        if place > 0 {
-            fields.out.push(b',');
-        }
-        let mut one = Fields::begin(fields.out);
-        one.word(field!("family"), found.family.as_str());
-        one.word(field!("action"), found.action.as_str());
-        one.number(field!("count"), found.count);
-        one.end();
-    }
-    fields.out.push(b']');
-}
-
-/// Which attempts at providers failed, and how far each came.
-fn write_failed(failed: &[Failed], fields: &mut Fields<'_>) {
-    if failed.is_empty() {
-        return;
-    }
-    fields.name(field!("failed_attempts"));
-    fields.out.push(b'[');
-    for (place, failed) in failed.iter().enumerate() {
-        if place > 0 {
-            fields.out.push(b',');
-        }
-        let mut one = Fields::begin(fields.out);
-        one.foreign(field!("provider"), failed.provider.as_str());
-        one.foreign(field!("endpoint"), &failed.endpoint);
-        one.word(field!("class"), failed.class);
-        one.end();
-    }
-    fields.out.push(b']');
-}
-
-/// What is known of the call to a provider.
-fn write_call(facts: &Facts, fields: &mut Fields<'_>) {
-    if let Some(model) = &facts.model {
-        fields.foreign(field!("model"), model.as_str());
-    }
-    if let Some(provider) = &facts.provider {
-        fields.foreign(field!("provider"), provider.as_str());
-    }
-    if let Some(status) = facts.upstream_status {
-        fields.number(field!("upstream_status"), u64::from(status));
-    }
-    if facts.provider.is_some() {
-        fields.number(field!("attempts"), u64::from(facts.attempts));
-        fields.bare(
-            field!("stream"),
-            if facts.stream { "true" } else { "false" },
-        );
-    }
-    write_failed(&facts.failed, fields);
-    if let Some(tokens) = facts.usage.prompt {
-        fields.number(field!("prompt_tokens"), tokens);
-    }
-    if let Some(tokens) = facts.usage.completion {
-        fields.number(field!("completion_tokens"), tokens);
-    }
 }
 
 #[cfg(test)]

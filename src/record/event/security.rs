@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::{Fields, Level, LogFormat, cut, push_escaped, write_head};
+use super::fields::Fields;
+use super::{Level, LogFormat, cut, push_escaped, write_head};
 use crate::inspect::detect::Family;
 use crate::policy::Denial;
 use crate::policy::names::KeyId;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::identify::keys::Role;
 use crate::policy::{Denial, KeyFault};
-use crate::record::{LoggedPath, Outcome, Times, Usage};
+use crate::record::{Facts, LoggedPath, Outcome, Times, Usage};
 
 fn at() -> SystemTime {
     SystemTime::UNIX_EPOCH
@@ -309,4 +309,31 @@ fn arb_path() -> impl Strategy<Value = Vec<u8>> {
         "eyJabcdef.",
     ]);
     prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+#[test]
+fn a_value_that_lines_repeat_is_masked_in_each() {
+    let mut facts = facts();
+    for secret in [
+        "sk-abcdefghijklmnopqrstuvwxyz012345",
+        "gpt\u{7f}4o",
+        "gpt-4o",
+    ] {
+        for time in 0..3 {
+            facts.model = secret.parse().ok().or(facts.model);
+            let line = written(|out| write_access_line(&facts, at(), LogFormat::Json, out));
+            assert!(
+                !line.contains("abcdefghijklmnop") && !line.contains('\u{7f}'),
+                "{secret} is not shown at time {time}: {line}"
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_secret_begins_in_hexadecimal_digits(id in "[0-9a-f]{0,64}") {
+        let written = ["\"", &id, "\""].concat();
+        prop_assert!(!crate::record::mask::may_hold_secrets(written.as_bytes()));
+    }
 }

@@ -43,6 +43,8 @@ pub(super) struct Known {
     providers: Names,
     models: Names,
     pairs: Box<[OnceLock<Box<Pair>>]>,
+    /// Attempts that were answered, by provider.
+    answered: Box<[OnceLock<IntCounter>]>,
 }
 
 /// The series of one provider and model.
@@ -62,16 +64,32 @@ impl Known {
         let pairs = (0..providers.len().saturating_mul(models.len()))
             .map(|_| OnceLock::new())
             .collect();
+        let answered = (0..providers.len()).map(|_| OnceLock::new()).collect();
         Self {
             providers,
             models,
             pairs,
+            answered,
         }
     }
 
     /// The label of a provider.
     pub(super) fn provider<'a>(&self, name: &'a ProviderName) -> &'a str {
         self.providers.label(Some(name.as_str()))
+    }
+
+    /// The series of a provider's answered attempts; `make` finds it by its label, once.
+    pub(super) fn answered(
+        &self,
+        name: &ProviderName,
+        make: impl Fn(&str) -> IntCounter,
+    ) -> IntCounter {
+        let place = self.providers.index(Some(name.as_str()));
+        let make = || make(self.provider(name));
+        match self.answered.get(place) {
+            Some(kept) => kept.get_or_init(make).clone(),
+            None => make(),
+        }
     }
 
     pub(super) fn count(&self, vecs: &CallVecs, facts: &Facts) {

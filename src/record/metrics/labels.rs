@@ -3,8 +3,6 @@
 //! Decides which label a method, status, model or provider gets. Whatever is not known is
 //! `other`, so that no client and no provider can make a new series. It never counts anything.
 
-use std::collections::HashMap;
-
 use http::Method;
 
 /// The label of everything unknown.
@@ -62,21 +60,25 @@ pub(super) fn status_label(status: Option<u16>) -> String {
 /// Names of one kind that have a label of their own, with a place each; the last is `other`.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    places: HashMap<Box<str>, usize>,
+    /// Sorted: fixed and few, so that no hash is needed, and none can be attacked.
+    places: Box<[Box<str>]>,
 }
 
 impl Names {
     /// The first so many of the names.
     pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>, most: usize) -> Self {
-        let mut places = HashMap::new();
+        let mut places: Vec<Box<str>> = Vec::new();
         for name in names {
             if places.len() == most {
                 break;
             }
-            let place = places.len();
-            places.entry(name.into()).or_insert(place);
+            if let Err(place) = places.binary_search_by(|known| (**known).cmp(name)) {
+                places.insert(place, name.into());
+            }
         }
-        Self { places }
+        Self {
+            places: places.into(),
+        }
     }
 
     /// How many places there are, `other` included.
@@ -84,16 +86,20 @@ impl Names {
         self.places.len().saturating_add(1)
     }
 
+    fn find(&self, name: &str) -> Option<usize> {
+        let known = self.places.binary_search_by(|known| (**known).cmp(name));
+        known.ok()
+    }
+
     /// The place of a name.
     pub(super) fn index(&self, name: Option<&str>) -> usize {
-        name.and_then(|name| self.places.get(name))
-            .copied()
+        name.and_then(|name| self.find(name))
             .unwrap_or(self.places.len())
     }
 
     /// The label of a name: itself if it has a place.
     pub(super) fn label<'a>(&self, name: Option<&'a str>) -> &'a str {
-        name.filter(|name| self.places.contains_key(*name))
+        name.filter(|name| self.find(name).is_some())
             .unwrap_or(OTHER)
     }
 }

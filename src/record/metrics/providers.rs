@@ -89,8 +89,8 @@ impl Providers {
         let failed = u32::try_from(facts.failed.len()).unwrap_or(u32::MAX);
         let answered = u64::from(facts.attempts.saturating_sub(failed));
         if let Some(provider) = facts.provider.as_ref().filter(|_| answered > 0) {
-            let labels = [known.provider(provider), "answered"];
-            self.attempts.with_label_values(&labels).inc_by(answered);
+            let series = |label: &str| self.attempts.with_label_values(&[label, "answered"]);
+            known.answered(provider, series).inc_by(answered);
         }
     }
 }

@@ -64,7 +64,7 @@ impl Line {
 
     /// Whether what is owed is late; wakes the task when it will be.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(since) = self.owed.since(&self.heads) else {
+        let Some(since) = self.owed.since(&self.heads, clock::now) else {
             return false;
         };
         let Some(end) = since.checked_add(self.limit) else {

@@ -64,6 +64,8 @@ pub(super) struct Owed {
     speech: Speech,
     since: Instant,
     span: Option<u64>,
+    /// A head has begun, and is not known to be incomplete.
+    begun: bool,
     /// Whether any byte has come at all.
     pub(super) heard: bool,
 }
@@ -74,6 +76,7 @@ impl Owed {
             speech,
             since: now,
             span: None,
+            begun: false,
             heard: false,
         }
     }
@@ -88,7 +91,8 @@ impl Owed {
             Speech::Http1 => {
                 if heads.state() == IDLE {
                     heads.begins();
-                    self.since = now();
+                    // Nearly all heads come whole, and need no look at the clock.
+                    self.begun = true;
                 }
             }
             Speech::Http2(frames) => {
@@ -102,12 +106,17 @@ impl Owed {
         }
     }
 
-    /// Since when something is owed that has not come; none: nothing is.
-    pub(super) fn since(&self, heads: &Heads) -> Option<Instant> {
+    /// Since when something is owed that has not come; none: nothing is. To be asked when no more
+    /// is there to be read.
+    pub(super) fn since(&mut self, heads: &Heads, now: impl Fn() -> Instant) -> Option<Instant> {
         let owes = match &self.speech {
             Speech::Http1 => heads.state() == COMING,
             Speech::Http2(frames) => frames.under_way().is_some(),
         };
+        if owes && self.begun {
+            self.begun = false;
+            self.since = now();
+        }
         owes.then_some(self.since)
     }
 

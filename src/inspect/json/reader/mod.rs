@@ -11,7 +11,7 @@ use std::hash::RandomState;
 
 use super::escapes::{self, Escape};
 use super::kept::Kept;
-use super::keys::{Entry, OpenKeys};
+use super::keys::{Entry, OpenKeys, Owner};
 use super::numbers::Number;
 use super::plain::plain_len;
 use super::utf8::{self, Rest};
@@ -58,11 +58,7 @@ enum Role {
 #[derive(Clone, Copy, Debug)]
 enum Frame {
     Array,
-    /// Where it opened, which no other object shares, and how many keys were open before it.
-    Object {
-        at: u64,
-        keys_before: usize,
-    },
+    Object(Owner),
 }
 
 /// Reads one JSON text, fed in pieces. Measured (bench `json`): 3.5 GB/s on chat prose, 1 on
@@ -234,9 +230,9 @@ impl Reader {
                 {
                     here + space_len(bytes.get(here..).unwrap_or_default())
                 }
-                State::FirstValue if byte == b']' => self.close(byte, here, sink)?,
+                State::FirstValue if byte == b']' => self.close(bytes, here, sink)?,
                 State::Value | State::FirstValue => self.begin_value(byte, text, here, sink)?,
-                State::FirstKey if byte == b'}' => self.close(byte, here, sink)?,
+                State::FirstKey if byte == b'}' => self.close(bytes, here, sink)?,
                 State::FirstKey | State::Key => self.begin_key(byte, text, here, sink)?,
                 State::Colon if byte == b':' => {
                     self.state = State::Value;
@@ -244,7 +240,7 @@ impl Reader {
                 }
                 State::Colon => return Err(self.malformed(here)),
                 State::Next if byte == b',' => self.comma(here)?,
-                State::Next => self.close(byte, here, sink)?,
+                State::Next => self.close(bytes, here, sink)?,
                 State::Done => {
                     return Err(JsonError::TrailingData {
                         offset: self.offset(here),
@@ -258,7 +254,7 @@ impl Reader {
 
     fn comma(&mut self, here: usize) -> Result<usize, JsonError> {
         self.state = match self.open.last() {
-            Some(Frame::Object { .. }) => State::Key,
+            Some(Frame::Object(_)) => State::Key,
             Some(Frame::Array) => State::Value,
             None => return Err(self.malformed(here)),
         };
@@ -296,13 +292,8 @@ impl Reader {
                 return self.value_text(text, here + 1, sink);
             }
             b'{' => {
-                self.open(
-                    Frame::Object {
-                        at,
-                        keys_before: self.keys.len(),
-                    },
-                    at,
-                )?;
+                let before = self.keys.len();
+                self.open(Frame::Object(Owner { at, before }), at)?;
                 sink.begin_object(at);
                 State::FirstKey
             }
@@ -332,17 +323,55 @@ impl Reader {
     }
 
     /// The bracket that closes the innermost object or array, or what stands in its place.
-    fn close<S: Sink>(&mut self, byte: u8, here: usize, sink: &mut S) -> Result<usize, JsonError> {
-        match (self.open.pop(), byte) {
-            (Some(Frame::Object { keys_before, .. }), b'}') => {
-                self.keys.truncate(keys_before);
+    fn close<S: Sink>(
+        &mut self,
+        bytes: &[u8],
+        here: usize,
+        sink: &mut S,
+    ) -> Result<usize, JsonError> {
+        match (self.open.pop(), bytes.get(here)) {
+            (Some(Frame::Object(owner)), Some(b'}')) => {
+                self.keys.close(owner);
                 sink.end_object(self.offset(here));
             }
-            (Some(Frame::Array), b']') => sink.end_array(self.offset(here)),
+            (Some(Frame::Array), Some(b']')) => sink.end_array(self.offset(here)),
             (_, _) => return Err(self.malformed(here)),
         }
+        Ok(self.next_after(bytes, here + 1))
+    }
+
+    /// A value ends before `here`. In an object nearly always a comma and the next key follow: so
+    /// many turns of the walk less.
+    #[inline]
+    fn next_after(&mut self, bytes: &[u8], here: usize) -> usize {
         self.after_value();
-        Ok(here + 1)
+        if !matches!(self.open.last(), Some(Frame::Object(_))) {
+            return here;
+        }
+        let ahead = match bytes.get(here..) {
+            Some([b',', b'"', ..]) => 2,
+            Some([b',', b' ', b'"', ..]) => 3,
+            Some(_) | None => return here,
+        };
+        self.token_at = self.offset(here + ahead - 1);
+        self.state = State::Text(Role::Key);
+        here + ahead
+    }
+
+    /// A key's colon stands before `here`. Nearly always a string follows.
+    #[inline]
+    fn value_after<S: Sink>(&mut self, bytes: &[u8], here: usize, sink: &mut S) -> usize {
+        let ahead = match bytes.get(here..) {
+            Some([b'"', ..]) => 1,
+            Some([b' ', b'"', ..]) => 2,
+            Some(_) | None => {
+                self.state = State::Value;
+                return here;
+            }
+        };
+        sink.string_begin(self.offset(here + ahead - 1));
+        self.state = State::Text(Role::Value);
+        here + ahead
     }
 
     fn after_value(&mut self) {

@@ -20,6 +20,10 @@ impl Reader {
                 sink.string_run(self.offset(here), run);
             }
             here = end;
+            if bytes.get(here) == Some(&b'"') {
+                sink.string_end(self.offset(here + 1));
+                return Ok(self.next_after(bytes, here + 1));
+            }
             // Escapes often come in twos and threes; they need no search for where a run ends.
             while let Some((ch, len)) = escapes::quick(bytes.get(here..).unwrap_or_default()) {
                 self.may_stand(ch, self.offset(here))?;
@@ -29,9 +33,8 @@ impl Reader {
             match bytes.get(here) {
                 None => return Ok(here),
                 Some(b'"') => {
-                    self.after_value();
                     sink.string_end(self.offset(here + 1));
-                    return Ok(here + 1);
+                    return Ok(self.next_after(bytes, here + 1));
                 }
                 Some(&byte) if byte == b'\\' || here == end => {
                     let Some((ch, len)) = self.escape(text, here, Role::Value)? else {
@@ -63,8 +66,7 @@ impl Reader {
             self.end_key(run, self.offset(end + 1), sink)?;
             // Nearly always the colon stands right behind: one turn of the walk less.
             if text.as_bytes().get(end + 1) == Some(&b':') {
-                self.state = State::Value;
-                return Ok(end + 2);
+                return Ok(self.value_after(text.as_bytes(), end + 2, sink));
             }
             return Ok(end + 1);
         }
@@ -162,10 +164,10 @@ impl Reader {
 
     fn end_key<S: Sink>(&mut self, key: &str, end: u64, sink: &mut S) -> Result<(), JsonError> {
         let offset = self.token_at;
-        let Some(&Frame::Object { at, .. }) = self.open.last() else {
+        let Some(&Frame::Object(owner)) = self.open.last() else {
             return Err(JsonError::Malformed { offset });
         };
-        match self.keys.add(at, key) {
+        match self.keys.add(owner, key) {
             Entry::New => {}
             Entry::Duplicate => return Err(JsonError::DuplicateKey { offset }),
             Entry::Full => return Err(JsonError::TooManyKeys { offset }),
