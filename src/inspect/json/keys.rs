@@ -86,13 +86,19 @@ impl OpenKeys {
         }
         let mark = self.mark(key) ^ owner.at.wrapping_mul(SPREAD);
         let own = self.marks.get(owner.before..).unwrap_or_default();
-        if own.len() >= FEW {
-            return self.add_to_many(owner, mark);
-        }
-        if own.contains(&mark) {
+        let count = own.len();
+        let known = if count > FEW {
+            self.has(owner, mark)
+        } else {
+            own.contains(&mark)
+        };
+        if known {
             return Entry::Duplicate;
         }
         self.marks.push(mark);
+        if count >= FEW {
+            self.enter(owner);
+        }
         Entry::New
     }
 
@@ -120,23 +126,21 @@ impl OpenKeys {
         hasher.finish()
     }
 
-    /// Adds a key of an object that has many.
+    /// Enters the newest key of an object that has many; all of them, if it has just come to that.
     #[inline(never)]
-    fn add_to_many(&mut self, owner: Owner, mark: u64) -> Entry {
+    fn enter(&mut self, owner: Owner) {
         if self.marks.len().saturating_mul(2) >= self.slots.len() {
             self.grow();
         }
-        if self.marks.len().saturating_sub(owner.before) == FEW {
-            for index in owner.before..self.marks.len() {
-                self.list(index);
-            }
+        let newest = self.marks.len().saturating_sub(1);
+        let first = if newest.saturating_sub(owner.before) == FEW {
+            owner.before
+        } else {
+            newest
+        };
+        for index in first..self.marks.len() {
+            self.list(index);
         }
-        if self.has(owner, mark) {
-            return Entry::Duplicate;
-        }
-        self.marks.push(mark);
-        self.list(self.marks.len().saturating_sub(1));
-        Entry::New
     }
 
     /// Whether an object in the table has this mark.
@@ -178,7 +182,7 @@ impl OpenKeys {
             };
             let mut place = self.first_place(mark);
             while let Some(slot) = self.slots.get_mut(place) {
-                if *slot == number(index) {
+                if *slot == number(index) || *slot == 0 {
                     *slot = 0;
                     break;
                 }
