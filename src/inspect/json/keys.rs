@@ -129,7 +129,7 @@ impl OpenKeys {
     /// Enters the newest key of an object that has many; all of them, if it has just come to that.
     #[inline(never)]
     fn enter(&mut self, owner: Owner) {
-        if self.marks.len().saturating_mul(2) >= self.slots.len() {
+        if self.marks.len().saturating_mul(2) > self.slots.len() {
             self.grow();
         }
         let newest = self.marks.len().saturating_sub(1);
@@ -193,7 +193,7 @@ impl OpenKeys {
 
     /// A larger table, filled again in the order of coming.
     fn grow(&mut self) {
-        let slots = self.marks.len().saturating_add(1).saturating_mul(2);
+        let slots = self.marks.len().saturating_mul(2);
         let slots = slots.next_power_of_two().max(FIRST_SLOTS);
         let mut listed = std::mem::replace(&mut self.slots, vec![0; slots]);
         listed.sort_unstable();
