@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use portcullis::admit::admission::{self, Applicant};
+use portcullis::admit::admission::{self, Applicant, Visitor};
 use portcullis::admit::client::Client;
 use portcullis::admit::connections::Purpose;
 use portcullis::admit::flood;
@@ -64,19 +64,19 @@ fn address(number: u32) -> IpAddr {
 /// A request of the key's, from a first look at its address to its end.
 fn request(from: IpAddr, limits: &Limits, ledger: &Arc<Ledger>, now: Moment) -> bool {
     let blocked = ledger.blocks.is_blocked(from, now).is_some();
-    if blocked || admission::peek(from, limits, ledger, now).is_err() {
+    let visitor = Visitor::of(from, ledger);
+    if blocked || admission::peek(visitor, limits, ledger, now).is_err() {
         return false;
     }
     let applicant = Applicant {
-        address: from,
+        visitor,
         key: Some("team-search"),
         limits: limits.per_key,
     };
     let Ok(mut admitted) = admission::admit(&applicant, limits, ledger, now) else {
         return false;
     };
-    let fine = admitted.model("gpt-4o", limits, now).is_ok()
-        && admitted.reserve(&applicant, 100, now).is_ok();
+    let fine = admitted.model("gpt-4o", limits, now).is_ok() && admitted.reserve(100, now).is_ok();
     admitted.settle(80, now);
     fine
 }
@@ -151,7 +151,8 @@ fn many_addresses(criterion: &mut Criterion) {
     };
     let before = resident();
     for number in 0..ADDRESSES {
-        admission::charge_attempt(address(number), &limits, &ledger, clock::moment());
+        let visitor = Visitor::of(address(number), &ledger);
+        admission::charge_attempt(visitor, &limits, &ledger, clock::moment());
     }
     let grown = resident().saturating_sub(before);
     let known = ledger.clients_known();
@@ -168,7 +169,8 @@ fn many_addresses(criterion: &mut Criterion) {
                 .wrapping_add(7_919)
                 .checked_rem(ADDRESSES)
                 .unwrap_or(0);
-            admission::peek(address(number), &limits, &ledger, clock::moment())
+            let visitor = Visitor::of(address(number), &ledger);
+            admission::peek(visitor, &limits, &ledger, clock::moment())
         });
     });
 }

@@ -30,6 +30,15 @@ impl Client {
         }
     }
 
+    /// It, as words to be hashed: no two clients have the same.
+    #[inline]
+    pub fn words(self) -> [u64; 2] {
+        match self {
+            Self::V4(bits) => [4, u64::from(bits)],
+            Self::V6(bits) => [6, bits],
+        }
+    }
+
     /// The network that is this client.
     pub fn network(self) -> IpNet {
         match self {

@@ -1,4 +1,4 @@
-//! How many at once: requests in flight, in all and by key.
+//! How many at once: requests in flight in all, connections in all and by address.
 //!
 //! Decides whether one more may begin. What began is counted until its [`Slot`] is dropped,
 //! however it ends. Keys are counted only while they have a request in flight, so that there are
@@ -43,11 +43,20 @@ pub struct Slot {
 impl Flights {
     /// One more in all, of at most so many.
     pub fn begin(&self, limit: u32) -> Option<Slot> {
+        self.enter(limit).then(|| self.slot(None))
+    }
+
+    /// The same, for whoever calls [`Flights::leave`] without being made to by a slot.
+    pub(super) fn enter(&self, limit: u32) -> bool {
         let one_more = |count: u32| (count < limit).then(|| count.saturating_add(1));
         let all = &self.0.all;
-        all.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more)
-            .ok()?;
-        Some(self.slot(None))
+        let entered = all.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more);
+        entered.is_ok()
+    }
+
+    /// One that entered has ended.
+    pub(super) fn leave(&self) {
+        self.0.all.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// One more of a key, of at most so many.

@@ -4,6 +4,7 @@
 //! Lives here: checks over heads and lengths, and the counters of the ledger that they need. Must
 //! not live here: who is calling (`identify`), what the body says (`inspect`), sockets.
 
+pub mod accounts;
 pub mod admission;
 pub mod bequest;
 pub mod blocks;
@@ -26,6 +27,5 @@ pub mod size;
 pub mod slow;
 pub mod table;
 pub mod target;
-pub mod tokens;
 pub mod violations;
 pub mod who;

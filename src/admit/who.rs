@@ -2,9 +2,9 @@
 //!
 //! Decides that no two of them are taken for one. What has been used is the ledger's to know.
 
-use std::hash::{Hash, Hasher};
-
 use super::client::Client;
+use super::moment::nanos;
+use super::seed::Seeded;
 use crate::policy::limits::{Limit, Scope};
 
 /// Who it is that a limit counts for.
@@ -22,54 +22,58 @@ pub enum Who<'a> {
     Models(&'a str),
     /// One client, under an emergency measure. Such a limit has a count of its own, so that
     /// nothing of it is left when it is undone.
-    ClientHeld(Client, Limit),
+    ClientHeld(Client, &'a Limit),
     /// One key, under an emergency measure.
-    KeyHeld(&'a str, Limit),
+    KeyHeld(&'a str, &'a Limit),
     /// The calls to one provider.
     Provider(&'a str),
 }
 
-/// One piece of bytes for each, which costs a third of hashing field by field. No two are alike:
-/// the last byte says which kind it is, and what stands before it has one length, or is a name
-/// before something of one length.
-impl Hash for Who<'_> {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
+impl Who<'_> {
+    /// Its hash. No two are alike before they are hashed: the first word says which kind it is,
+    /// and so how many words stand before the name, which comes last.
+    #[inline]
+    pub(super) fn hash(&self, seeded: &Seeded) -> u64 {
         match self {
-            Self::All => hasher.write_u8(0),
-            Self::Client(client) => hasher.write(&tagged(*client, 1)),
-            Self::Connects(client) => hasher.write(&tagged(*client, 2)),
-            Self::Key(key) => write_name(hasher, key, 3),
-            Self::Models(group) => write_name(hasher, group, 4),
-            Self::Provider(name) => write_name(hasher, name, 7),
+            Self::All => seeded.hash(&[0], &[]),
+            Self::Client(client) => of_client(seeded, *client, 1),
+            Self::Connects(client) => of_client(seeded, *client, 2),
+            Self::Key(key) => seeded.hash(&[3], key.as_bytes()),
+            Self::Models(group) => seeded.hash(&[4], group.as_bytes()),
             Self::ClientHeld(client, limit) => {
-                limit.hash(hasher);
-                hasher.write(&tagged(*client, 5));
+                let [count, period, burst] = words(limit);
+                let [kind, bits] = tagged(*client, 5);
+                seeded.hash(&[kind, bits, count, period, burst], &[])
             }
             Self::KeyHeld(key, limit) => {
-                hasher.write(key.as_bytes());
-                limit.hash(hasher);
-                hasher.write_u8(6);
+                let [count, period, burst] = words(limit);
+                seeded.hash(&[6, count, period, burst], key.as_bytes())
             }
+            Self::Provider(name) => seeded.hash(&[7], name.as_bytes()),
         }
     }
 }
 
-/// A client and what it is counted for, as ten bytes.
-fn tagged(client: Client, kind: u8) -> [u8; 10] {
-    let (bits, four) = match client {
-        Client::V4(bits) => (u64::from(bits), 1),
-        Client::V6(bits) => (bits, 0),
-    };
-    let mut bytes = [four; 10];
-    let (front, rest) = bytes.split_at_mut(8);
-    front.copy_from_slice(&bits.to_le_bytes());
-    rest.copy_from_slice(&[four, kind]);
-    bytes
+#[inline]
+fn of_client(seeded: &Seeded, client: Client, kind: u64) -> u64 {
+    seeded.hash(&tagged(client, kind), &[])
 }
 
-fn write_name(hasher: &mut impl Hasher, name: &str, kind: u8) {
-    hasher.write(name.as_bytes());
-    hasher.write_u8(kind);
+/// A client and what it is counted for.
+#[inline]
+fn tagged(client: Client, kind: u64) -> [u64; 2] {
+    let [family, bits] = client.words();
+    [kind | family << 8, bits]
+}
+
+/// What a limit is, as far as one is told from another.
+fn words(limit: &Limit) -> [u64; 3] {
+    let rate = limit.rate();
+    [
+        rate.count().get(),
+        nanos(rate.period()),
+        u64::from(limit.burst()),
+    ]
 }
 
 impl Who<'_> {
@@ -122,7 +126,7 @@ mod tests {
         let mut all = vec![Who::All];
         for client in clients {
             all.extend([Who::Client(client), Who::Connects(client)]);
-            all.extend([slow, fast].map(|limit| Who::ClientHeld(client, limit)));
+            all.extend([&slow, &fast].map(|limit| Who::ClientHeld(client, limit)));
         }
         // Names that hold what others are told apart by.
         for name in [
@@ -132,9 +136,10 @@ mod tests {
             "a\u{4}",
             "\u{0}",
             "\u{1}\0\0\0\0\0\0\0\u{1}",
+            "\0\0\0\0\0\0\0\0",
         ] {
             all.extend([Who::Key(name), Who::Models(name), Who::Provider(name)]);
-            all.extend([slow, fast].map(|limit| Who::KeyHeld(name, limit)));
+            all.extend([&slow, &fast].map(|limit| Who::KeyHeld(name, limit)));
         }
         let ledger = Ledger::new(1);
         let keys: HashSet<Key> = all.iter().map(|who| ledger.key(*who)).collect();

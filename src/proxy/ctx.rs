@@ -39,7 +39,7 @@ pub(crate) struct Flight {
     pub(crate) clock: Marks,
     pub(crate) stage: Stage,
     /// Proof that the request is within its limits, and its place among those in flight.
-    pub(crate) admitted: Option<Box<Admitted>>,
+    pub(crate) admitted: Option<Admitted>,
     /// Model tokens that the answer may take, as the request says.
     pub(crate) most_tokens: Option<u64>,
 }

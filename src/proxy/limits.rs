@@ -13,10 +13,11 @@ use pingora::proxy::Session;
 
 use super::ctx::Flight;
 use super::{Gateway, findings};
-use crate::admit::admission::{self, Applicant, TooOften};
+use crate::admit::admission::{self, Admitted, Applicant, TooOften, Visitor};
 use crate::admit::blocks::By;
 use crate::admit::client::Client;
 use crate::admit::ledger::Who;
+use crate::admit::moment::Moment;
 use crate::admit::violations::Violation;
 use crate::identify::{Caller, keys};
 use crate::policy::limits::{BlockRule, KeyLimits, Limit, Scope, Standing};
@@ -42,6 +43,13 @@ const fn is_limited(endpoint: Endpoint) -> bool {
     !matches!(endpoint, Endpoint::Internal | Endpoint::Metrics)
 }
 
+/// Who came, and when: told once, before anything is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    visitor: Visitor,
+    now: Moment,
+}
+
 /// Whether the client's address alone may ask, before its credential is looked at.
 ///
 /// # Errors
@@ -51,8 +59,10 @@ pub(crate) fn peek(
     flight: &Flight,
     policy: &Policy,
     address: IpAddr,
-) -> Result<(), Denial> {
+) -> Result<Arrived, Denial> {
     let now = clock::moment_at(flight.clock.started());
+    let visitor = Visitor::of(address, &gateway.ledger);
+    let arrived = Arrived { visitor, now };
     let endpoint = flight.record.endpoint;
     let blocks = &gateway.ledger.blocks;
     // Who may operate the gateway still reaches it, to lift the block.
@@ -60,15 +70,16 @@ pub(crate) fn peek(
         return Err(Denial::ClientBlocked);
     }
     if !is_limited(endpoint) {
-        return Ok(());
+        return Ok(arrived);
     }
-    admission::peek(address, &policy.limits, &gateway.ledger, now)
+    admission::peek(visitor, &policy.limits, &gateway.ledger, now)?;
+    Ok(arrived)
 }
 
 /// Charges a client for a credential that opened nothing.
-pub(crate) fn charge_attempt(gateway: &Gateway, policy: &Policy, address: IpAddr) {
-    let now = clock::moment();
-    admission::charge_attempt(address, &policy.limits, &gateway.ledger, now);
+pub(crate) fn charge_attempt(gateway: &Gateway, policy: &Policy, arrived: Arrived) {
+    let Arrived { visitor, now } = arrived;
+    admission::charge_attempt(visitor, &policy.limits, &gateway.ledger, now);
 }
 
 /// Admits a caller to an endpoint.
@@ -79,16 +90,19 @@ pub(crate) fn admit(
     gateway: &Gateway,
     flight: &mut Flight,
     caller: &Caller,
-    endpoint: Endpoint,
+    (endpoint, arrived): (Endpoint, Arrived),
 ) -> Result<(), Denial> {
     if !is_limited(endpoint) {
         return Ok(());
     }
     let limits = &flight.snapshot.policy.limits;
-    let applicant = applicant(caller, &flight.snapshot.policy);
-    let now = clock::moment_at(flight.clock.started());
-    let admitted = admission::admit(&applicant, limits, &gateway.ledger, now)?;
-    flight.admitted = Some(Box::new(admitted));
+    let Arrived { visitor, now } = arrived;
+    let applicant = Applicant {
+        visitor,
+        key: Some(caller.id()),
+        limits: own(caller.limits(), limits.per_key),
+    };
+    flight.admitted = Some(admission::admit(&applicant, limits, &gateway.ledger, now)?);
     Ok(())
 }
 
@@ -96,26 +110,21 @@ pub(crate) fn admit(
 ///
 /// # Errors
 /// One of them is used up.
-pub(crate) fn admit_call(
-    flight: &mut Flight,
-    caller: &Caller,
-    model: Option<&ModelName>,
-) -> Result<(), Denial> {
+pub(crate) fn admit_call(flight: &mut Flight, model: Option<&ModelName>) -> Result<(), Denial> {
     let policy = &flight.snapshot.policy;
     let Some(admitted) = &mut flight.admitted else {
         return Ok(());
     };
-    // The clock is only read where there is such a limit.
-    if let Some(model) = model
-        && !policy.limits.models.is_empty()
-    {
-        let now = clock::moment();
+    if policy.limits.models.is_empty() && !admitted.counts_tokens() {
+        return Ok(());
+    }
+    let now = clock::moment();
+    if let Some(model) = model {
         admitted.model(model.as_str(), &policy.limits, now)?;
     }
-    let applicant = applicant(caller, policy);
-    if applicant.limits.tokens.is_some() {
+    if admitted.counts_tokens() {
         let tokens = tokens(flight.record.request_bytes, flight.most_tokens);
-        admitted.reserve(&applicant, tokens, clock::moment())?;
+        admitted.reserve(tokens, now)?;
     }
     Ok(())
 }
@@ -144,6 +153,8 @@ pub(crate) fn settle(
     if let (Some(admitted), Some(used)) = (&mut flight.admitted, used) {
         admitted.settle(used, clock::moment_at(now));
     }
+    // The request is in flight up to here, and no longer.
+    flight.admitted = None;
     if let (Some(tokens), Some(used)) = (providers, used) {
         tokens.settle(used);
     }
@@ -165,16 +176,11 @@ fn used(status: Option<u16>, usage: Usage, whole: bool) -> Option<u64> {
     }
 }
 
-fn applicant<'a>(caller: &'a Caller, policy: &Policy) -> Applicant<'a> {
-    Applicant {
-        address: caller.address(),
-        key: Some(caller.id()),
-        limits: own(caller.limits(), policy.limits.per_key),
-    }
-}
-
 /// The limits of a key: its own, and the policy's for what it has none of.
 fn own(own: keys::KeyLimits, all: KeyLimits) -> KeyLimits {
+    if own == keys::KeyLimits::default() {
+        return all;
+    }
     let rate = own.rate.or_else(|| all.rate.map(|limit| limit.rate()));
     let burst = own.burst.or_else(|| match own.rate {
         // A rate of its own comes with the burst that it would have in the configuration.
@@ -200,7 +206,7 @@ fn whole(rate: Rate) -> u32 {
 pub(crate) fn standing(flight: &Flight, denial: Option<&Denial>) -> Option<Standing> {
     match denial {
         Some(Denial::RateLimited(too_often)) => Some(too_often.standing),
-        Some(_) | None => flight.admitted.as_ref().and_then(|it| it.standing()),
+        Some(_) | None => flight.admitted.as_ref().and_then(Admitted::standing),
     }
 }
 

@@ -74,7 +74,8 @@ pub(crate) async fn receive(
         return Ok(Received::Answer(answer));
     }
     let now = clock::unix();
-    let (caller, peer_is_trusted) = identified(gateway, session, flight, (policy, now))?;
+    let (caller, arrived, peer_is_trusted) =
+        identified(gateway, session, flight, (policy, now))?;
     let endpoint = asked?;
     let head = session.req_header();
     let wish = Wish {
@@ -83,7 +84,7 @@ pub(crate) async fn receive(
         now,
     };
     authorize::authorize(&caller, &wish)?;
-    limits::admit(gateway, flight, &caller, endpoint)?;
+    limits::admit(gateway, flight, &caller, (endpoint, arrived))?;
     if endpoint == Endpoint::Internal {
         return operate::answer(gateway, session, flight, &caller)
             .await
@@ -100,7 +101,7 @@ pub(crate) async fn receive(
     let any = route::takes_any(&caller, policy);
     let (body, source, model) = plan.read(gateway, session, flight, any).await?;
     flight.record.model.clone_from(&model);
-    limits::admit_call(flight, &caller, model.as_ref())?;
+    limits::admit_call(flight, model.as_ref())?;
     let routed = routed(gateway, session, policy, &caller, model.as_ref())?;
     let timeouts = first_timeouts(&routed, policy)?;
     let handle = guard::install(session, source, timeouts);
@@ -213,7 +214,7 @@ fn identified(
     session: &Session,
     flight: &mut Flight,
     (policy, now): (&Policy, u64),
-) -> Result<(Caller, bool), Denial> {
+) -> Result<(Caller, limits::Arrived, bool), Denial> {
     let peer = peer_address(session).ok_or(Denial::Internal)?;
     let headers = &session.req_header().headers;
     let address = source::client(peer, headers, &policy.trusted_proxies);
@@ -222,17 +223,18 @@ fn identified(
     if internal && !source::within(&policy.auth.internal_allow, address) {
         return Err(Denial::NotFound);
     }
-    limits::peek(gateway, flight, policy, address)?;
+    let arrived = limits::peek(gateway, flight, policy, address)?;
     let tls = session
         .digest()
         .and_then(|digest| digest.ssl_digest.as_ref());
     let certificate = tls.map_or(&[][..], |tls| tls.cert_digest.as_slice());
     let from = (address, certificate);
     let caller = identify::identify(headers, from, &policy.auth, now).inspect_err(|denial| {
-        limits::charge_attempt(gateway, policy, address);
+        limits::charge_attempt(gateway, policy, arrived);
         guesses::note(gateway, policy, address, denial);
     })?;
     flight.record.key_id = caller.key_id().cloned();
     flight.record.role = Some(caller.role());
-    Ok((caller, source::within(&policy.trusted_proxies, peer)))
+    let trusted = source::within(&policy.trusted_proxies, peer);
+    Ok((caller, arrived, trusted))
 }

@@ -4,7 +4,6 @@
 //! that one caller sees one policy. Requests outside `/v1/` are never on trial: who operates the
 //! gateway must not be locked out by a policy that is to be looked at.
 
-use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,13 +62,13 @@ impl Trial {
 
     fn chooses(&self, head: &RequestHeader, address: Option<IpAddr>, policy: &Policy) -> bool {
         let mut names = policy.auth.headers.iter();
-        let hash = match names.find_map(|name| head.headers.get(name)) {
+        let hash = if let Some(value) = names.find_map(|name| head.headers.get(name)) {
             // With or without `Bearer`, it is the same caller.
-            Some(value) => {
-                let secret = value.as_bytes().rsplit(|byte| *byte == b' ').next();
-                self.chance.hash_one(secret)
-            }
-            None => self.chance.hash_one(address.map(Client::of)),
+            let secret = value.as_bytes().rsplit(|byte| *byte == b' ').next();
+            self.chance.hash(&[], secret.unwrap_or_default())
+        } else {
+            let client = address.map(|address| Client::of(address).words());
+            self.chance.hash(&client.unwrap_or_default(), &[])
         };
         self.plan.chooses(hash)
     }

@@ -11,23 +11,40 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::accounts::Held;
 use super::client::Client;
-use super::flights::Slot;
-use super::ledger::{Charged, Ledger, Level, UsedUp, Who};
+use super::ledger::{Charged, Ledger, Level, UsedUp, View, Who};
 use super::moment::Moment;
+use super::rate::Tightest;
 use super::table::Key;
-use super::tokens::Reservation;
 use crate::policy::Denial;
 use crate::policy::limits::{KeyLimits, Limit, Limits, Scope, Standing};
 
 /// Limits that a request usually has at most; more of them take an allocation.
 const FEW: usize = 4;
 
+/// A client's address, and what it is counted under; told once for each request.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor {
+    client: Client,
+    key: Key,
+}
+
+impl Visitor {
+    /// The visitor from an address, as far as it can be believed.
+    #[inline]
+    pub fn of(address: IpAddr, ledger: &Ledger) -> Self {
+        let client = Client::of(address);
+        let key = ledger.key(Who::Client(client));
+        Self { client, key }
+    }
+}
+
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Applicant<'a> {
-    /// The client's address, as far as it can be believed.
-    pub address: IpAddr,
+    /// From where.
+    pub visitor: Visitor,
     /// What its key is counted under; none where keys are not asked for.
     pub key: Option<&'a str>,
     /// The limits of its key.
@@ -47,16 +64,21 @@ pub struct TooOften {
     pub held: bool,
 }
 
-/// Proof that a request is within its limits. It holds the request's place among those in flight.
+/// Proof that a request is within its limits. It holds the request's place among those in flight,
+/// and what it has set aside, until it is dropped.
 #[derive(Debug)]
 pub struct Admitted {
     ledger: Arc<Ledger>,
     charged: SmallVec<[Charged; FEW]>,
-    standing: Option<Standing>,
-    /// What its key is counted under.
-    key: Option<Key>,
-    tokens: Option<Reservation>,
-    _slots: [Option<Slot>; 2],
+    tightest: Option<Tightest>,
+    /// What its key is counted under, and the key's limit on tokens.
+    key: Option<(Key, Option<Limit>)>,
+    /// Whether it is counted among those in flight of its key, and of all.
+    flying: (bool, bool),
+    /// The tokens that are set aside.
+    held: Option<Held>,
+    /// The tokens that were used, and when that was told.
+    used: Option<(u64, Moment)>,
 }
 
 /// Whether the client's address alone is over its limit: asked before the credential is looked
@@ -64,30 +86,36 @@ pub struct Admitted {
 ///
 /// # Errors
 /// It is.
-pub fn peek(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
-    look(of_address(address, limits, ledger), ledger, now).map(|_standing| ())
+pub fn peek(visitor: Visitor, limits: &Limits, ledger: &Ledger, now: Moment) -> Result<(), Denial> {
+    let mut looked = Looked::new(ledger, now);
+    of_address(visitor, limits, ledger, |level| looked.admits(&level));
+    looked.denial()
 }
 
 /// Charges a client for a try that came to nothing, such as one with a wrong key.
-pub fn charge_attempt(address: IpAddr, limits: &Limits, ledger: &Ledger, now: Moment) {
-    for level in of_address(address, limits, ledger) {
-        // What finds its limit used up is refused by the next look.
+pub fn charge_attempt(visitor: Visitor, limits: &Limits, ledger: &Ledger, now: Moment) {
+    // What finds its limit used up is refused by the next look.
+    of_address(visitor, limits, ledger, |level| {
         let _charged = ledger.charge(&level, now);
-    }
+    });
 }
 
-/// The limits of an address: the policy's and those of emergency measures.
+/// Goes through the limits of an address: the policy's and those of emergency measures.
+#[inline]
 fn of_address<'a>(
-    address: IpAddr,
+    visitor: Visitor,
     limits: &'a Limits,
-    ledger: &'a Ledger,
-) -> impl Iterator<Item = Level<'a>> {
-    let client = Client::of(address);
-    let usual = limits.per_ip.map(|limit| (Who::Client(client), limit));
-    let held = limits.emergency.iter();
-    let held = held.map(move |limit| (Who::ClientHeld(client, *limit), *limit));
-    let both = usual.into_iter().chain(held);
-    both.map(|(who, limit)| Level::of(who, limit, ledger))
+    ledger: &Ledger,
+    mut each: impl FnMut(Level<'a>),
+) {
+    let Visitor { client, key } = visitor;
+    if let Some(limit) = &limits.per_ip {
+        let who = Who::Client(client);
+        each(Level { who, key, limit });
+    }
+    for limit in &limits.emergency {
+        each(Level::of(Who::ClientHeld(client, limit), limit, ledger));
+    }
 }
 
 /// Admits a caller, or says why not.
@@ -101,62 +129,32 @@ pub fn admit(
     now: Moment,
 ) -> Result<Admitted, Denial> {
     let key = applicant.key.map(|key| ledger.key(Who::Key(key)));
-    let levels = levels(applicant, key, limits, ledger);
-    let standing = look(levels.iter().copied(), ledger, now)?;
-    let slots = [
-        match (key, applicant.limits.concurrent) {
-            (Some(key), Some(most)) => {
-                let slot = ledger.flights.begin_for(key, ledger.part(most));
-                Some(slot.ok_or(Denial::ConcurrencyLimited(Scope::Key))?)
-            }
-            (None, _) | (_, None) => None,
-        },
-        match limits.concurrent {
-            Some(most) => Some(
-                ledger
-                    .flights
-                    .begin(most)
-                    .ok_or(Denial::ConcurrencyLimited(Scope::Global))?,
-            ),
-            None => None,
-        },
-    ];
+    let mut looked = Looked::new(ledger, now);
+    looked.at_all(applicant, key, limits);
+    looked.denial()?;
     let mut admitted = Admitted {
-        ledger: Arc::clone(ledger),
         charged: SmallVec::new(),
-        standing,
-        key,
-        tokens: None,
-        _slots: slots,
+        tightest: looked.tightest(None),
+        key: key.map(|key| (key, applicant.limits.tokens)),
+        flying: (false, false),
+        held: None,
+        used: None,
+        ledger: Arc::clone(ledger),
     };
-    admitted.charge(&levels, now)?;
+    if let Some((key, most)) = key.zip(applicant.limits.concurrent) {
+        if !ledger.accounts.begin(key, ledger.part(most), now) {
+            return Err(Denial::ConcurrencyLimited(Scope::Key));
+        }
+        admitted.flying.0 = true;
+    }
+    if let Some(most) = limits.concurrent {
+        if !ledger.flights.enter(most) {
+            return Err(Denial::ConcurrencyLimited(Scope::Global));
+        }
+        admitted.flying.1 = true;
+    }
+    looked.charge(&mut admitted.charged)?;
     Ok(admitted)
-}
-
-/// All limits that can be told before the body is read.
-fn levels<'a>(
-    applicant: &Applicant<'a>,
-    key: Option<Key>,
-    limits: &'a Limits,
-    ledger: &'a Ledger,
-) -> SmallVec<[Level<'a>; FEW]> {
-    let of = |who: Who<'a>, limit: Limit| Level::of(who, limit, ledger);
-    let named = applicant.key.zip(key).zip(applicant.limits.rate);
-    let own = named.map(|((name, key), limit)| Level {
-        who: Who::Key(name),
-        key,
-        limit,
-    });
-    let held = limits.emergency.iter().filter_map(|limit| {
-        let key = applicant.key?;
-        Some(of(Who::KeyHeld(key, *limit), *limit))
-    });
-    let mut levels = SmallVec::new();
-    levels.extend(own);
-    levels.extend(held);
-    levels.extend(of_address(applicant.address, limits, ledger));
-    levels.extend(limits.global.map(|limit| of(Who::All, limit)));
-    levels
 }
 
 impl Admitted {
@@ -168,84 +166,80 @@ impl Admitted {
         if limits.models.is_empty() {
             return Ok(());
         }
-        let of_model = limits
-            .models
-            .iter()
-            .filter(|group| group.models.iter().any(|pattern| pattern.matches(model)));
-        let levels: SmallVec<[_; FEW]> = of_model
-            .map(|group| Level::of(Who::Models(&group.name), group.limit, &self.ledger))
-            .collect();
-        let looked = look(levels.iter().copied(), &self.ledger, now);
-        let looked = looked.inspect_err(|_denial| self.give_back(now))?;
-        self.charge(&levels, now)?;
-        self.standing = tighter(self.standing, looked);
-        Ok(())
+        let mut looked = Looked::new(&self.ledger, now);
+        for group in &limits.models {
+            if group.models.iter().any(|pattern| pattern.matches(model)) {
+                let who = Who::Models(&group.name);
+                looked.at(Level::of(who, &group.limit, &self.ledger));
+            }
+        }
+        if let Err(denial) = looked.denial() {
+            give_back(&self.ledger, &mut self.charged, now);
+            return Err(denial);
+        }
+        self.tightest = looked.tightest(self.tightest);
+        looked.charge(&mut self.charged)
     }
 
     /// Sets model tokens aside.
     ///
     /// # Errors
     /// They are not there; then nothing at all is charged for the request.
-    pub fn reserve(
-        &mut self,
-        applicant: &Applicant<'_>,
-        tokens: u64,
-        now: Moment,
-    ) -> Result<(), Denial> {
-        let Some((key, limit)) = self.key.zip(applicant.limits.tokens) else {
+    pub fn reserve(&mut self, tokens: u64, now: Moment) -> Result<(), Denial> {
+        let Some((key, Some(limit))) = self.key else {
             return Ok(());
         };
         let limit = self.ledger.share(limit);
-        match self.ledger.tokens.reserve(key, tokens, &limit, now) {
-            Ok(reservation) => self.tokens = Some(reservation),
+        match self.ledger.accounts.set_aside(key, tokens, &limit, now) {
+            Ok(held) => self.held = Some(held),
             Err(short) => {
-                self.give_back(now);
+                give_back(&self.ledger, &mut self.charged, now);
                 return Err(Denial::TokensLimited(short.wait));
             }
         }
         Ok(())
     }
 
-    /// Settles the tokens by what the provider says was used.
-    pub fn settle(&mut self, tokens: u64, now: Moment) {
-        if let Some(reservation) = self.tokens.take() {
-            reservation.settle(tokens, now);
-        }
+    /// Whether the key has a limit on tokens.
+    pub const fn counts_tokens(&self) -> bool {
+        matches!(self.key, Some((_, Some(_))))
+    }
+
+    /// Notes what the provider says was used of model tokens. It counts from the moment at which
+    /// the request ends, that is when this is dropped.
+    pub const fn settle(&mut self, tokens: u64, now: Moment) {
+        self.used = Some((tokens, now));
     }
 
     /// What is left of the tightest limit.
-    pub const fn standing(&self) -> Option<Standing> {
-        self.standing
+    pub fn standing(&self) -> Option<Standing> {
+        self.tightest.map(Tightest::standing)
     }
+}
 
-    fn charge(&mut self, levels: &[Level<'_>], now: Moment) -> Result<(), Denial> {
-        for level in levels {
-            match self.ledger.charge(level, now) {
-                Ok(charged) => self.charged.push(charged),
-                Err(wait) => {
-                    let standing = self.ledger.standing(level, now);
-                    self.give_back(now);
-                    return Err(Denial::RateLimited(TooOften {
-                        scope: level.who.scope(),
-                        wait,
-                        standing,
-                        held: level.held(),
-                    }));
-                }
-            }
+#[cold]
+fn give_back(ledger: &Ledger, charged: &mut SmallVec<[Charged; FEW]>, now: Moment) {
+    for charged in charged.drain(..) {
+        ledger.give_back(&charged, now);
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let (of_key, of_all) = self.flying;
+        if of_all {
+            self.ledger.flights.leave();
         }
-        Ok(())
-    }
-
-    fn give_back(&mut self, now: Moment) {
-        for charged in self.charged.drain(..) {
-            self.ledger.give_back(&charged, now);
+        if let (Some((key, _)), true) = (self.key, of_key || self.held.is_some()) {
+            let accounts = &self.ledger.accounts;
+            accounts.end(key, of_key, self.held.take(), self.used);
         }
     }
 }
 
 impl<'a> Level<'a> {
-    fn of(who: Who<'a>, limit: Limit, ledger: &Ledger) -> Self {
+    #[inline]
+    fn of(who: Who<'a>, limit: &'a Limit, ledger: &Ledger) -> Self {
         Self {
             who,
             key: ledger.key(who),
@@ -254,41 +248,126 @@ impl<'a> Level<'a> {
     }
 }
 
-/// Looks at limits and charges none; answers what will be left of the tightest after one more.
-fn look<'a>(
-    levels: impl Iterator<Item = Level<'a>>,
-    ledger: &Ledger,
+/// Limits that were looked at and not charged.
+struct Looked<'l> {
+    ledger: &'l Ledger,
     now: Moment,
-) -> Result<Option<Standing>, Denial> {
-    let mut tightest = None;
-    let mut refused: Option<TooOften> = None;
-    let mut held = true;
-    for level in levels {
-        match ledger.look(&level, now) {
-            Ok(standing) => tightest = tighter(tightest, Some(standing)),
-            Err(UsedUp { wait, standing }) => {
-                held &= level.held();
-                if refused.is_none_or(|refused| refused.wait < wait) {
-                    refused = Some(TooOften {
-                        scope: level.who.scope(),
-                        wait,
-                        standing,
-                        held,
-                    });
-                }
-            }
-        }
-    }
-    match refused {
-        Some(refused) => Err(Denial::RateLimited(TooOften { held, ..refused })),
-        None => Ok(tightest),
-    }
+    /// Those that would let one more pass.
+    views: SmallVec<[(Level<'l>, View<'l>); FEW]>,
+    /// Of those that would not, the one with the longest wait.
+    refused: Option<TooOften>,
+    /// Whether another limit than those of emergency measures refused.
+    usual: bool,
 }
 
-/// The one with less left, and of two alike the one that takes longer.
-fn tighter(one: Option<Standing>, other: Option<Standing>) -> Option<Standing> {
-    let key = |standing: &Standing| (standing.remaining, std::cmp::Reverse(standing.reset));
-    one.into_iter().chain(other).min_by_key(key)
+impl<'l> Looked<'l> {
+    #[inline]
+    fn new(ledger: &'l Ledger, now: Moment) -> Self {
+        Self {
+            ledger,
+            now,
+            views: SmallVec::new(),
+            refused: None,
+            usual: false,
+        }
+    }
+
+    /// Looks at all limits that can be told before the body is read.
+    #[inline]
+    fn at_all(&mut self, applicant: &'l Applicant<'l>, key: Option<Key>, limits: &'l Limits) {
+        if let Some((name, key)) = applicant.key.zip(key) {
+            if let Some(limit) = &applicant.limits.rate {
+                let who = Who::Key(name);
+                self.at(Level { who, key, limit });
+            }
+            for limit in &limits.emergency {
+                let who = Who::KeyHeld(name, limit);
+                self.at(Level::of(who, limit, self.ledger));
+            }
+        }
+        let ledger = self.ledger;
+        of_address(applicant.visitor, limits, ledger, |level| self.at(level));
+        if let Some(limit) = &limits.global {
+            self.at(Level::of(Who::All, limit, ledger));
+        }
+    }
+
+    #[inline]
+    fn at(&mut self, level: Level<'l>) {
+        match self.ledger.look(&level, self.now) {
+            Ok(view) => self.views.push((level, view)),
+            Err(used_up) => self.refuse(&level, used_up),
+        }
+    }
+
+    /// The same where it will not be charged.
+    #[inline]
+    fn admits(&mut self, level: &Level<'_>) {
+        if let Err(used_up) = self.ledger.look(level, self.now) {
+            self.refuse(level, used_up);
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, level: &Level<'_>, used_up: UsedUp) {
+        let UsedUp { wait, standing } = used_up;
+        self.usual |= !level.held();
+        if self.refused.is_none_or(|longest| longest.wait < wait) {
+            self.refused = Some(TooOften {
+                scope: level.who.scope(),
+                wait,
+                standing,
+                held: false,
+            });
+        }
+    }
+
+    #[inline]
+    fn denial(&self) -> Result<(), Denial> {
+        let Some(longest) = self.refused else {
+            return Ok(());
+        };
+        let held = !self.usual;
+        Err(Denial::RateLimited(TooOften { held, ..longest }))
+    }
+
+    /// Charges them, or gives back what was charged so far.
+    fn charge(&self, charged: &mut SmallVec<[Charged; FEW]>) -> Result<(), Denial> {
+        for (level, view) in &self.views {
+            match self.ledger.charge_viewed(level, view, self.now) {
+                Ok(one) => charged.push(one),
+                Err(wait) => return Err(self.too_late(level, wait, charged)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody took the last place since it was looked at.
+    #[cold]
+    fn too_late(
+        &self,
+        level: &Level<'_>,
+        wait: Duration,
+        charged: &mut SmallVec<[Charged; FEW]>,
+    ) -> Denial {
+        let standing = self.ledger.standing(level, self.now);
+        give_back(self.ledger, charged, self.now);
+        Denial::RateLimited(TooOften {
+            scope: level.who.scope(),
+            wait,
+            standing,
+            held: level.held(),
+        })
+    }
+
+    /// What will be left of the tightest, these and one that is known already.
+    #[inline]
+    fn tightest(&self, mut known: Option<Tightest>) -> Option<Tightest> {
+        for (level, view) in &self.views {
+            known = Some(view.tightest(known, level.limit, self.now));
+        }
+        known
+    }
 }
 
 #[cfg(test)]

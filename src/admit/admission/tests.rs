@@ -28,9 +28,9 @@ fn none() -> Limits {
     }
 }
 
-fn who(address: &str, key: &'static str, limits: &Limits) -> Applicant<'static> {
+fn who(address: &str, key: &'static str, limits: &Limits, ledger: &Ledger) -> Applicant<'static> {
     Applicant {
-        address: address.parse().unwrap(),
+        visitor: Visitor::of(address.parse().unwrap(), ledger),
         key: Some(key),
         limits: limits.per_key,
     }
@@ -58,7 +58,7 @@ fn the_tightest_limit_is_told_and_the_longest_wait() {
         ..none()
     };
     let ledger = Arc::new(Ledger::new(1_000));
-    let caller = who("192.0.2.1", "a", &limits);
+    let caller = who("192.0.2.1", "a", &limits, &ledger);
     let ask = || admit(&caller, &limits, &ledger, at(0));
     let first = ask().unwrap().standing().unwrap();
     assert_eq!(
@@ -91,7 +91,14 @@ fn a_refused_request_charges_no_other_limit() {
         ..none()
     };
     let ledger = Arc::new(Ledger::new(1_000));
-    let ask = |key| admit(&who("192.0.2.1", key, &limits), &limits, &ledger, at(0));
+    let ask = |key| {
+        admit(
+            &who("192.0.2.1", key, &limits, &ledger),
+            &limits,
+            &ledger,
+            at(0),
+        )
+    };
     assert_eq!(code(&ask("a")), "admitted", "its one");
     for _ in 0..20 {
         assert_eq!(code(&ask("a")), "rate_limit_exceeded", "and no more");
@@ -120,7 +127,12 @@ fn a_model_that_is_used_up_charges_nothing_and_other_models_go_on() {
     }];
     let ledger = Arc::new(Ledger::new(1_000));
     let ask = |model| {
-        let mut admitted = admit(&who("192.0.2.1", "a", &limits), &limits, &ledger, at(0))?;
+        let mut admitted = admit(
+            &who("192.0.2.1", "a", &limits, &ledger),
+            &limits,
+            &ledger,
+            at(0),
+        )?;
         admitted.model(model, &limits, at(0))?;
         Ok(admitted)
     };
@@ -144,22 +156,18 @@ fn a_key_has_its_requests_at_once_and_its_tokens() {
         ..none()
     };
     let ledger = Arc::new(Ledger::new(1_000));
-    let caller = who("192.0.2.1", "a", &limits);
+    let caller = who("192.0.2.1", "a", &limits, &ledger);
     let mut one = admit(&caller, &limits, &ledger, at(0)).unwrap();
     let two = admit(&caller, &limits, &ledger, at(0));
     assert_eq!(code(&two), "concurrency_limit_exceeded", "one at once");
-    assert_eq!(one.reserve(&caller, 50, at(0)), Ok(()), "50 of 60");
+    assert_eq!(one.reserve(50, at(0)), Ok(()), "50 of 60");
     one.settle(20, at(0));
     drop(one);
     let mut two = admit(&caller, &limits, &ledger, at(0)).unwrap();
-    let refused = two.reserve(&caller, 50, at(0));
+    let refused = two.reserve(50, at(0));
     let wait = Duration::from_secs(10);
     assert_eq!(refused, Err(Denial::TokensLimited(wait)), "20 were used");
-    assert_eq!(
-        two.reserve(&caller, 50, at(10)),
-        Ok(()),
-        "the wait was the truth"
-    );
+    assert_eq!(two.reserve(50, at(10)), Ok(()), "the wait was the truth");
 }
 
 #[test]
@@ -169,8 +177,9 @@ fn an_address_that_is_over_its_limit_is_refused_before_its_credential_is_looked_
         ..none()
     };
     let ledger = Ledger::new(1_000);
-    let address = "2001:db8::1".parse().unwrap();
-    let neighbour = "2001:db8::ffff".parse().unwrap();
+    let visitor = |text: &str| Visitor::of(text.parse().unwrap(), &ledger);
+    let address = visitor("2001:db8::1");
+    let neighbour = visitor("2001:db8::ffff");
     for _ in 0..2 {
         assert_eq!(
             peek(address, &limits, &ledger, at(0)),
@@ -184,7 +193,7 @@ fn an_address_that_is_over_its_limit_is_refused_before_its_credential_is_looked_
         peek(neighbour, &limits, &ledger, at(0)).is_err(),
         "a /64 is one client"
     );
-    let stranger = "2001:db8:1::1".parse().unwrap();
+    let stranger = visitor("2001:db8:1::1");
     assert_eq!(
         peek(stranger, &limits, &ledger, at(0)),
         Ok(()),
@@ -207,7 +216,7 @@ fn eight_threads_never_pass_the_limits_and_lose_next_to_nothing() {
     let keys = ["a", "b", "c", "d"];
     let count = |thread: usize| {
         let key = keys[thread % keys.len()];
-        let caller = who("192.0.2.1", key, &limits);
+        let caller = who("192.0.2.1", key, &limits, &ledger);
         let passes = |_: &u32| admit(&caller, &limits, &ledger, Moment::from_nanos(1)).is_ok();
         (0..EACH).filter(passes).count()
     };
@@ -243,7 +252,7 @@ proptest! {
         for (host, key, pause) in asked {
             now = now.after(Duration::from_millis(pause * 100));
             let address = format!("192.0.2.{host}");
-            let caller = who(&address, ["a", "b", "c"][usize::from(key)], &limits);
+            let caller = who(&address, ["a", "b", "c"][usize::from(key)], &limits, &ledger);
             if let Err(Denial::RateLimited(refused)) = admit(&caller, &limits, &ledger, now) {
                 now = now.after(refused.wait);
                 let again = admit(&caller, &limits, &ledger, now);

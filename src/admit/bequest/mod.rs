@@ -101,7 +101,7 @@ impl Bequest {
             global: left(ledger.global_word(), now),
             clients: Words::pack(used(ledger.client_words(), now)),
             names: Words::pack(used(ledger.name_words(), now)),
-            tokens: Words::pack(ledger.tokens.left(now)),
+            tokens: Words::pack(ledger.accounts.left(now)),
             violators: Words::pack(ledger.violations.left(now)),
             failures: ledger.failures.left(now),
             day: ledger.violations.day_left(wall),
@@ -134,7 +134,7 @@ impl Bequest {
         for (key, word) in names {
             ledger.take_name(key, until(word, now), now);
         }
-        ledger.tokens.take(tokens, now);
+        ledger.accounts.take(tokens, now);
         ledger.violations.take(violators, now);
         ledger.violations.take_day(&self.day);
         ledger.failures.take(&self.failures, now);
@@ -152,7 +152,7 @@ fn check(ledger: &Ledger) -> u64 {
     let mut examples = vec![Who::All, Who::Key("a key"), Who::Models("a group")];
     examples.push(Who::Provider("a provider"));
     examples.extend(client.map(Who::Client));
-    if let Some(limit) = limit {
+    if let Some(limit) = &limit {
         examples.extend(client.map(|client| Who::ClientHeld(client, limit)));
         examples.push(Who::KeyHeld("a key", limit));
     }

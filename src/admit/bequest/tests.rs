@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::*;
-use crate::admit::admission::{Applicant, admit};
+use crate::admit::admission::{Applicant, Visitor, admit};
 use crate::admit::violations::Violation;
 use crate::policy::limits::{KeyLimits, Limits};
 use crate::policy::units::Span;
@@ -16,9 +16,9 @@ fn at(seconds: u64) -> Moment {
     Moment::default().after(Duration::from_secs(seconds))
 }
 
-fn applicant(address: &str) -> Applicant<'static> {
+fn applicant(address: &str, ledger: &Ledger) -> Applicant<'static> {
     Applicant {
-        address: address.parse().unwrap(),
+        visitor: Visitor::of(address.parse().unwrap(), ledger),
         key: Some("alice"),
         limits: KeyLimits {
             rate: Some(limit("60/minute", 2)),
@@ -51,10 +51,10 @@ fn handed_on(ledger: &Ledger, now: Moment, wall: Duration) -> Bequest {
 fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     let old = Arc::new(Ledger::new(1_000));
     let (limits, now) = (limits(), at(5_000));
-    let one = applicant("192.0.2.1");
+    let one = applicant("192.0.2.1", &old);
     for _ in 0..2 {
         let mut admitted = admit(&one, &limits, &old, now).unwrap();
-        admitted.reserve(&one, 250, now).unwrap();
+        admitted.reserve(250, now).unwrap();
     }
     assert!(
         admit(&one, &limits, &old, now).is_err(),
@@ -70,7 +70,7 @@ fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     assert!(matches!(refused, Denial::RateLimited(_)), "{refused:?}");
     let other = Applicant {
         key: None,
-        ..applicant("192.0.2.1")
+        ..applicant("192.0.2.1", &new)
     };
     assert!(
         admit(&other, &limits, &new, here).is_ok(),
@@ -79,7 +79,7 @@ fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     assert!(admit(&other, &limits, &new, here).is_err(), "and no fourth");
     let elsewhere = Applicant {
         key: None,
-        ..applicant("192.0.2.2")
+        ..applicant("192.0.2.2", &new)
     };
     let passed = (0..9).filter(|_| admit(&elsewhere, &limits, &new, here).is_ok());
     assert_eq!(
@@ -89,7 +89,7 @@ fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     );
     let later = at(101);
     let mut again = admit(&one, &limits, &new, later).unwrap();
-    let refused = again.reserve(&one, 250, later).unwrap_err();
+    let refused = again.reserve(250, later).unwrap_err();
     assert!(
         matches!(refused, Denial::TokensLimited(_)),
         "500 of 600 tokens are used"

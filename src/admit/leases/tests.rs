@@ -11,7 +11,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::admit::admission::{self, Admitted, Applicant};
+use crate::admit::admission::{self, Admitted, Applicant, Visitor};
 use crate::admit::ledger::Ledger;
 use crate::policy::Denial;
 use crate::policy::limits::{KeyLimits, Limits};
@@ -68,7 +68,7 @@ impl Fleet {
 
     fn ask(&self, host: usize, now: Moment) -> Result<Admitted, Denial> {
         let applicant = Applicant {
-            address: "192.0.2.1".parse().unwrap(),
+            visitor: Visitor::of("192.0.2.1".parse().unwrap(), &self.hosts[host]),
             key: Some("a"),
             limits: self.limits.per_key,
         };

@@ -103,16 +103,63 @@ pub fn returned(word: u64, interval: u64, then: Moment, now: Moment) -> u64 {
     word.saturating_sub(interval.saturating_sub(recovered))
 }
 
+/// What is left of the tightest of several limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tightest {
+    burst: u32,
+    remaining: u32,
+    /// Nanoseconds until all of them are there again.
+    used: u64,
+}
+
+impl Tightest {
+    /// What is left, for a word and so many that are paid for already.
+    pub fn of(word: u64, limit: &Limit, paid: u32, now: Moment) -> Self {
+        let used = word.saturating_sub(now.as_nanos());
+        let free = limit.depth().saturating_sub(used);
+        let remaining = free.checked_div(limit.interval()).unwrap_or(0);
+        let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
+        let burst = limit.burst();
+        Self {
+            burst,
+            remaining: remaining.saturating_add(paid).min(burst),
+            used,
+        }
+    }
+
+    /// This, or what is left of another limit: the one with less left, and of two alike the one
+    /// that takes longer.
+    #[must_use]
+    pub fn or(self, word: u64, limit: &Limit, paid: u32, now: Moment) -> Self {
+        let used = word.saturating_sub(now.as_nanos());
+        let free = limit.depth().saturating_sub(used);
+        let more = u64::from(self.remaining).saturating_add(1);
+        // Told without a division, which is what costs here.
+        if self.remaining < limit.burst() && free >= more.saturating_mul(limit.interval()) {
+            return self;
+        }
+        let other = Self::of(word, limit, paid, now);
+        let key = |it: &Self| (it.remaining, std::cmp::Reverse(it.used));
+        if key(&other) < key(&self) {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// As a client is told.
+    pub const fn standing(self) -> Standing {
+        Standing {
+            limit: self.burst,
+            remaining: self.remaining,
+            reset: Duration::from_nanos(self.used),
+        }
+    }
+}
+
 /// What is left, for a word.
 pub fn standing(word: u64, limit: &Limit, now: Moment) -> Standing {
-    let used = word.saturating_sub(now.as_nanos());
-    let free = limit.depth().saturating_sub(used);
-    let remaining = free.checked_div(limit.interval()).unwrap_or(0);
-    Standing {
-        limit: limit.burst(),
-        remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
-        reset: Duration::from_nanos(used),
-    }
+    Tightest::of(word, limit, 0, now).standing()
 }
 
 #[cfg(test)]

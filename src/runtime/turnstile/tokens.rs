@@ -11,8 +11,8 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::{sleep, timeout};
 
 use super::{Full, SLOT_SOON, Turnstile};
+use crate::admit::accounts::{Reservation, Short};
 use crate::admit::ledger::{Ledger, Who};
-use crate::admit::tokens::{Reservation, Short};
 use crate::policy::Provider;
 use crate::policy::limits::Limit;
 use crate::runtime::clock;
@@ -89,7 +89,7 @@ impl Asking<'_> {
         let limit = ledger.share(self.limit);
         let key = ledger.key(self.who);
         let held = ledger
-            .tokens
+            .accounts
             .reserve(key, self.want.tokens, &limit, clock::moment())?;
         Ok(Tokens {
             held: Some(held),

@@ -15,8 +15,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::moment::Moment;
-use super::rate::Word as _;
+use crate::admit::moment::Moment;
+use crate::admit::rate::Word as _;
 
 /// Parts of a table, each with its lock.
 const SHARDS: usize = 256;
@@ -36,22 +36,22 @@ impl Key {
     }
 
     /// The hash that it was made of.
-    pub(super) const fn bits(self) -> u64 {
+    pub(in crate::admit) const fn bits(self) -> u64 {
         self.0
     }
 
     /// Bits to spread keys by, other ones than those of this table's own parts.
-    pub(super) const fn spread(self) -> u64 {
+    pub(in crate::admit) const fn spread(self) -> u64 {
         self.0 >> 32
     }
 }
 
 /// What is kept by key elsewhere. A key is a hash already, and nobody outside can choose it.
-pub(super) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<AsItIs>>;
+pub(in crate::admit) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<AsItIs>>;
 
 /// Takes a [`Key`] for the hash that it is.
 #[derive(Debug, Default)]
-pub(super) struct AsItIs(u64);
+pub(in crate::admit) struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
@@ -95,11 +95,35 @@ pub struct Table {
 }
 
 /// Where a key's word is.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Place<'t> {
     word: &'t AtomicU64,
     /// The key that the place must still have; none: the shared word.
     key: Option<&'t AtomicU64>,
+}
+
+/// A word as it was seen, and where.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::admit) struct Seen<'t> {
+    place: Place<'t>,
+    key: Key,
+    /// Its value.
+    pub(in crate::admit) value: u64,
+}
+
+impl<'t> Seen<'t> {
+    /// A look at a word that is in no table.
+    pub(in crate::admit) fn alone(word: &'t AtomicU64, key: Key) -> Self {
+        let value = word.look();
+        let place = Place { word, key: None };
+        Self { place, key, value }
+    }
+
+    /// Puts a new value in its place, if it is still there and still the key's. Otherwise nothing
+    /// was changed for the key.
+    pub(in crate::admit) fn replace(&self, new: u64) -> bool {
+        self.place.word.replace(self.value, new).is_ok() && self.place.is_still(self.key)
+    }
 }
 
 impl Place<'_> {
@@ -137,6 +161,14 @@ impl Table {
         if word == CLAIMED { 0 } else { word }
     }
 
+    /// A look at a key's word; none, where it has none.
+    #[inline]
+    pub(in crate::admit) fn seen(&self, key: Key) -> Option<Seen<'_>> {
+        let place = self.find(self.shard(key)?, key)?;
+        let value = place.word.look();
+        (value != CLAIMED).then_some(Seen { place, key, value })
+    }
+
     /// Changes a key's word by `step`, which is handed its value and answers a new one, if it
     /// wants one, and what became of it. It may be called more than once; the last call counts.
     pub fn update<R>(
@@ -167,7 +199,7 @@ impl Table {
     }
 
     /// Raises a key's word to this value, if it is lower.
-    pub(super) fn raise(
+    pub(in crate::admit) fn raise(
         &self,
         key: Key,
         value: u64,
@@ -180,7 +212,7 @@ impl Table {
     }
 
     /// All keys that have a place, and their words. What changes meanwhile may be seen either way.
-    pub(super) fn words(&self) -> Vec<(Key, u64)> {
+    pub(in crate::admit) fn words(&self) -> Vec<(Key, u64)> {
         let buckets = self.shards.iter().filter_map(|shard| shard.buckets.get());
         let places = buckets
             .flat_map(|buckets| buckets.iter())
@@ -282,106 +314,4 @@ pub fn recovered(word: u64, now: Moment) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::admit::rate;
-    use crate::policy::limits::Limit;
-
-    fn limit(rate: &str, burst: u32) -> Limit {
-        Limit::new(rate.parse().unwrap(), burst).unwrap()
-    }
-
-    fn charge(table: &Table, key: Key, limit: &Limit, now: Moment) -> bool {
-        table.update(key, now, recovered, |word| {
-            match rate::next(word, limit, now) {
-                Ok(next) => (Some(next), true),
-                Err(_wait) => (None, false),
-            }
-        })
-    }
-
-    /// A key that is as random as a hash.
-    fn key(number: u64) -> Key {
-        Key::of(
-            number
-                .wrapping_add(1)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .rotate_left(29),
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn it_agrees_with_a_map_while_there_is_room(
-            asked in prop::collection::vec((0_u64..40, 0_u64..400), 1..300),
-        ) {
-            let table = Table::new(1_000);
-            let mut map: HashMap<u64, AtomicU64> = HashMap::new();
-            let limit = limit("2/second", 3);
-            let mut now = Moment::default();
-            for (number, millis) in asked {
-                now = now.after(Duration::from_millis(millis));
-                let word = map.entry(number).or_default();
-                let expected = rate::charge(word, &limit, now).is_ok();
-                prop_assert_eq!(charge(&table, key(number), &limit, now), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn a_flood_of_new_keys_resets_nobody() {
-        let table = Table::new(1);
-        let limit = limit("1/minute", 1);
-        let now = Moment::from_nanos(1);
-        let known = key(0);
-        assert!(charge(&table, known, &limit, now), "the first passes");
-        let passed = (1..50_000_u64).filter(|number| charge(&table, key(*number), &limit, now));
-        let passed = passed.count();
-        assert!(!charge(&table, known, &limit, now), "it still counts");
-        assert_eq!(table.used(), SHARDS * WAYS, "every place is taken");
-        let most = SHARDS * WAYS + SHARDS;
-        assert!(
-            passed <= most,
-            "who finds no place shares one: {passed} of {most}"
-        );
-        assert!(table.crowded() > 0, "and that is told");
-        let later = now.after(Duration::from_mins(1));
-        assert!(
-            charge(&table, key(60_000), &limit, later),
-            "recovered places are free"
-        );
-    }
-
-    #[test]
-    fn eight_threads_with_few_places_never_let_a_key_pass_twice() {
-        const KEYS: u64 = 500;
-        let table = Table::new(1);
-        let limit = limit("1/day", 1);
-        let passed: Vec<AtomicU64> = (0..KEYS).map(|_| AtomicU64::new(0)).collect();
-        std::thread::scope(|scope| {
-            for thread in 0..8 {
-                let (table, passed, limit) = (&table, &passed, &limit);
-                scope.spawn(move || {
-                    for turn in 0..KEYS * 4 {
-                        let number = (turn * 7 + thread * 31) % KEYS;
-                        let now = Moment::from_nanos(1 + turn);
-                        if charge(table, key(number), limit, now) {
-                            let place = usize::try_from(number).unwrap();
-                            passed[place].fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                });
-            }
-        });
-        for (number, count) in passed.iter().enumerate() {
-            assert!(
-                count.load(Ordering::Relaxed) <= 1,
-                "key {number} passed once at most"
-            );
-        }
-    }
-}
+mod tests;

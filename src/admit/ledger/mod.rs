@@ -3,24 +3,30 @@
 //! Decides nothing by itself. A reload or an emergency measure makes a new policy and keeps the
 //! ledger, so that neither forgets what was spent nor lets anybody go. All of it is bounded: client
 //! addresses by [`DEFAULT_CLIENTS`] or as configured, names by `NAMES`.
+//! Lives here: the ledger, and what a look at a limit finds. Must not live here: what a limit is
+//! (`policy`), who is to be limited (`admission`).
 
-use std::hash::BuildHasher as _;
+mod view;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::blocks::Blocks;
-use super::connections::Connections;
-use super::failures::Failures;
-use super::flights::Flights;
-use super::leases::{Ask, Due, Grant, Leases, Means, Paid};
-use super::moment::Moment;
-use super::rate::{self, Word as _};
-use super::seed::{Seed, Seeded};
-use super::table::{self, Key, Table};
-use super::tokens::TokenBook;
-use super::violations::Violations;
-pub use super::who::Who;
+use crate::admit::accounts::Accounts;
+use crate::admit::blocks::Blocks;
+use crate::admit::connections::Connections;
+use crate::admit::failures::Failures;
+use crate::admit::flights::Flights;
+use crate::admit::leases::{Ask, Due, Grant, Leases, Paid};
+use crate::admit::moment::Moment;
+use crate::admit::rate::{self, Word as _};
+use crate::admit::seed::{Seed, Seeded};
+use crate::admit::table::{self, Key, Seen, Table};
+use crate::admit::violations::Violations;
 use crate::policy::limits::{Limit, Scope, Standing};
+
+pub use super::who::Who;
+use view::look_shared;
+pub(in crate::admit) use view::{Charged, Level, UsedUp, View};
 
 /// Client addresses that have a word of their own at a time, where nothing is configured.
 pub const DEFAULT_CLIENTS: usize = 1_000_000;
@@ -28,38 +34,6 @@ pub const DEFAULT_CLIENTS: usize = 1_000_000;
 const NAMES: usize = 65_536;
 /// Clients whose violations are counted at a time.
 const VIOLATORS: usize = 65_536;
-
-/// A limit that counts for a request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Level<'a> {
-    pub(super) who: Who<'a>,
-    pub(super) key: Key,
-    pub(super) limit: Limit,
-}
-
-impl Level<'_> {
-    /// Whether it is an emergency measure's.
-    pub(super) const fn held(&self) -> bool {
-        matches!(self.who, Who::ClientHeld(..) | Who::KeyHeld(..))
-    }
-}
-
-/// A limit that was charged for a request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Charged {
-    scope: Scope,
-    key: Key,
-    limit: Limit,
-    paid: Paid,
-    at: Moment,
-}
-
-/// A limit that is used up.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct UsedUp {
-    pub(super) wait: Duration,
-    pub(super) standing: Standing,
-}
 
 /// The state that a request's policy is applied to.
 #[derive(Debug)]
@@ -72,13 +46,14 @@ pub struct Ledger {
     pub connections: Connections,
     /// Requests in flight.
     pub flights: Flights,
-    /// Model tokens, reserved and spent.
-    pub tokens: TokenBook,
+    /// What each key has open: requests in flight, model tokens.
+    pub accounts: Accounts,
     /// Violations of limits, by client and in all.
     pub violations: Violations,
     /// What is leased of limits that a fleet shares; none: the limits are this host's own.
     pub leases: Option<Leases>,
     state: Seeded,
+    everybody: Key,
     global: AtomicU64,
     clients: Table,
     names: Table,
@@ -98,15 +73,17 @@ impl Ledger {
 
     /// The same, with the keys of a predecessor.
     pub fn seeded(clients: usize, seed: Seed) -> Self {
+        let state = Seeded::new(seed);
         Self {
             blocks: Blocks::default(),
             failures: Failures::default(),
             connections: Connections::default(),
             flights: Flights::default(),
-            tokens: TokenBook::default(),
+            accounts: Accounts::default(),
             violations: Violations::new(VIOLATORS),
             leases: None,
-            state: Seeded::new(seed),
+            everybody: Key::of(Who::All.hash(&state)),
+            state,
             global: AtomicU64::new(0),
             clients: Table::new(clients),
             names: Table::new(NAMES),
@@ -121,8 +98,12 @@ impl Ledger {
     }
 
     /// The key under which somebody is counted.
+    #[inline]
     pub fn key(&self, who: Who<'_>) -> Key {
-        Key::of(self.state.hash_one(who))
+        if who == Who::All {
+            return self.everybody;
+        }
+        Key::of(who.hash(&self.state))
     }
 
     /// Client addresses that have a word of their own, ended ones included.
@@ -139,7 +120,7 @@ impl Ledger {
     }
 
     /// How many of this at once are this host's to let in.
-    pub(super) fn part(&self, most: u32) -> u32 {
+    pub(in crate::admit) fn part(&self, most: u32) -> u32 {
         self.leases
             .as_ref()
             .map_or(most, |leases| leases.part(most))
@@ -151,42 +132,63 @@ impl Ledger {
         leases.map_or(limit, |leases| leases.share(&limit))
     }
 
-    /// Looks at a limit without charging it; answers what one more would leave.
-    pub(super) fn look(&self, level: &Level<'_>, now: Moment) -> Result<Standing, UsedUp> {
-        let Level { who, key, limit } = level;
-        let word = self.word(who.scope(), *key);
-        let Some(leases) = &self.leases else {
-            return look_at(word, limit, now);
+    /// Looks at a limit without charging it.
+    #[inline]
+    pub(in crate::admit) fn look(
+        &self,
+        level: &Level<'_>,
+        now: Moment,
+    ) -> Result<View<'_>, UsedUp> {
+        let seen = self.seen(level);
+        let word = seen.map_or(0, |seen| seen.value);
+        if let Some(leases) = &self.leases {
+            return look_shared(leases, level, word, now);
+        }
+        let view = |next| View {
+            step: seen,
+            next,
+            paid: 0,
+            hosts: 1,
         };
-        match leases.means(*who, *key, limit, now) {
-            Means::Slice(left) => {
-                let standing = rate::standing(word, limit, now);
-                let remaining = standing.remaining.saturating_add(left.saturating_sub(1));
-                Ok(Standing {
-                    remaining: remaining.min(limit.burst()),
-                    ..standing
-                })
-            }
-            Means::Own => look_at(word, &leases.share(limit), now)
-                .inspect_err(|_used_up| leases.want(*key, now)),
-            Means::Nothing(wait) => Err(UsedUp {
-                wait,
-                standing: Standing {
-                    remaining: 0,
-                    ..rate::standing(word, limit, now)
-                },
-            }),
+        let next = rate::next(word, level.limit, now);
+        next.map(view)
+            .map_err(|wait| UsedUp::at(word, level.limit, wait, now))
+    }
+
+    #[inline]
+    fn seen(&self, level: &Level<'_>) -> Option<Seen<'_>> {
+        match self.table(level.who.scope()) {
+            None => Some(Seen::alone(&self.global, level.key)),
+            Some(table) => table.seen(level.key),
         }
     }
 
     /// What is left of a limit.
-    pub(super) fn standing(&self, level: &Level<'_>, now: Moment) -> Standing {
+    pub(in crate::admit) fn standing(&self, level: &Level<'_>, now: Moment) -> Standing {
         let word = self.word(level.who.scope(), level.key);
-        rate::standing(word, &self.share(level.limit), now)
+        rate::standing(word, &self.share(*level.limit), now)
+    }
+
+    /// Lets one pass under a limit that was looked at: nearly always nobody came in between.
+    #[inline]
+    pub(in crate::admit) fn charge_viewed(
+        &self,
+        level: &Level<'_>,
+        view: &View<'_>,
+        now: Moment,
+    ) -> Result<Charged, Duration> {
+        match view.step {
+            Some(seen) if seen.replace(view.next) => Ok(Charged::of(level, Paid::Own, now)),
+            Some(_) | None => self.charge(level, now),
+        }
     }
 
     /// Lets one pass under a limit.
-    pub(super) fn charge(&self, level: &Level<'_>, now: Moment) -> Result<Charged, Duration> {
+    pub(in crate::admit) fn charge(
+        &self,
+        level: &Level<'_>,
+        now: Moment,
+    ) -> Result<Charged, Duration> {
         let Level { who, key, limit } = level;
         let scope = who.scope();
         let paid = match &self.leases {
@@ -195,17 +197,11 @@ impl Ledger {
                 self.charge_own(scope, *key, &leases.share(limit), now)
             }),
         };
-        paid.map(|paid| Charged {
-            scope,
-            key: *key,
-            limit: *limit,
-            paid,
-            at: now,
-        })
+        paid.map(|paid| Charged::of(level, paid, now))
     }
 
     /// Gives one back.
-    pub(super) fn give_back(&self, charged: &Charged, now: Moment) {
+    pub(in crate::admit) fn give_back(&self, charged: &Charged, now: Moment) {
         match &self.leases {
             None => self.give_back_own(charged, now),
             Some(leases) => leases.take_back(charged.key, charged.paid, || {
@@ -234,13 +230,13 @@ impl Ledger {
     }
 
     /// The word of a limit.
-    pub(super) fn word(&self, scope: Scope, key: Key) -> u64 {
+    pub(in crate::admit) fn word(&self, scope: Scope, key: Key) -> u64 {
         self.table(scope)
             .map_or_else(|| self.global.look(), |table| table.read(key))
     }
 
     /// The same under a limit of this host's own.
-    pub(super) fn charge_own(
+    pub(in crate::admit) fn charge_own(
         &self,
         scope: Scope,
         key: Key,
@@ -260,7 +256,8 @@ impl Ledger {
 
     fn give_back_own(&self, charged: &Charged, now: Moment) {
         let Charged { scope, key, at, .. } = *charged;
-        let interval = self.share(charged.limit).interval();
+        let hosts = self.leases.as_ref().map_or(1, Leases::hosts);
+        let interval = charged.interval.saturating_mul(u64::from(hosts));
         if let Some(table) = self.table(scope) {
             table.update(key, now, table::recovered, |word| {
                 (Some(rate::returned(word, interval, at, now)), ())
@@ -276,46 +273,37 @@ impl Ledger {
         }
     }
 
-    pub(super) const fn seed(&self) -> Seed {
+    pub(in crate::admit) const fn seed(&self) -> Seed {
         self.state.seed()
     }
 
-    pub(super) fn check(&self, examples: &[Who<'_>]) -> u64 {
-        self.state.check(examples)
+    pub(in crate::admit) fn check(&self, examples: &[Who<'_>]) -> u64 {
+        let hashes = examples.iter().map(|who| who.hash(&self.state));
+        self.state.check(hashes)
     }
 
-    pub(super) fn global_word(&self) -> u64 {
+    pub(in crate::admit) fn global_word(&self) -> u64 {
         self.global.look()
     }
 
-    pub(super) fn client_words(&self) -> Vec<(Key, u64)> {
+    pub(in crate::admit) fn client_words(&self) -> Vec<(Key, u64)> {
         self.clients.words()
     }
 
-    pub(super) fn name_words(&self) -> Vec<(Key, u64)> {
+    pub(in crate::admit) fn name_words(&self) -> Vec<(Key, u64)> {
         self.names.words()
     }
 
     /// Words that a predecessor left: never less than what is there already.
-    pub(super) fn take_global(&self, word: u64) {
+    pub(in crate::admit) fn take_global(&self, word: u64) {
         self.global.fetch_max(word, Ordering::AcqRel);
     }
 
-    pub(super) fn take_client(&self, key: Key, word: u64, now: Moment) {
+    pub(in crate::admit) fn take_client(&self, key: Key, word: u64, now: Moment) {
         self.clients.raise(key, word, now, table::recovered);
     }
 
-    pub(super) fn take_name(&self, key: Key, word: u64, now: Moment) {
+    pub(in crate::admit) fn take_name(&self, key: Key, word: u64, now: Moment) {
         self.names.raise(key, word, now, table::recovered);
-    }
-}
-
-fn look_at(word: u64, limit: &Limit, now: Moment) -> Result<Standing, UsedUp> {
-    match rate::next(word, limit, now) {
-        Ok(next) => Ok(rate::standing(next, limit, now)),
-        Err(wait) => Err(UsedUp {
-            wait,
-            standing: rate::standing(word, limit, now),
-        }),
     }
 }
