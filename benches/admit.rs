@@ -76,7 +76,8 @@ fn request(from: IpAddr, limits: &Limits, ledger: &Arc<Ledger>, now: Moment) -> 
     let Ok(mut admitted) = admission::admit(&applicant, limits, ledger, now) else {
         return false;
     };
-    let fine = admitted.model("gpt-4o", limits, now).is_ok() && admitted.reserve(100, now).is_ok();
+    let fine = admitted.model("gpt-4o", limits, now).is_ok()
+        && admitted.reserve("team-search", 100, now).is_ok();
     admitted.settle(80, now);
     fine
 }

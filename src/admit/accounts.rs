@@ -178,6 +178,22 @@ impl Accounts {
         })
     }
 
+    /// When all that a key has used would have recovered, and what it has reserved, if that began
+    /// to recover now.
+    pub(super) fn word(&self, key: Key, now: Moment) -> u64 {
+        let part = part(&self.0, key);
+        let account = part.as_ref().and_then(|part| part.accounts.get(&key));
+        let open = account.map_or(0, |it| it.used(now).saturating_add(it.reserved));
+        now.as_nanos().saturating_add(open)
+    }
+
+    /// Takes over what the store of a fleet says was used; what is reserved stands beside it.
+    pub(super) fn set(&self, key: Key, recovered: u64, now: Moment) {
+        if let Some(mut part) = part(&self.0, key) {
+            part.account(key, now).recovered = recovered;
+        }
+    }
+
     /// What every account has used and reserved, in nanoseconds of its limit.
     pub(super) fn left(&self, now: Moment) -> Vec<(Key, u64)> {
         let mut all = Vec::new();

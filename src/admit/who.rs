@@ -27,6 +27,8 @@ pub enum Who<'a> {
     KeyHeld(&'a str, &'a Limit),
     /// The calls to one provider.
     Provider(&'a str),
+    /// The model tokens of one key, where a fleet shares its limit.
+    Tokens(&'a str),
 }
 
 impl Who<'_> {
@@ -50,6 +52,7 @@ impl Who<'_> {
                 seeded.hash(&[6, count, period, burst], key.as_bytes())
             }
             Self::Provider(name) => seeded.hash(&[7], name.as_bytes()),
+            Self::Tokens(key) => seeded.hash(&[8], key.as_bytes()),
         }
     }
 }
@@ -82,7 +85,7 @@ impl Who<'_> {
         match self {
             Self::All => Scope::Global,
             Self::Client(_) | Self::Connects(_) | Self::ClientHeld(..) => Scope::Ip,
-            Self::Key(_) | Self::KeyHeld(..) => Scope::Key,
+            Self::Key(_) | Self::KeyHeld(..) | Self::Tokens(_) => Scope::Key,
             Self::Models(_) | Self::Provider(_) => Scope::Model,
         }
     }
@@ -97,6 +100,7 @@ impl Who<'_> {
             Self::Key(key) => format!("key:{key}").into(),
             Self::Models(group) => format!("model:{group}").into(),
             Self::Provider(name) => format!("provider:{name}").into(),
+            Self::Tokens(key) => format!("tokens:{key}").into(),
             Self::ClientHeld(client, limit) => {
                 format!("held:{}:ip:{}", held(limit), client.network()).into()
             }
@@ -138,7 +142,8 @@ mod tests {
             "\u{1}\0\0\0\0\0\0\0\u{1}",
             "\0\0\0\0\0\0\0\0",
         ] {
-            all.extend([Who::Key(name), Who::Models(name), Who::Provider(name)]);
+            all.extend([Who::Key(name), Who::Models(name)]);
+            all.extend([Who::Provider(name), Who::Tokens(name)]);
             all.extend([&slow, &fast].map(|limit| Who::KeyHeld(name, limit)));
         }
         let ledger = Ledger::new(1);

@@ -110,7 +110,11 @@ pub(crate) fn admit(
 ///
 /// # Errors
 /// One of them is used up.
-pub(crate) fn admit_call(flight: &mut Flight, model: Option<&ModelName>) -> Result<(), Denial> {
+pub(crate) fn admit_call(
+    flight: &mut Flight,
+    caller: &Caller,
+    model: Option<&ModelName>,
+) -> Result<(), Denial> {
     let policy = &flight.snapshot.policy;
     let Some(admitted) = &mut flight.admitted else {
         return Ok(());
@@ -124,7 +128,7 @@ pub(crate) fn admit_call(flight: &mut Flight, model: Option<&ModelName>) -> Resu
     }
     if admitted.counts_tokens() {
         let tokens = tokens(flight.record.request_bytes, flight.most_tokens);
-        admitted.reserve(tokens, now)?;
+        admitted.reserve(caller.id(), tokens, now)?;
     }
     Ok(())
 }

@@ -74,8 +74,7 @@ pub(crate) async fn receive(
         return Ok(Received::Answer(answer));
     }
     let now = clock::unix();
-    let (caller, arrived, peer_is_trusted) =
-        identified(gateway, session, flight, (policy, now))?;
+    let (caller, arrived, peer_is_trusted) = identified(gateway, session, flight, (policy, now))?;
     let endpoint = asked?;
     let head = session.req_header();
     let wish = Wish {
@@ -101,7 +100,7 @@ pub(crate) async fn receive(
     let any = route::takes_any(&caller, policy);
     let (body, source, model) = plan.read(gateway, session, flight, any).await?;
     flight.record.model.clone_from(&model);
-    limits::admit_call(flight, model.as_ref())?;
+    limits::admit_call(flight, &caller, model.as_ref())?;
     let routed = routed(gateway, session, policy, &caller, model.as_ref())?;
     let timeouts = first_timeouts(&routed, policy)?;
     let handle = guard::install(session, source, timeouts);

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::accounts::Held;
 use super::client::Client;
+use super::leases::Aside;
 use super::ledger::{Charged, Ledger, Level, UsedUp, View, Who};
 use super::moment::Moment;
 use super::rate::Tightest;
@@ -75,7 +76,8 @@ pub struct Admitted {
     key: Option<(Key, Option<Limit>)>,
     /// Whether it is counted among those in flight of its key, and of all.
     flying: (bool, bool),
-    /// The tokens that are set aside.
+    /// The tokens that are set aside, of what a fleet shares and of its account.
+    aside: Option<Aside>,
     held: Option<Held>,
     /// The tokens that were used, and when that was told.
     used: Option<(u64, Moment)>,
@@ -137,6 +139,7 @@ pub fn admit(
         tightest: looked.tightest(None),
         key: key.map(|key| (key, applicant.limits.tokens)),
         flying: (false, false),
+        aside: None,
         held: None,
         used: None,
         ledger: Arc::clone(ledger),
@@ -181,17 +184,16 @@ impl Admitted {
         looked.charge(&mut self.charged)
     }
 
-    /// Sets model tokens aside.
+    /// Sets model tokens of its key aside; `name` is what the key is counted under.
     ///
     /// # Errors
     /// They are not there; then nothing at all is charged for the request.
-    pub fn reserve(&mut self, tokens: u64, now: Moment) -> Result<(), Denial> {
+    pub fn reserve(&mut self, name: &str, tokens: u64, now: Moment) -> Result<(), Denial> {
         let Some((key, Some(limit))) = self.key else {
             return Ok(());
         };
-        let limit = self.ledger.share(limit);
-        match self.ledger.accounts.set_aside(key, tokens, &limit, now) {
-            Ok(held) => self.held = Some(held),
+        match self.ledger.set_aside((name, key), tokens, &limit, now) {
+            Ok((aside, held)) => (self.aside, self.held) = (aside, held),
             Err(short) => {
                 give_back(&self.ledger, &mut self.charged, now);
                 return Err(Denial::TokensLimited(short.wait));
@@ -230,9 +232,9 @@ impl Drop for Admitted {
         if of_all {
             self.ledger.flights.leave();
         }
-        if let (Some((key, _)), true) = (self.key, of_key || self.held.is_some()) {
-            let accounts = &self.ledger.accounts;
-            accounts.end(key, of_key, self.held.take(), self.used);
+        if let Some((key, _)) = self.key {
+            let (aside, held) = (self.aside.as_ref(), self.held.take());
+            self.ledger.end((key, of_key), aside, held, self.used);
         }
     }
 }

@@ -160,14 +160,18 @@ fn a_key_has_its_requests_at_once_and_its_tokens() {
     let mut one = admit(&caller, &limits, &ledger, at(0)).unwrap();
     let two = admit(&caller, &limits, &ledger, at(0));
     assert_eq!(code(&two), "concurrency_limit_exceeded", "one at once");
-    assert_eq!(one.reserve(50, at(0)), Ok(()), "50 of 60");
+    assert_eq!(one.reserve("a", 50, at(0)), Ok(()), "50 of 60");
     one.settle(20, at(0));
     drop(one);
     let mut two = admit(&caller, &limits, &ledger, at(0)).unwrap();
-    let refused = two.reserve(50, at(0));
+    let refused = two.reserve("a", 50, at(0));
     let wait = Duration::from_secs(10);
     assert_eq!(refused, Err(Denial::TokensLimited(wait)), "20 were used");
-    assert_eq!(two.reserve(50, at(10)), Ok(()), "the wait was the truth");
+    assert_eq!(
+        two.reserve("a", 50, at(10)),
+        Ok(()),
+        "the wait was the truth"
+    );
 }
 
 #[test]

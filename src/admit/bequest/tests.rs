@@ -54,7 +54,7 @@ fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     let one = applicant("192.0.2.1", &old);
     for _ in 0..2 {
         let mut admitted = admit(&one, &limits, &old, now).unwrap();
-        admitted.reserve(250, now).unwrap();
+        admitted.reserve("alice", 250, now).unwrap();
     }
     assert!(
         admit(&one, &limits, &old, now).is_err(),
@@ -89,7 +89,7 @@ fn who_is_at_a_limit_stays_there_by_the_clock_of_the_successor() {
     );
     let later = at(101);
     let mut again = admit(&one, &limits, &new, later).unwrap();
-    let refused = again.reserve(250, later).unwrap_err();
+    let refused = again.reserve("alice", 250, later).unwrap_err();
     assert!(
         matches!(refused, Denial::TokensLimited(_)),
         "500 of 600 tokens are used"

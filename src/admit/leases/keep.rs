@@ -8,11 +8,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Lease, Leases, MOST_LEASES};
+use super::{Count, LEAD, Lease, Leases, MOST_LEASES};
 use crate::admit::moment::{Moment, nanos};
 use crate::admit::rate;
 use crate::admit::table::Key;
-use crate::policy::limits::{Limit, Scope};
+use crate::policy::limits::Limit;
 
 /// How long a slice stays that nobody asks for.
 const HOLD: Duration = Duration::from_secs(2);
@@ -26,8 +26,8 @@ const LONGEST: Duration = Duration::from_hours(2 * 365 * 24);
 pub struct Ask {
     /// Under what it is counted here.
     pub(in crate::admit) key: Key,
-    /// At which level.
-    pub(in crate::admit) scope: Scope,
+    /// Where.
+    pub(in crate::admit) count: Count,
     /// What all hosts call it.
     pub name: Box<str>,
     /// The limit.
@@ -68,7 +68,12 @@ impl Leases {
     /// What to ask the store for now, of at most so many limits. `word` tells what the host
     /// counts by itself. Limits that nobody asks for are given back, and forgotten once the host
     /// would let one more in by its own share.
-    pub fn due(&self, now: Moment, most: usize, word: impl Fn(Scope, Key) -> u64) -> Due {
+    pub(in crate::admit) fn due(
+        &self,
+        now: Moment,
+        most: usize,
+        word: impl Fn(Count) -> u64,
+    ) -> Due {
         let mut due = Due::default();
         let first = self.cursor.load(Ordering::Relaxed);
         let behind = self.shards.iter().enumerate().skip(first);
@@ -94,23 +99,25 @@ impl Leases {
         key: Key,
         lease: &mut Lease,
         now: Moment,
-        word: &impl Fn(Scope, Key) -> u64,
+        word: &impl Fn(Count) -> u64,
         due: &mut Due,
     ) -> bool {
-        let word = word(lease.scope, key);
+        let word = word(lease.count);
         let share = self.share(&lease.limit);
         let connected = self.is_connected();
         if !connected {
             lease.forgive(word, &share, now);
         }
         let idle = now.since(lease.last) > HOLD && rate::next(word, &share, now).is_ok();
-        if idle && lease.left == 0 && lease.debt == 0 {
+        if idle && lease.left == 0 && lease.debt == 0 && lease.open == 0 {
             return false;
         }
         if connected {
             due.asks.extend(lease.ask(key, self.hosts(), idle, now));
             let again = lease.used_up.filter(|_| lease.wanted > 0);
-            due.next = due.next.into_iter().chain(again).min();
+            let awaited = lease.awaited.map(|(_, then)| then.before(LEAD));
+            let awaited = awaited.filter(|then| *then > now);
+            due.next = due.next.into_iter().chain(again).chain(awaited).min();
         }
         true
     }
@@ -131,6 +138,7 @@ impl Leases {
         lease.left = lease.left.saturating_sub(settled);
         lease.debt = lease.debt.saturating_sub(settled);
         let ahead = nanos(grant.ahead.min(LONGEST));
+        lease.recovered = now.after(Duration::from_nanos(ahead));
         let over = ahead
             .saturating_add(ask.limit.interval())
             .checked_sub(ask.limit.depth())
@@ -170,14 +178,21 @@ impl Lease {
 
     /// What to ask for, if anything.
     fn ask(&mut self, key: Key, hosts: u32, idle: bool, now: Moment) -> Option<Ask> {
-        let wanted = std::mem::take(&mut self.wanted);
+        let mut wanted = std::mem::take(&mut self.wanted);
+        // Whoever was told to come again must find it here by then, and need not before.
+        self.awaited = self.awaited.filter(|(_, then)| now < then.after(HOLD));
+        let awaited = self.awaited.filter(|(_, then)| then.before(LEAD) <= now);
+        let awaited = awaited.map_or(0, |(count, _)| count);
+        if awaited > self.left {
+            wanted = wanted.max(awaited);
+        }
         if idle {
             self.demand = 0;
             let back = std::mem::take(&mut self.left);
             return Some(self.about(key, back, 0));
         }
         let faded = self.demand.saturating_sub(self.demand.div_ceil(4));
-        self.demand = wanted.max(faded);
+        self.demand = wanted.max(faded).max(awaited);
         let burst = self.limit.burst();
         let least = burst.checked_div(hosts.saturating_mul(PARTS)).unwrap_or(1);
         let target = self.demand.saturating_mul(2).max(least).clamp(1, burst);
@@ -198,7 +213,7 @@ impl Lease {
     fn about(&self, key: Key, back: u32, want: u32) -> Ask {
         Ask {
             key,
-            scope: self.scope,
+            count: self.count,
             name: self.name.clone(),
             limit: self.limit,
             debt: self.debt,

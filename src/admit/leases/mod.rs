@@ -11,6 +11,7 @@
 //! told yet: never more than the burst in all while the store answers.
 
 mod keep;
+mod tokens;
 
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -24,6 +25,7 @@ use super::table::{Key, KeyMap};
 use crate::policy::limits::{Limit, Scope};
 
 pub use keep::{Ask, Due, Grant};
+pub(super) use tokens::Aside;
 
 /// Parts, each under a lock that is held for a few comparisons.
 const SHARDS: u64 = 256;
@@ -55,7 +57,7 @@ impl fmt::Debug for Wake {
 struct Lease {
     /// What all hosts call it.
     name: Box<str>,
-    scope: Scope,
+    count: Count,
     limit: Limit,
     /// What is left of the slice.
     left: u32,
@@ -71,6 +73,21 @@ struct Lease {
     since: u64,
     /// When somebody asked last.
     last: Moment,
+    /// When all that the store knows to be used will have recovered.
+    recovered: Moment,
+    /// Requests in flight that have set some of it aside.
+    open: u32,
+    /// How many somebody waits for, and when they were told to come again.
+    awaited: Option<(u32, Moment)>,
+}
+
+/// Where the host itself counts what a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    /// A word of the ledger's.
+    Word(Scope, Key),
+    /// The account of this key: model tokens.
+    Account(Key),
 }
 
 /// By what a request was paid.
@@ -168,7 +185,8 @@ impl Leases {
         let Some(mut shard) = self.shard(key) else {
             return Means::Own;
         };
-        let Some(lease) = self.lease(&mut shard, who, key, limit, now) else {
+        let count = Count::Word(who.scope(), key);
+        let Some(lease) = self.lease(&mut shard, (who, count), key, limit, now) else {
             return Means::Own;
         };
         if lease.left > 0 {
@@ -264,7 +282,7 @@ impl Leases {
     fn lease<'l>(
         &self,
         shard: &'l mut KeyMap<Lease>,
-        who: Who<'_>,
+        (who, count): (Who<'_>, Count),
         key: Key,
         limit: &Limit,
         now: Moment,
@@ -274,7 +292,7 @@ impl Leases {
             Entry::Vacant(_) if self.there() >= MOST_LEASES => return None,
             Entry::Vacant(place) => {
                 self.there.fetch_add(1, Ordering::Relaxed);
-                place.insert(Lease::new(who, *limit, now))
+                place.insert(Lease::new(who.name(), count, *limit, now))
             }
         };
         // A reload may have changed it; what is left was leased, and stays so.
@@ -284,10 +302,10 @@ impl Leases {
 }
 
 impl Lease {
-    fn new(who: Who<'_>, limit: Limit, now: Moment) -> Self {
+    fn new(name: Box<str>, count: Count, limit: Limit, now: Moment) -> Self {
         Self {
-            name: who.name(),
-            scope: who.scope(),
+            name,
+            count,
             limit,
             left: 0,
             debt: 0,
@@ -296,6 +314,9 @@ impl Lease {
             used_up: None,
             since: 0,
             last: now,
+            recovered: Moment::default(),
+            open: 0,
+            awaited: None,
         }
     }
 }

@@ -18,12 +18,12 @@ use crate::policy::limits::{KeyLimits, Limits};
 
 /// What the script in the store does, in nanoseconds.
 #[derive(Default)]
-struct Store {
-    limits: HashMap<Box<str>, (u64, u64)>,
+pub(super) struct Store {
+    pub(super) limits: HashMap<Box<str>, (u64, u64)>,
 }
 
 impl Store {
-    fn answer(&mut self, ask: &Ask, now: u64) -> Grant {
+    pub(super) fn answer(&mut self, ask: &Ask, now: u64) -> Grant {
         let (interval, depth) = (ask.limit.interval(), ask.limit.depth());
         let (mut tat, mut full) = self.limits.get(&ask.name).copied().unwrap_or_default();
         if tat <= now {

@@ -11,12 +11,12 @@ mod view;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::admit::accounts::Accounts;
+use crate::admit::accounts::{Accounts, Held, Short};
 use crate::admit::blocks::Blocks;
 use crate::admit::connections::Connections;
 use crate::admit::failures::Failures;
 use crate::admit::flights::Flights;
-use crate::admit::leases::{Ask, Due, Grant, Leases, Paid};
+use crate::admit::leases::{Aside, Ask, Count, Due, Grant, Leases, Paid};
 use crate::admit::moment::Moment;
 use crate::admit::rate::{self, Word as _};
 use crate::admit::seed::{Seed, Seeded};
@@ -212,7 +212,10 @@ impl Ledger {
 
     /// What the store of a fleet is to be asked now, of at most so many limits.
     pub fn due(&self, now: Moment, most: usize) -> Due {
-        let word = |scope, key| self.word(scope, key);
+        let word = |count| match count {
+            Count::Word(scope, key) => self.word(scope, key),
+            Count::Account(key) => self.accounts.word(key, now),
+        };
         let leases = self.leases.as_ref();
         leases.map_or_else(Due::default, |leases| leases.due(now, most, word))
     }
@@ -223,9 +226,53 @@ impl Ledger {
         let Some(word) = leases.and_then(|leases| leases.granted(ask, grant, now)) else {
             return;
         };
-        match self.table(ask.scope) {
+        let (scope, key) = match ask.count {
+            Count::Word(scope, key) => (scope, key),
+            Count::Account(key) => return self.accounts.set(key, word, now),
+        };
+        match self.table(scope) {
             None => self.global.store(word, Ordering::Release),
-            Some(table) => table.update(ask.key, now, table::recovered, |_old| (Some(word), ())),
+            Some(table) => table.update(key, now, table::recovered, |_old| (Some(word), ())),
+        }
+    }
+
+    /// Sets model tokens of a key's aside: by its account, and in a fleet by what is leased.
+    pub(in crate::admit) fn set_aside(
+        &self,
+        (name, key): (&str, Key),
+        tokens: u64,
+        limit: &Limit,
+        now: Moment,
+    ) -> Result<(Option<Aside>, Option<Held>), Short> {
+        let Some(leases) = &self.leases else {
+            let held = self.accounts.set_aside(key, tokens, limit, now)?;
+            return Ok((None, Some(held)));
+        };
+        let all = u32::try_from(tokens).unwrap_or(u32::MAX).min(limit.burst());
+        let share = leases.share(limit);
+        let who = Who::Tokens(name);
+        let whose = (who, self.key(who), key);
+        leases.set_aside(whose, all, limit, now, |rest| {
+            self.accounts.set_aside(key, u64::from(rest), &share, now)
+        })
+    }
+
+    /// Ends what was set aside, by the tokens that were used and when that was told, and a request
+    /// of the key's (`flight`).
+    pub(in crate::admit) fn end(
+        &self,
+        (key, flight): (Key, bool),
+        aside: Option<&Aside>,
+        held: Option<Held>,
+        used: Option<(u64, Moment)>,
+    ) {
+        let mut own = used;
+        if let Some((leases, aside)) = self.leases.as_ref().zip(aside) {
+            leases.end(aside, used);
+            own = used.map(|(used, told)| (used.saturating_sub(u64::from(aside.slice)), told));
+        }
+        if flight || held.is_some() {
+            self.accounts.end(key, flight, held, own);
         }
     }
 

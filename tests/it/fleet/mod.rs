@@ -6,6 +6,7 @@ mod limits;
 mod news;
 mod redis;
 mod tls;
+mod tokens;
 mod upgrade;
 
 use std::time::Duration;
