@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ring::hmac;
 use serde_json::json;
 
-use crate::harness::upstream::Received;
+use crate::harness::received::Received;
 use crate::harness::{Gateway, Request, STANDARD_KEY, Script, Upstream, chat, until};
 
 const SECRET: &str = "a-secret-to-sign-with";

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream, chat, chat_body};
 
 const BOUNDARY: &str = "frontier-of-a-form";

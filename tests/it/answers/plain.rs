@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::gateway;
+use crate::harness::received::Received;
 use crate::harness::replies::chat as answer;
 use crate::harness::script::{Step, head};
-use crate::harness::upstream::Received;
 use crate::harness::{Gateway, Request, STANDARD_KEY, Script, Upstream, chat};
 use crate::inspection::peak;
 

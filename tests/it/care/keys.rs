@@ -9,7 +9,7 @@ const FIRST: &str = "sk-first-0123456789abcdef";
 const SECOND: &str = "sk-second-0123456789abcdef";
 
 fn bearers(upstream: &Upstream) -> Vec<String> {
-    let bearer = |one: &crate::harness::upstream::Received| {
+    let bearer = |one: &crate::harness::received::Received| {
         let headers = one.headers();
         headers.one("authorization").unwrap_or_default().to_owned()
     };

@@ -2,7 +2,7 @@
 //! and never the one that is hidden inside.
 
 use super::{FORM, JSON, PATH, form, framing};
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream, chat, chat_body};
 
 /// What is smuggled: nothing of it may ever be a request.

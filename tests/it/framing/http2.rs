@@ -2,8 +2,8 @@
 
 use super::http2_client::{Answer, Client, secured};
 use super::{FORM, JSON, NOTHING_REWRITTEN, PATH, assert_held, form, framing, sized};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::replies::chat_event;
-use crate::harness::upstream::{Arrival, Received};
 use crate::harness::{Script, Upstream};
 
 fn assert_fine(answer: &Answer, why: &str) {

@@ -6,7 +6,7 @@ mod http2;
 pub(crate) mod http2_client;
 
 use crate::harness::http1::{Headers, chunked};
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream, chat, chat_body};
 
 const PATH: &str = "/v1/chat/completions";

@@ -16,6 +16,7 @@ pub(crate) mod frames;
 pub(crate) mod gateway;
 pub(crate) mod http1;
 pub(crate) mod perform;
+pub(crate) mod received;
 pub(crate) mod replies;
 pub(crate) mod script;
 pub(crate) mod secured;

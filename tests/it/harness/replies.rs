@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::received::Received;
 use super::script::{Script, data, named};
-use super::upstream::Received;
 
 /// What every plain answer of the mock says.
 pub(crate) const TEXT: &str = "Hello from the mock.";

@@ -1,8 +1,9 @@
 //! The harness itself: a mock that reports wrongly would make every other test worthless.
 
 use crate::harness::client::{Connection, Request};
+use crate::harness::received::Arrival;
 use crate::harness::script::{Script, When};
-use crate::harness::upstream::{Arrival, Upstream};
+use crate::harness::upstream::Upstream;
 use crate::harness::{chat, streamed_chat};
 
 #[tokio::test]
@@ -38,7 +39,7 @@ async fn a_request_that_stops_is_recorded_as_cut() {
         let cut = |one: &&_| {
             matches!(
                 one,
-                crate::harness::upstream::Received {
+                crate::harness::received::Received {
                     arrival: Arrival::Cut,
                     ..
                 }

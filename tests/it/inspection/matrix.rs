@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{ATTACK, EMAIL};
 use crate::framing::http2_client::{Client, Secured, secured};
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::{Request, STANDARD_KEY, Upstream};
 
 const JSON: &str = "application/json";

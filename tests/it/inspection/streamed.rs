@@ -5,7 +5,7 @@ use super::{ATTACK, CARD, CHAT, EMAIL, SECRET, id, inspecting, long, post};
 use crate::framing::http2_client::{Client, secured};
 use crate::harness::Upstream;
 use crate::harness::http1::chunked;
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 
 const STREAM: &str = "mode: stream, max_text_chars: null";
 

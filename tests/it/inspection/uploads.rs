@@ -3,7 +3,7 @@
 
 use super::{ATTACK, EMAIL, id, inspecting};
 use crate::framing::http2_client::{Client, secured};
-use crate::harness::upstream::{Arrival, Received};
+use crate::harness::received::{Arrival, Received};
 use crate::harness::{Gateway, Request, STANDARD_KEY, Upstream};
 
 const AUDIO: &str = "/v1/audio/transcriptions";
