@@ -10,6 +10,7 @@
 use std::cell::Cell;
 
 use super::{Family, Hit, Rule, RuleIx, RuleSet};
+use crate::each_byte::each_byte;
 
 /// Bytes that the caller keeps in front of [`Rest::from`], for word edges and keywords.
 pub const LOOKBACK: usize = 128;
@@ -217,6 +218,19 @@ impl<'t> Window<'t> {
         self.looked_past.set(false);
     }
 
+    /// The candidate's check depends on what stands past the edge.
+    pub(super) fn note_past(&self) {
+        self.looked_past.set(true);
+    }
+
+    /// Looks at something that may not matter to the candidate: what was seen, and whether that
+    /// was past the edge, which is not noted.
+    pub(super) fn aside<R>(&self, look: impl FnOnce(&Self) -> R) -> (R, bool) {
+        let noted = self.looked_past.replace(false);
+        let seen = look(self);
+        (seen, self.looked_past.replace(noted))
+    }
+
     /// Whether the candidate's check looked past an edge behind which text may follow.
     pub(super) fn undecided(&self) -> bool {
         !self.ends_string && self.looked_past.get()
@@ -225,12 +239,13 @@ impl<'t> Window<'t> {
     /// First index at or after `i` whose byte fails `class`, at most `limit` further.
     #[inline]
     pub(super) fn run(&self, i: usize, limit: usize, class: impl Fn(u8) -> bool) -> usize {
-        let stop = i.saturating_add(limit);
-        let mut end = i;
-        while end < stop && class(self.at(end)) {
-            end = end.saturating_add(1);
+        let rest = self.bytes.get(i..).unwrap_or_default();
+        let near = rest.get(..limit).unwrap_or(rest);
+        let length = near.iter().position(|byte| !class(*byte));
+        if length.is_none() && near.len() < limit {
+            self.looked_past.set(true);
         }
-        end
+        i.saturating_add(length.unwrap_or(near.len()))
     }
 
     /// Like [`Self::run`], to skip over bytes that decide nothing: never looks past the edge.
@@ -247,11 +262,9 @@ impl<'t> Window<'t> {
     #[inline]
     pub(super) fn run_back(&self, i: usize, limit: usize, class: impl Fn(u8) -> bool) -> usize {
         let stop = i.saturating_sub(limit);
-        let mut start = i;
-        while start > stop && class(self.behind(start)) {
-            start = start.saturating_sub(1);
-        }
-        start
+        let before = self.bytes.get(stop..i).unwrap_or_default();
+        let length = before.iter().rev().take_while(|byte| class(**byte)).count();
+        i.wrapping_sub(length)
     }
 
     /// Whether `word`, in lower case, stands at `i` in any case.
@@ -327,32 +340,58 @@ fn in_word(byte: u8) -> bool {
         || (0x80..0xc0).contains(&byte)
 }
 
-/// The index in `bytes` of the first mark at or after `i`: a byte for which `mark` answers 1 and
-/// not 0. `mark` must be free of branches: 64 bytes at a time are asked whether any is a mark,
-/// which the compiler turns into vector code.
+/// What a byte is, as [`is`] is asked: kinds that don't exclude each other.
+pub(super) const DIGIT: u8 = 1;
+pub(super) const LETTER: u8 = 2;
+/// `_` and `-`, which join words.
+pub(super) const JOINT: u8 = 4;
+/// What else base64 is made of.
+pub(super) const BASE64: u8 = 8;
+/// A letter, or a part of one of another script.
+pub(super) const FOREIGN: u8 = 16;
+pub(super) const ALNUM: u8 = DIGIT | LETTER;
+
+const CLASSES: [u8; 256] = each_byte!(byte => match byte {
+    b'0'..=b'9' => DIGIT,
+    b'A'..=b'Z' | b'a'..=b'z' => LETTER,
+    b'_' | b'-' => JOINT,
+    b'+' | b'/' | b'=' => BASE64,
+    0x80.. => FOREIGN,
+    _ => 0,
+});
+
+/// Whether a byte is of one of these kinds.
 #[inline]
-pub(super) fn next_mark(bytes: &[u8], i: usize, mark: impl Fn(u8) -> u8 + Copy) -> Option<usize> {
+pub(super) fn is(byte: u8, kinds: u8) -> bool {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0) & kinds != 0
+}
+
+/// The index in `bytes` of the first mark at or after `i`. `marks` tells what is one; `mark` the
+/// same without a branch: 64 bytes at a time are asked whether any is a mark, which the compiler
+/// turns into vector code.
+#[inline]
+pub(super) fn next_mark(
+    bytes: &[u8],
+    i: usize,
+    marks: &[bool; 256],
+    mark: impl Fn(u8) -> bool,
+) -> Option<usize> {
     let rest = bytes.get(i..)?;
+    let is_mark = |byte: &u8| marks.get(usize::from(*byte)).copied().unwrap_or(false);
     // A text full of marks must not pay for a block at each.
     let (near, far) = rest.split_at_checked(8).unwrap_or((rest, &[]));
-    if let Some(place) = near.iter().position(|byte| mark(*byte) != 0) {
+    if let Some(place) = near.iter().position(is_mark) {
         return i.checked_add(place);
     }
     let (blocks, last) = far.as_chunks::<64>();
     let mut base = i.saturating_add(near.len());
     for block in blocks {
-        if block.iter().fold(0, |any, byte| any | mark(*byte)) != 0 {
-            let place = block.iter().position(|byte| mark(*byte) != 0)?;
+        if block.iter().fold(false, |any, byte| any | mark(*byte)) {
+            let place = block.iter().position(is_mark)?;
             return base.checked_add(place);
         }
         base = base.saturating_add(64);
     }
-    let place = last.iter().position(|byte| mark(*byte) != 0)?;
+    let place = last.iter().position(is_mark)?;
     base.checked_add(place)
-}
-
-/// 1 for a digit, without a branch.
-#[inline]
-pub(super) fn digit_mark(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(b'0') < 10)
 }

@@ -5,7 +5,7 @@
 //! candidates costs one more pass and no more. May miss: keywords after the
 //! value, keywords of languages not listed, words longer than 40 bytes.
 
-use super::window::Window;
+use super::window::{FOREIGN, LETTER, Window, is};
 
 /// What a keyword speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) enum Topic {
 const TOPICS: usize = 12;
 /// Longest word that is looked at; also what must be read before the reach.
 const WORD: usize = 40;
+/// Words that end further before a candidate don't matter to it.
+const OLDEST: usize = Heard::REACH + WORD;
 
 impl Topic {
     const fn index(self) -> usize {
@@ -80,7 +82,9 @@ impl Heard {
         place: usize,
         reach: usize,
     ) -> bool {
-        self.read(window, place);
+        if place > self.upto {
+            self.read(window, place);
+        }
         let end = self.ends.get(topic.index()).copied().unwrap_or(0);
         end != 0
             && place
@@ -89,23 +93,25 @@ impl Heard {
     }
 
     fn read(&mut self, window: &Window<'_>, place: usize) {
-        let oldest = place.saturating_sub(Self::REACH.saturating_add(WORD));
+        let oldest = place.saturating_sub(OLDEST);
         let mut i = self.upto;
         if oldest > i {
             // A word cut here is too far away to matter.
             i = window.skip(oldest, is_letter).min(place);
         }
-        while i < place {
-            let letters = window.slice(i, place);
-            let length = letters
+        let mut rest = window.slice(i, place);
+        while let Some(gap) = rest.iter().position(|byte| is_letter(*byte)) {
+            let word = rest.get(gap..).unwrap_or_default();
+            let length = word
                 .iter()
                 .position(|byte| !is_letter(*byte))
-                .unwrap_or(letters.len());
-            let end = i.saturating_add(length);
+                .unwrap_or(word.len());
+            i = i.wrapping_add(gap).wrapping_add(length);
+            let (letters, behind) = word.split_at_checked(length).unwrap_or_default();
             if (2..=WORD).contains(&length) {
-                self.word(letters.get(..length).unwrap_or_default(), end);
+                self.word(letters, i);
             }
-            i = end.max(i.saturating_add(1));
+            rest = behind;
         }
         self.upto = self.upto.max(place);
     }
@@ -126,7 +132,7 @@ impl Heard {
 
 /// Letters, and all of other scripts: a word of Greek is one word.
 fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte >= 0x80
+    is(byte, LETTER | FOREIGN)
 }
 
 fn personal(word: &[u8]) -> Option<Topic> {
@@ -205,6 +211,20 @@ fn office(word: &[u8]) -> Option<Topic> {
 }
 
 fn credential(word: &[u8]) -> Option<Topic> {
+    // The last two letters of all of them, which few other words have.
+    let [.., a, b] = word else {
+        return None;
+    };
+    let may = matches!(
+        &[*a, *b],
+        b"rd" | b"wd" | b"se" | b"rt" | b"et" | b"ts" | b"en" | b"ey"
+    ) || matches!(
+        &[*a, *b],
+        b"ys" | b"al" | b"ls" | b"er" | b"on" | b"at" | b"th"
+    );
+    if !may {
+        return None;
+    }
     let ends = |tails: &[&[u8]]| tails.iter().any(|tail| word.ends_with(tail));
     if ends(&[b"password", b"passwd", b"passphrase", b"passwort", b"pwd"]) {
         return Some(Topic::Password);

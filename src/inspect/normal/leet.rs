@@ -21,12 +21,21 @@ const NEAR: usize = 12;
 const SMALL: u8 = 1;
 const LEET: u8 = 2;
 const OTHER: u8 = 4;
+/// With [`LEET`]: read as `i` and as `l`.
+const ONE: u8 = 8;
 
 const CLASSES: [u8; 256] = each_byte!(byte => match byte {
     b'a'..=b'z' => SMALL,
     b'2' | b'6' | b'8' | b'9' => OTHER,
+    b'1' | b'!' => LEET | ONE,
     _ if letter(byte).is_some() => LEET,
     _ => 0,
+});
+
+/// Each byte, and the letter in the place of one that stands for it.
+const LETTERS: [u8; 256] = each_byte!(byte => match letter(byte) {
+    Some(letter) => letter,
+    None => byte,
 });
 
 /// What this byte is in a word.
@@ -152,14 +161,13 @@ fn is_leet(token: &[u8]) -> bool {
     }
     let (mut first, mut last, mut letters) = (None, 0_usize, 0_usize);
     for (place, byte) in token.iter().enumerate() {
-        match class(*byte) {
-            SMALL => {
-                first.get_or_insert(place);
-                last = place;
-                letters = letters.saturating_add(1);
-            }
-            LEET => {}
-            _ => return false,
+        let class = class(*byte);
+        if class == SMALL {
+            first.get_or_insert(place);
+            last = place;
+            letters = letters.wrapping_add(1);
+        } else if class & LEET == 0 {
+            return false;
         }
     }
     let Some(first) = first else {
@@ -227,43 +235,42 @@ fn restore(text: &str, out: &mut String, ones: &mut Vec<usize>) {
     while at < bytes.len() {
         let mut seen = 0;
         let rest = bytes.get(at..).unwrap_or_default();
-        let mut end = at;
-        for byte in rest {
+        let length = rest.iter().position(|byte| {
             let class = class(*byte);
-            if class == 0 {
-                break;
-            }
             seen |= class;
-            end = end.saturating_add(1);
-        }
+            class == 0
+        });
+        let end = at.saturating_add(length.unwrap_or(rest.len()));
         if seen & LEET != 0 && seen & OTHER == 0 && end.saturating_sub(at) <= LONGEST {
             let part = bytes.get(at..end).unwrap_or_default();
             let slots = letters.get_mut(at..end).unwrap_or_default();
-            restore_part(part, at, slots, ones);
+            for (slot, byte) in slots.iter_mut().zip(part) {
+                *slot = LETTERS.get(usize::from(*byte)).copied().unwrap_or(*byte);
+            }
+            if let ([.., slot], [.., last @ (b'!' | b'$' | b'@')]) = (&mut *slots, part) {
+                // At the end it is what it looks like.
+                *slot = *last;
+            }
+            if seen & ONE != 0 {
+                list_ones(part, at, slots, ones);
+            }
         }
         at = end.saturating_add(1);
     }
     *out = String::from_utf8(letters).unwrap_or_default();
 }
 
-/// One part of at most [`LONGEST`] letters and leet digits, to be written over itself; it stands
-/// at `at` in the text.
-fn restore_part(part: &[u8], at: usize, letters: &mut [u8], ones: &mut Vec<usize>) {
-    let mut before = 0;
-    for ((place, slot), &byte) in letters.iter_mut().enumerate().zip(part) {
-        if !byte.is_ascii_lowercase() {
-            let after = part.get(place.saturating_add(1));
-            *slot = match byte {
-                // At the end it is what it looks like.
-                b'!' | b'$' | b'@' if after.is_none() => byte,
-                b'1' if before == b'1' || after == Some(&b'1') => b'l',
-                b'1' | b'!' => {
-                    ones.push(at.saturating_add(place));
-                    b'i'
-                }
-                _ => letter(byte).unwrap_or(byte),
-            };
+/// Lists where the other reading of a part has `l`, and writes `ll` for two beside each other. The
+/// part stands at `at` in the text.
+fn list_ones(part: &[u8], at: usize, letters: &mut [u8], ones: &mut Vec<usize>) {
+    let is_one = |place: usize| part.get(place) == Some(&b'1');
+    for ((place, slot), byte) in letters.iter_mut().enumerate().zip(part) {
+        let after = place.saturating_add(1);
+        match byte {
+            b'1' if is_one(place.wrapping_sub(1)) || is_one(after) => *slot = b'l',
+            b'!' if after == part.len() => {}
+            b'1' | b'!' => ones.push(at.saturating_add(place)),
+            _ => {}
         }
-        before = byte;
     }
 }

@@ -13,6 +13,7 @@
 mod checks;
 mod crypto;
 mod email;
+mod groups;
 mod ident;
 mod net;
 mod number;
@@ -21,12 +22,21 @@ mod phone;
 mod tests;
 
 use super::rules::personal::{CRYPTO, RULES};
-use super::window::{Edges, Found, Places, Rest, Window, digit_mark, next_mark};
+use super::window::{ALNUM, DIGIT, Edges, Found, Places, Rest, Window, is, next_mark};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
+use crate::each_byte::each_byte;
+use groups::Chain;
 
 /// Longer words of letters and digits are no identifier of any kind.
 const WORD: usize = 64;
+
+/// What wakes a checker: of `0` to `:` all but the last are digits.
+const fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'0'..=b':' | b'@')
+}
+
+const MARKS: [bool; 256] = each_byte!(byte => is_mark(byte));
 
 /// The personal-data detector of one rule set.
 #[derive(Clone, Debug)]
@@ -73,11 +83,10 @@ impl Personal {
 /// Runs the checkers over every mark; answers the first undecided candidate.
 fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let mut heard = Heard::default();
+    let mut chain = Chain::default();
     let mut i = window.from;
     let mut hex_done = 0;
-    while let Some(mark) = next_mark(window.bytes, i, |byte| {
-        digit_mark(byte) | u8::from(byte == b'@') | u8::from(byte == b':')
-    }) {
+    while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
         window.fresh();
         let (start, next) = match window.bytes.get(mark) {
             Some(b'@') => {
@@ -90,7 +99,12 @@ fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
                 found.extend(address);
                 (start, mark.saturating_add(1))
             }
-            _ => word(window, mark, &mut heard, (&mut hex_done, found)),
+            _ => word(
+                window,
+                mark,
+                (&mut heard, &mut chain),
+                (&mut hex_done, found),
+            ),
         };
         if window.undecided() {
             return Some(start);
@@ -105,24 +119,34 @@ fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
 fn word(
     window: &Window<'_>,
     mark: usize,
-    heard: &mut Heard,
+    (heard, chain): (&mut Heard, &mut Chain),
     (hex_done, found): (&mut usize, &mut Vec<Found>),
 ) -> (usize, usize) {
-    let in_word = |byte: u8| byte.is_ascii_alphanumeric();
+    let in_word = |byte: u8| is(byte, ALNUM);
     let start = window.run_back(mark, WORD, in_word);
-    let end = window.run(mark, WORD, in_word);
+    let digits = window.run(mark, WORD, |byte| is(byte, DIGIT));
+    let end = if in_word(window.at(digits)) {
+        window.run(mark, WORD, in_word)
+    } else {
+        digits
+    };
     if start < window.from || end.saturating_sub(start) >= WORD {
         window.fresh();
         return (start, window.skip(mark, in_word));
     }
-    let mut reach = window.run_back(start, 3, |byte| matches!(byte, b'+' | b'('));
+    let before = window.behind(start);
+    let mut reach = start;
+    if matches!(before, b'+' | b'(') {
+        reach = window.run_back(start, 3, |byte| matches!(byte, b'+' | b'('));
+    }
     let bytes = window.slice(start, end);
-    if bytes.iter().all(u8::is_ascii_digit) {
-        number::check(window, start, heard, found);
+    // Before the first digit only letters stand in the word.
+    if start == mark && end == digits {
+        number::check(window, (start, end), (heard, chain), found);
         if bytes.len() <= 3 && window.at(end) == b'.' {
             found.extend(net::four(window, start, heard));
         }
-        if bytes.len() == 2 && window.behind(start) == b' ' {
+        if bytes.len() == 2 && before == b' ' {
             reach = reach.min(start.saturating_sub(3)).max(window.from);
             found.extend(ident::british_spaced(window, start));
         }
@@ -132,8 +156,9 @@ fn word(
             found.push(Found::new(CRYPTO, start, end));
         }
     }
-    found.extend(ident::spanish_dashed(window, start, end));
-    let before = window.behind(start);
+    if bytes.len() == 8 {
+        found.extend(ident::spanish_dashed(window, start, end));
+    }
     let after = window.at(end);
     if start >= *hex_done && (before == b':' || after == b':') {
         let (address, done) = net::hex(window, start);

@@ -6,159 +6,11 @@
 //! May miss: numbers with other separators, or two between groups.
 
 use super::checks;
+use super::groups::{Chain, Groups};
 use super::phone;
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
-
-/// Most groups and digits that any kind needs: seven in a French number, 19 in a card.
-const GROUPS: usize = 8;
-const DIGITS: usize = 24;
-
-/// Digit groups from one place on.
-#[derive(Debug, Default)]
-pub(super) struct Groups {
-    pub(super) start: usize,
-    count: usize,
-    /// One past each group's last byte, from `start` on.
-    ends: [u8; GROUPS],
-    /// Digits up to each group's end.
-    totals: [u8; GROUPS],
-    /// Digits in each group.
-    lengths: [u8; GROUPS],
-    /// What stands before each group; `(` for any brackets.
-    seps: [u8; GROUPS],
-    digits: [u8; DIGITS],
-}
-
-impl Groups {
-    /// Reads the groups from the digit at `start` on.
-    pub(super) fn read(window: &Window<'_>, start: usize) -> Self {
-        let mut groups = Self {
-            start,
-            ..Self::default()
-        };
-        let mut total: usize = 0;
-        let mut i = start;
-        while groups.count < GROUPS {
-            let mut digit = window.at(i);
-            while digit.is_ascii_digit() {
-                let Some(place) = groups.digits.get_mut(total) else {
-                    return groups;
-                };
-                *place = digit.wrapping_sub(b'0');
-                total = total.saturating_add(1);
-                i = i.saturating_add(1);
-                digit = window.at(i);
-            }
-            groups.close(i, total);
-            // A row of single digits is no number of any kind.
-            if groups.lengths.starts_with(&[1, 1, 1])
-                || (groups.sep(1) == b' ' && groups.lengths.starts_with(&[1, 1]))
-            {
-                break;
-            }
-            let Some((sep, next)) = separator(window, i) else {
-                break;
-            };
-            if let Some(place) = groups.seps.get_mut(groups.count) {
-                *place = sep;
-            }
-            i = next;
-        }
-        groups
-    }
-
-    fn close(&mut self, end: usize, total: usize) {
-        let length = total.saturating_sub(self.digits(self.count).len());
-        if let (Some(e), Some(t), Some(l)) = (
-            self.ends.get_mut(self.count),
-            self.totals.get_mut(self.count),
-            self.lengths.get_mut(self.count),
-        ) {
-            *e = u8::try_from(end.saturating_sub(self.start)).unwrap_or(u8::MAX);
-            *t = u8::try_from(total).unwrap_or(u8::MAX);
-            *l = u8::try_from(length).unwrap_or(u8::MAX);
-            self.count = self.count.saturating_add(1);
-        }
-    }
-
-    pub(super) const fn count(&self) -> usize {
-        self.count
-    }
-
-    /// One past the last byte of the first `count` groups.
-    pub(super) fn end(&self, count: usize) -> usize {
-        let length = count
-            .checked_sub(1)
-            .and_then(|n| self.ends.get(n))
-            .copied()
-            .unwrap_or(0);
-        self.start.saturating_add(usize::from(length))
-    }
-
-    /// The digits of the first `count` groups.
-    pub(super) fn digits(&self, count: usize) -> &[u8] {
-        let total = count
-            .checked_sub(1)
-            .and_then(|n| self.totals.get(n))
-            .copied()
-            .unwrap_or(0);
-        self.digits.get(..usize::from(total)).unwrap_or_default()
-    }
-
-    /// Digits in group `n`.
-    pub(super) fn length(&self, n: usize) -> usize {
-        self.lengths.get(n).copied().map_or(0, usize::from)
-    }
-
-    /// What stands before group `n`.
-    pub(super) fn sep(&self, n: usize) -> u8 {
-        self.seps.get(n).copied().unwrap_or(0)
-    }
-
-    /// Whether the groups are exactly of these lengths, or begin so.
-    #[inline]
-    pub(super) fn like<const N: usize>(&self, lengths: &[u8; N]) -> bool {
-        self.lengths.first_chunk() == Some(lengths)
-    }
-
-    /// Whether groups `from..count` all stand behind the same separator.
-    pub(super) fn even(&self, from: usize, count: usize) -> bool {
-        (from..count).all(|n| self.sep(n) == self.sep(from))
-    }
-}
-
-/// The separator at `i` and the digit after it.
-fn separator(window: &Window<'_>, i: usize) -> Option<(u8, usize)> {
-    let first = window.at(i);
-    let mut next = i.saturating_add(1);
-    let mut sep = first;
-    match first {
-        b'-' | b'.' | b'/' => {}
-        // NO-BREAK SPACE, which telephone numbers are set with.
-        0xc2 if window.at(next) == 0xa0 => {
-            sep = b' ';
-            next = next.saturating_add(1);
-        }
-        b' ' | b')' | b'(' => {
-            for _ in 0..2 {
-                let byte = window.at(next);
-                if matches!(byte, b'(' | b')') || (byte == b' ' && first == b')') {
-                    next = next.saturating_add(1);
-                    sep = b'(';
-                } else if first == b')' && byte == b'-' {
-                    next = next.saturating_add(1);
-                }
-            }
-            if first != b' ' {
-                sep = b'(';
-            }
-        }
-        _ => return None,
-    }
-    window.at(next).is_ascii_digit().then_some((sep, next))
-}
 
 /// Whether a number that starts at `start` is not the end of a longer one.
 pub(super) fn free_before(window: &Window<'_>, start: usize) -> bool {
@@ -176,20 +28,24 @@ pub(super) fn free_after(window: &Window<'_>, end: usize) -> bool {
     }
 }
 
-/// Everything that the number at `start` may be.
-pub(super) fn check(window: &Window<'_>, start: usize, heard: &mut Heard, found: &mut Vec<Found>) {
+/// Everything that the number may be whose first group is given.
+pub(super) fn check(
+    window: &Window<'_>,
+    (start, end): (usize, usize),
+    (heard, chain): (&mut Heard, &mut Chain),
+    found: &mut Vec<Found>,
+) {
     let free = free_before(window, start);
-    if !free {
-        // Within a longer number only a card may begin.
-        let first = window.skip(start, |byte| byte.is_ascii_digit());
-        let first = first.saturating_sub(start);
-        if first < 4 || (first > 4 && first < 12) {
-            return;
-        }
+    let first = end.saturating_sub(start);
+    // Within a longer number only a card may begin.
+    if !free && (first < 4 || (first > 4 && first < 12)) {
+        return;
     }
-    let groups = Groups::read(window, start);
+    let Some(groups) = chain.groups(window, (start, end)) else {
+        return;
+    };
     let digits = groups.digits(groups.count()).len();
-    if (digits < 7 && groups.count() < 3) || groups.lengths.starts_with(&[1, 1, 1]) {
+    if (digits < 7 && groups.count() < 3) || groups.like(&[1, 1, 1]) {
         return;
     }
     let mut push = |row: u8, count: usize| {
@@ -214,14 +70,18 @@ pub(super) fn check(window: &Window<'_>, start: usize, heard: &mut Heard, found:
 }
 
 /// Cards: 12 to 19 digits in one group, or groups as they are printed.
-fn card(window: &Window<'_>, groups: &Groups) -> Option<usize> {
+fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
     let first = groups.length(0);
     if first < 4 || (first > 4 && first < 12) {
         return None;
     }
+    let lengths = checks::card_lengths(groups.digits(1));
+    if lengths == 0 {
+        return None;
+    }
     let fits = |count: usize| {
         let digits = groups.digits(count);
-        checks::issuer(digits) && checks::luhn(digits)
+        (lengths >> digits.len().min(31)) & 1 == 1 && checks::luhn(digits)
     };
     let before = window.behind(groups.start);
     let decimal = matches!(before, b'.' | b',')
@@ -242,9 +102,11 @@ fn card(window: &Window<'_>, groups: &Groups) -> Option<usize> {
                 (4, 1..=4) | (6, 4 | 5)
             )
     };
+    if !matches!(groups.sep(1), b' ' | b'-' | b'.') {
+        return None;
+    }
     (3..=groups.count().min(5)).rev().find(|count| {
         (12..=19).contains(&groups.digits(*count).len())
-            && matches!(groups.sep(1), b' ' | b'-' | b'.')
             && groups.even(1, *count)
             && printed(*count)
             && fits(*count)
@@ -253,9 +115,12 @@ fn card(window: &Window<'_>, groups: &Groups) -> Option<usize> {
 }
 
 /// Numbers told by the lengths of their groups.
-fn grouped(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<(u8, usize)> {
+fn grouped(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<(u8, usize)> {
     let digits = groups.digits(groups.count());
     let sep = groups.sep(1);
+    if groups.count() < 2 || !matches!(groups.length(0), 1 | 3 | 4 | 6 | 8 | 13) {
+        return None;
+    }
     let near = |heard: &mut Heard, topic| heard.near(window, topic, groups.start, 40);
     let found = if groups.like(&[3, 2, 4]) && matches!(sep, b'-' | b' ') && groups.even(1, 3) {
         let row = social(groups.digits(3))?;
@@ -306,7 +171,7 @@ fn social(digits: &[u8]) -> Option<u8> {
 }
 
 /// Numbers in one group: told by strong checks, or a keyword near by.
-fn single(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<u8> {
+fn single(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<u8> {
     let digits = groups.digits(1);
     if digits.len() < 7 || !free_after(window, groups.end(1)) {
         return None;
@@ -344,7 +209,10 @@ fn single(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<u8>
 
 /// A date with "born" or the like before it: 1980-03-12, 12.03.1980, 3/12/80,
 /// and "12 March 1980", "12, 1980" after a month's name.
-fn birthday(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<usize> {
+fn birthday(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<usize> {
+    if groups.count() < 3 || groups.length(0) > 4 {
+        return None;
+    }
     let digits = groups.digits(3);
     let numeric = matches!(groups.sep(1), b'-' | b'.' | b'/')
         && groups.even(1, 3)
@@ -357,8 +225,7 @@ fn birthday(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<u
                 .len()
                 .saturating_add(2_usize.saturating_sub(groups.length(0))),
         );
-    (groups.count() >= 3
-        && numeric
+    (numeric
         && free_after(window, groups.end(3))
         && heard.near(window, Topic::Birth, groups.start, 32))
     .then_some(3)

@@ -8,7 +8,8 @@
 //! timestamps, versions, dates and book numbers pass.
 //! May miss: national numbers without zero, word or American shape; letters for digits.
 
-use super::number::{Groups, free_after, free_before};
+use super::groups::Groups;
+use super::number::{free_after, free_before};
 use crate::inspect::detect::rules::{dial, personal as row};
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
@@ -17,7 +18,7 @@ use crate::inspect::detect::words::{Heard, Topic};
 const REACH: usize = 36;
 
 /// The telephone number that starts with these groups.
-pub(super) fn check(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<Found> {
+pub(super) fn check(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<Found> {
     // A first group of one digit without `+` starts a number only as "1-800-…".
     let lead = Lead::read(window, groups.start);
     if !lead.plus && (groups.count() < 2 && groups.digits(1).len() < 7) {
@@ -71,7 +72,7 @@ impl Lead {
 }
 
 /// Four groups with dots and at most three digits each: an IP address or version.
-fn address(groups: &Groups) -> bool {
+fn address(groups: &Groups<'_>) -> bool {
     groups.count() >= 4
         && groups.sep(1) == b'.'
         && groups.even(1, 4)
@@ -80,21 +81,25 @@ fn address(groups: &Groups) -> bool {
 }
 
 /// After `skip` digits of prefix: a country code and as many digits as it takes.
-fn international(window: &Window<'_>, groups: &Groups, skip: usize) -> Option<usize> {
+fn international(window: &Window<'_>, groups: &Groups<'_>, skip: usize) -> Option<usize> {
+    let all = groups.digits(groups.count());
+    let codes = [1, 2, 3].map(|code| (code, country(all.get(skip..).unwrap_or_default(), code)));
+    // "+44 (0)20 …": the zero is said only at home.
+    let trunk = (1..groups.count()).find(|n| {
+        groups.length(*n) == 1
+            && groups.sep(*n) == b'('
+            && groups.digits(*n).len() <= 5
+            && all.get(groups.digits(*n).len()) == Some(&0)
+    });
     (1..=groups.count()).rev().find(|count| {
-        let all = groups.digits(*count);
-        let Some(digits) = all.get(skip..) else {
+        let Some(digits) = groups.digits(*count).get(skip..) else {
             return false;
         };
-        // "+44 (0)20 …": the zero is said only at home.
-        let trunk = (1..*count).any(|n| {
-            groups.length(n) == 1
-                && groups.sep(n) == b'('
-                && groups.digits(n).len() <= 5
-                && all.get(groups.digits(n).len()) == Some(&0)
+        let one = usize::from(trunk.is_some_and(|n| n < *count));
+        let mut codes = codes.iter();
+        let fits = codes.any(|(code, lengths)| {
+            lengths.is_some_and(|lengths| takes(lengths, digits.get(*code..), one))
         });
-        let one = usize::from(trunk);
-        let fits = (1..=3).any(|code| national_length(digits, code, one));
         fits && closed(window, groups.end(*count))
     })
 }
@@ -104,30 +109,28 @@ fn closed(window: &Window<'_>, end: usize) -> bool {
     free_after(window, end) || extension(window, end) > end
 }
 
-/// Whether the first `code` digits are a country code that takes the rest.
-fn national_length(digits: &[u8], code: usize, trunk: usize) -> bool {
-    let Some((head, rest)) = digits.split_at_checked(code) else {
-        return false;
-    };
+/// The lengths that national numbers have under the country code of the first `code` digits.
+fn country(digits: &[u8], code: usize) -> Option<&'static [u16; 10]> {
+    let head = digits.get(..code).filter(|head| head.first() != Some(&0))?;
     let head = head
         .iter()
         .fold(0_u16, |n, d| n.wrapping_mul(10).wrapping_add(u16::from(*d)));
-    let Some(length) = rest.len().checked_sub(trunk) else {
+    let place = dial::LENGTHS.binary_search_by_key(&head, |(code, _)| *code);
+    dial::LENGTHS.get(place.ok()?).map(|(_, lengths)| lengths)
+}
+
+/// Whether a country takes these digits behind its code, the first `trunk` of them left out.
+fn takes(lengths: &[u16; 10], digits: Option<&[u8]>, trunk: usize) -> bool {
+    let Some(number) = digits.and_then(|digits| digits.get(trunk..)) else {
         return false;
     };
-    let Ok(place) = dial::LENGTHS.binary_search_by_key(&head, |(code, _)| *code) else {
-        return false;
-    };
-    let first = rest.get(trunk).copied().map_or(0, usize::from);
-    let lengths = dial::LENGTHS
-        .get(place)
-        .and_then(|(_, lengths)| lengths.get(first));
-    let mask = u32::from(lengths.copied().unwrap_or(0));
-    digits.first() != Some(&0) && length < 16 && (mask >> length) & 1 == 1
+    let first = number.first().copied().map_or(0, usize::from);
+    let mask = u32::from(lengths.get(first).copied().unwrap_or(0));
+    number.len() < 16 && (mask >> number.len()) & 1 == 1
 }
 
 /// "0044 20 …", "001-202-555-0123".
-fn zeros(window: &Window<'_>, groups: &Groups) -> Option<usize> {
+fn zeros(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
     let prefix = groups.digits(1);
     (prefix.starts_with(&[0, 0]) && (prefix.len() > 9 || groups.count() > 2))
         .then(|| international(window, groups, 2))
@@ -135,7 +138,7 @@ fn zeros(window: &Window<'_>, groups: &Groups) -> Option<usize> {
 }
 
 /// 3-3-4 with brackets, dashes or dots; with blanks where the codes are real ones.
-fn american(window: &Window<'_>, groups: &Groups, lead: &Lead) -> Option<usize> {
+fn american(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usize> {
     let one = groups.length(0) == 1 && groups.digits(1) == [1];
     let first = usize::from(one);
     let count = first.saturating_add(3);
@@ -160,14 +163,17 @@ fn american(window: &Window<'_>, groups: &Groups, lead: &Lead) -> Option<usize> 
 }
 
 /// A leading zero, nine to eleven digits, two to six groups.
-fn national(window: &Window<'_>, groups: &Groups, lead: &Lead) -> Option<usize> {
+fn national(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usize> {
     let head = groups.digits(1);
+    if head.first() != Some(&0) {
+        return None;
+    }
     // Some group of a longer number, an account's perhaps.
     let tail = window.behind(groups.start) == b' '
         && window
             .behind(groups.start.saturating_sub(1))
             .is_ascii_digit();
-    if tail || head.first() != Some(&0) || head.get(1).is_none_or(|d| *d == 0) || head.len() > 6 {
+    if tail || head.get(1).is_none_or(|d| *d == 0) || head.len() > 6 {
         return None;
     }
     (2..=groups.count().min(6)).rev().find(|count| {
@@ -184,12 +190,16 @@ fn national(window: &Window<'_>, groups: &Groups, lead: &Lead) -> Option<usize> 
 }
 
 /// After a word: 7 to 15 digits; after a weak one at least two groups.
-fn told(window: &Window<'_>, groups: &Groups, heard: &mut Heard) -> Option<usize> {
+fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<usize> {
     if groups.digits(groups.count()).len() < 6 {
         return None;
     }
     let strong = heard.near(window, Topic::Phone, groups.start, REACH);
     let weak = heard.near(window, Topic::Call, groups.start, REACH);
+    // Between groups there is no word.
+    if !strong && !weak && !labelled(window, groups.end(groups.count())) {
+        return None;
+    }
     let count = (1..=groups.count()).rev().find(|count| {
         let digits = groups.digits(*count).len();
         (6..=15).contains(&digits)

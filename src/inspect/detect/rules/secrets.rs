@@ -160,6 +160,9 @@ impl Key {
 
 use Alphabet::{Alnum, Base64, Dotted, Hex, Upper, Url};
 
+/// Shorter words are no key, nor random enough to be judged.
+pub(crate) const SHORTEST: usize = 16;
+
 /// Keys by prefix. Where two prefixes fit, the longer one wins.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[Key] = &[
@@ -262,3 +265,19 @@ pub(crate) const KEYS: &[Key] = &[
     key("secrets.intra42_secret", "INTRA42_SECRET", &["s-s4t2ud-", "s-s4t2af-"], Hex, (64, 64)),
     key("secrets.thunderstore_token", "THUNDERSTORE_TOKEN", &["tss_"], Alnum, (36, 80)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYS, SHORTEST};
+
+    #[test]
+    fn no_key_of_one_word_is_so_short_that_it_is_not_looked_at() {
+        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        for key in KEYS {
+            for prefix in key.prefixes.iter().filter(|p| p.bytes().all(in_word)) {
+                let least = prefix.len().saturating_add(usize::from(key.length.0));
+                assert!(least >= SHORTEST, "{prefix} of {least} bytes");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@
 
 use super::chance::{Mix, password, placeholder, public_id};
 use crate::inspect::detect::rules::secrets as row;
-use crate::inspect::detect::window::{Body, Found, Window};
+use crate::inspect::detect::window::{ALNUM, Body, DIGIT, Found, JOINT, Window, is};
 
 /// Longest name before the sign.
 const NAME: usize = 40;
@@ -24,10 +24,14 @@ enum Promise {
 /// The value behind the `=` or `:` at `sign`, if the name before it promises one, and what goes
 /// on with it.
 pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
+    // No name ends in a digit: of times and tables this is all.
+    if is(window.behind(sign), DIGIT) {
+        return None;
+    }
     let quote = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\' | b']');
     let name_end = window.run_back(sign, 3, quote);
     let name_start = window.run_back(name_end, NAME, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+        is(byte, ALNUM | JOINT) || byte == b'.'
     });
     let name = window.slice(name_start, name_end);
     let promise = promise(name)?;

@@ -16,12 +16,13 @@ mod chance;
 mod tests;
 mod token;
 
-use super::rules::secrets::{PRIVATE_KEY, RULES};
+use super::rules::secrets::{PRIVATE_KEY, RULES, SHORTEST};
 use super::window::{
-    Body, Edges, Found, Open, PENDING, Places, Rest, Window, digit_mark, next_mark,
+    ALNUM, BASE64, Body, Edges, Found, JOINT, Open, PENDING, Places, Rest, Window, is, next_mark,
 };
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
+use crate::each_byte::each_byte;
 use token::Prefixes;
 
 /// Bytes before a word's first mark in which the word may have begun.
@@ -29,6 +30,13 @@ const LEAD: usize = 64;
 
 /// Bytes of such a word's dotted prefix (`dp.st.dev.`), less than the lead.
 const DOTTED: usize = 32;
+
+/// What wakes a checker: of `0` to `:` all but the last are digits.
+const fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'0'..=b':' | b'=' | b'_' | b'-')
+}
+
+const MARKS: [bool; 256] = each_byte!(byte => is_mark(byte));
 
 /// The secrets detector of one rule set.
 #[derive(Clone, Debug)]
@@ -130,11 +138,7 @@ impl Secrets {
     fn sweep(&self, window: &Window<'_>, found: &mut Vec<Found>) -> Option<Pending> {
         let mut heard = Heard::default();
         let mut i = window.from;
-        while let Some(mark) = next_mark(window.bytes, i, |byte| {
-            let joint = u8::from(byte == b'_') | u8::from(byte == b'-');
-            let sign = u8::from(byte == b'=') | u8::from(byte == b':');
-            digit_mark(byte) | joint | sign
-        }) {
+        while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
             window.fresh();
             let sign = window.bytes.get(mark).copied().unwrap_or(0);
             let mut body = Body::Token;
@@ -194,21 +198,34 @@ impl Secrets {
         mark: usize,
         heard: &mut Heard,
     ) -> (Option<Found>, usize, usize) {
-        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let in_word = |byte: u8| is(byte, ALNUM | JOINT);
         let end = window.skip(mark, in_word);
         let first = window.run_back(mark, LEAD, in_word);
-        let start = window
-            .skip(first, |byte| matches!(byte, b'_' | b'-'))
-            .min(end);
+        let dashed = is(window.behind(first.saturating_add(1)), JOINT);
+        let start = if dashed {
+            window.skip(first, |byte| is(byte, JOINT)).min(end)
+        } else {
+            first
+        };
         if start < window.from || mark.saturating_sub(first) >= LEAD {
             return (None, first, end);
         }
         let first = first.max(window.from);
-        if start.saturating_sub(first) == 5 && window.reads(start, b"begin ") {
+        // Nothing so short is a secret where no more may belong to it.
+        let after = window.at(end);
+        let length = end.saturating_sub(first);
+        let goes_on = is(after, BASE64)
+            || matches!(after, b'.' | b'$' | b'~')
+            || (after == b':' && length > 7);
+        let joined = window.behind(first) == b'.';
+        if !dashed && !joined && !goes_on && length < SHORTEST {
+            return (None, first, end);
+        }
+        if dashed && start.saturating_sub(first) == 5 && window.reads(start, b"begin ") {
             let block = token::block(window, first);
             return (block, first, block.map_or(end, |hit| hit.end.max(end)));
         }
-        let reach = if window.behind(first) == b'.' {
+        let reach = if joined {
             let joined = |byte: u8| in_word(byte) || byte == b'.';
             window.run_back(first, DOTTED, joined)
         } else {
@@ -217,13 +234,12 @@ impl Secrets {
         // Base64 is one value from its first word on; read from each of its words
         // it would cost its length times its words.
         let inner = matches!(window.behind(first), b'+' | b'/');
-        let base64 = |byte: u8| in_word(byte) || matches!(byte, b'+' | b'/' | b'=');
-        let whole = if inner {
+        let whole = if inner || !is(window.at(end), BASE64) {
             end
         } else {
-            window.run(start, 301, base64)
+            window.run(start, 301, |byte| is(byte, ALNUM | JOINT | BASE64))
         };
-        if matches!(window.slice(first, end), b"-u" | b"--user") {
+        if dashed && matches!(window.slice(first, end), b"-u" | b"--user") {
             return (address::option(window, end), first, end);
         }
         let hit = self

@@ -346,14 +346,13 @@ pub(super) fn told(
     }
     // Nothing random has fewer, and most long words of code have none.
     let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if digits < 2 || uuid(word) || public_id(word) {
+    if digits < 2 {
         return None;
     }
-    let mix = Mix::of(word);
-    let near = mix.is_random()
-        && (heard.near(window, Topic::Secret, start, 48)
-            || heard.near(window, Topic::Password, start, 48));
-    if !near || placeholder(word) {
+    // Asked first, because it reads the text once and not each word.
+    let near = heard.near(window, Topic::Secret, start, 48)
+        || heard.near(window, Topic::Password, start, 48);
+    if !near || uuid(word) || public_id(word) || !Mix::of(word).is_random() || placeholder(word) {
         return None;
     }
     let bearer = start
