@@ -40,6 +40,26 @@ fn words(count: usize) -> Vec<String> {
     events
 }
 
+/// The same of the responses API: numbered, and each with filling of its own.
+fn numbered(count: usize) -> Vec<String> {
+    let words = PROSE.split_inclusive(' ').cycle().take(count);
+    let mut events: Vec<String> = words
+        .zip(4_u64..)
+        .map(|(word, number)| {
+            let (word, blank) = word.split_at(word.len().saturating_sub(1));
+            let kind = "response.output_text.delta";
+            let event = json!({"type": kind, "sequence_number": number, "item_id": "msg_1",
+                "output_index": 0, "content_index": 0, "delta": format!("{blank}{word}"),
+                "logprobs": [], "obfuscation": format!("{number:x}kZ3")});
+            format!("event: {kind}\ndata: {event}\n\n")
+        })
+        .collect();
+    let last = json!({"type": "response.completed", "sequence_number": count,
+        "response": {"id": "resp_1", "status": "completed", "output": []}});
+    events.push(format!("event: response.completed\ndata: {last}\n\n"));
+    events
+}
+
 fn policy() -> AnswerPolicy {
     AnswerPolicy {
         strip: [
@@ -100,6 +120,14 @@ fn bench(criterion: &mut Criterion) {
     let whole = events.concat();
     group.bench_function("stream, all at once", |b| {
         b.iter(|| run(Answer::stream(Shape::Chat), by, &[whole.as_bytes()]));
+    });
+    let events = numbered(200);
+    let bytes: usize = events.iter().map(String::len).sum();
+    let total = u64::try_from(bytes).unwrap_or(u64::MAX);
+    group.throughput(Throughput::Bytes(total));
+    let live: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+    group.bench_function("responses, an event at a time", |b| {
+        b.iter(|| run(Answer::stream(Shape::Responses), by, &live));
     });
     let mut text = String::new();
     for _ in 0..100 {

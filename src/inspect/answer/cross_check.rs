@@ -1,5 +1,5 @@
-//! An answer against itself at other cuts: what the fuzz target and its seeds run. Not called by
-//! the gateway.
+//! An answer against itself at other cuts, and with every event read as JSON: what the fuzz target
+//! and its seeds run. Not called by the gateway.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,6 +22,9 @@ pub enum Disagreement {
         /// The size of the pieces.
         size: usize,
     },
+    /// An event that was taken for the same as the one before reads otherwise.
+    #[error("the events read one by one gave another answer")]
+    Again,
     /// An answer that is refused left something of a plain answer.
     #[error("a refused plain answer left bytes")]
     Leak,
@@ -50,6 +53,10 @@ pub fn cross_check(data: &[u8]) -> Result<(), Disagreement> {
         let (outcome, findings, out) = read(make(), inspector, data, data.len().max(1));
         if outcome.is_err() && !make().is_stream() && !out.is_empty() {
             return Err(Disagreement::Leak);
+        }
+        let each = read(make().reading_each(), inspector, data, data.len().max(1));
+        if each != (outcome, findings.clone(), out) {
+            return Err(Disagreement::Again);
         }
         for size in SIZES {
             let (cut_outcome, cut_findings, _) = read(make(), inspector, data, size);

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::again::Again;
+use super::again::{Again, Gaps, Same};
 use super::script::{Act, Form, Script};
 use super::sse::Event;
 use super::texts::{Key, Text};
@@ -63,17 +63,11 @@ pub(super) fn event(
         return Ok(());
     }
     if let Some(again) = talk.again.take()
-        && let Some((range, piece)) = again.piece(event.bytes)
+        && let Some(same) = again.same(event.bytes)
     {
-        let begins = script.frame(event.bytes);
-        let key = (again.key.clone(), (&*again.kind, &*again.item));
-        let piece = (moved(&range, begins), piece);
-        let heard = own(talk, key, piece, (by, notes), script);
-        if heard.is_err() {
-            script.forget(begins);
-        }
+        let heard = repeated(talk, &again, (event.bytes, same), (by, notes), script);
         talk.again = Some(again);
-        return heard.map(|_place| ());
+        return heard;
     }
     read(data, by, |walk| {
         if walk.error || matches!(&*walk.kind, "error" | "response.failed" | "response.error") {
@@ -100,7 +94,9 @@ pub(super) fn event(
         let touched = judged?;
         let alters = by.inspector.alters();
         common(walk, begins.saturating_add(offset), alters, script);
-        talk.again = remember(walk, event.bytes, offset);
+        if !talk.reads_each {
+            talk.again = remember(walk, event.bytes, offset, alters);
+        }
         let place = (begins, begins.saturating_add(offset));
         let ended = ends(talk, walk, place, (shape, by), (notes, &touched), script);
         if ended.is_err() {
@@ -197,19 +193,61 @@ fn own(
     Ok(text)
 }
 
-/// The event, if a piece of a text is all that matters in it.
-fn remember(walk: &Walk, event: &[u8], offset: usize) -> Option<Again> {
+/// An event that is the same as the one before, but for what stands in its gaps.
+fn repeated(
+    talk: &mut Talk,
+    again: &Again,
+    (event, same): (&[u8], Same<'_>),
+    (by, notes): (By<'_>, &mut Notes),
+    script: &mut Script,
+) -> Result<(), Broken> {
+    let begins = script.frame(event);
+    let (range, text) = same.piece;
+    let names = (again.key.clone(), (&*again.kind, &*again.item));
+    let piece = (moved(&range, begins), &*text);
+    if let Err(broken) = own(talk, names, piece, (by, notes), script) {
+        script.forget(begins);
+        return Err(broken);
+    }
+    if let Some((range, number)) = &same.number {
+        script.cue(moved(range, begins), Act::Number(*number));
+    }
+    Ok(())
+}
+
+/// The event, if a piece of a text is all that matters in it, besides its number.
+fn remember(walk: &Walk, event: &[u8], offset: usize, alters: bool) -> Option<Again> {
     let [spot] = walk.spots.as_slice() else {
         return None;
     };
+    let data = event.get(offset..)?;
+    let stays = |(range, _): &(Range<usize>, bool)| data.get(range.clone()) == Some(b"[]");
     let more = !walk.cuts.is_empty()
-        || !walk.logprobs.is_empty()
-        || walk.sequence.is_some()
+        || (alters && !walk.logprobs.iter().all(stays))
         || walk.prompted.is_some()
         || walk.completed.is_some()
-        || walk.choices.iter().any(|choice| choice.finished);
+        || walk.choices.iter().any(|choice| choice.finished)
+        || ends_some(&walk.kind);
     let (key, kind) = key(walk, spot).filter(|_| !more)?;
-    Again::new(event, &moved(&spot.raw, offset), key, (kind, &walk.item))
+    let gaps = Gaps {
+        piece: spot.raw.clone(),
+        number: walk.sequence.as_ref().map(|(range, _)| range.clone()),
+        names: &walk.names,
+    };
+    Again::new((event, offset), &gaps, key, (kind, &walk.item))
+}
+
+/// Whether an event of this type can end a text.
+fn ends_some(kind: &str) -> bool {
+    ends_all(kind) || kind.strip_suffix(".done").is_some() || kind == "content_block_stop"
+}
+
+/// Whether an event of this type ends the stream, and with it all texts.
+fn ends_all(kind: &str) -> bool {
+    matches!(
+        kind,
+        "message_stop" | "response.completed" | "response.incomplete" | "response.cancelled"
+    )
 }
 
 /// The text of which a string is a piece, and the type of its events.
@@ -242,10 +280,7 @@ fn ends(
     script: &mut Script,
 ) -> Result<(), Broken> {
     let kind = walk.kind.as_str();
-    let all = matches!(
-        kind,
-        "message_stop" | "response.completed" | "response.incomplete" | "response.cancelled"
-    );
+    let all = ends_all(kind);
     let over = |text: &Text| match kind {
         "content_block_stop" => text.key.part == walk.index,
         "response.output_item.done" => text.key.choice == walk.output,

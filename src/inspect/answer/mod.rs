@@ -16,6 +16,7 @@ mod cross_check;
 mod frame;
 mod script;
 pub mod sse;
+mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub use cross_check::{Disagreement, cross_check};
 
 use self::script::Script;
 use self::sse::{Framer, TooLong};
-use self::texts::Texts;
+use self::talk::Talk;
 use super::engine::{Hold, Inspector, Notes};
 use super::finding::{Refusal, Report};
 use super::json::{JsonError, Limits};
@@ -158,22 +159,6 @@ struct Stream {
     talk: Talk,
 }
 
-/// What is known of a stream besides its unfinished event.
-#[derive(Debug, Default)]
-struct Talk {
-    texts: Texts,
-    /// Parts that every event of a chat stream repeats, for events of our own.
-    envelope: Box<[u8]>,
-    /// How far `sequence_number` has moved on.
-    shift: u64,
-    last_number: u64,
-    /// The event before, if all it had was a piece of a text.
-    again: Option<again::Again>,
-    ended: bool,
-    /// A chunk that says nothing but what was used goes no further.
-    without_usage: bool,
-}
-
 impl Answer {
     /// An answer in one piece of JSON.
     pub fn plain(shape: Shape) -> Self {
@@ -200,6 +185,14 @@ impl Answer {
     pub fn without_usage(mut self) -> Self {
         if let Body::Stream(stream) = &mut self.body {
             stream.talk.without_usage = true;
+        }
+        self
+    }
+
+    /// The same with every event read as JSON, the same as others or not.
+    fn reading_each(mut self) -> Self {
+        if let Body::Stream(stream) = &mut self.body {
+            stream.talk.reads_each = true;
         }
         self
     }
@@ -329,71 +322,9 @@ impl Answer {
             Body::Stream(stream) => stream
                 .framer
                 .state_bytes()
-                .saturating_add(stream.talk.texts.state_bytes())
+                .saturating_add(stream.talk.state_bytes())
                 .saturating_add(size_of::<Stream>()),
         };
         size_of::<Self>().saturating_add(body)
-    }
-}
-
-impl Talk {
-    const fn next_number(&self) -> u64 {
-        self.last_number
-            .saturating_add(self.shift)
-            .saturating_add(1)
-    }
-
-    /// The events that these bytes end.
-    fn hear(
-        &mut self,
-        (framer, bytes): (&mut Framer, &[u8]),
-        (shape, by): (Shape, By<'_>),
-        (notes, used): (&mut Notes, &mut Used),
-        script: &mut Script,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
-        let heard = framer.push(bytes, |event| {
-            if self.ended {
-                // Nothing belongs behind the end.
-                return Ok(());
-            }
-            frame::event(self, event, (shape, by), (notes, used), script)
-        });
-        // What came before the fault has been judged and may leave.
-        script.play(self, shape, out);
-        heard
-    }
-
-    /// A stream that has no end of its own is over.
-    fn over(
-        &mut self,
-        by: By<'_>,
-        notes: &mut Notes,
-        script: &mut Script,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
-        let ended = self.texts.end(
-            |_| true,
-            by,
-            notes,
-            |place, total| {
-                script.flush(place, total, script::Form::Event);
-            },
-        );
-        script.play(self, Shape::Other, out);
-        ended
-    }
-
-    /// Texts whose time is up leave in events of our own.
-    fn expire(
-        &mut self,
-        (shape, by): (Shape, By<'_>),
-        notes: &mut Notes,
-        script: &mut Script,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
-        let expired = self.texts.expire(by, notes, script);
-        script.play(self, shape, out);
-        expired.map_err(Broken::from)
     }
 }

@@ -97,15 +97,20 @@ impl Script {
         self.cues.sort_by_key(|cue| cue.at.start);
         self.cursors.clear();
         let mut done = 0;
-        for cue in std::mem::take(&mut self.cues) {
+        let mut cues = std::mem::take(&mut self.cues);
+        for cue in cues.drain(..) {
             out.extend_from_slice(self.raw.get(done..cue.at.start).unwrap_or_default());
             done = cue.at.end.max(done);
             match cue.act {
                 Act::Write(bytes) => out.extend_from_slice(&bytes),
                 Act::Number(number) => {
                     talk.last_number = number;
-                    let moved = number.saturating_add(talk.shift);
-                    out.extend_from_slice(moved.to_string().as_bytes());
+                    if talk.shift == 0 {
+                        out.extend_from_slice(self.raw.get(cue.at).unwrap_or_default());
+                    } else {
+                        let moved = number.saturating_add(talk.shift);
+                        out.extend_from_slice(moved.to_string().as_bytes());
+                    }
                 }
                 Act::Own {
                     text,
@@ -124,6 +129,10 @@ impl Script {
             }
         }
         out.extend_from_slice(self.raw.get(done..).unwrap_or_default());
+        // What one large push took is not kept for the next small ones.
+        if cues.capacity() <= 1 << 12 {
+            self.cues = cues;
+        }
         self.raw.clear();
         if self.raw.capacity() > 1 << 18 {
             self.raw = Vec::new();

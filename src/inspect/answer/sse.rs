@@ -199,8 +199,8 @@ fn mark(buffer: &[u8]) -> Mark {
 fn plain(event: &[u8]) -> Option<Option<(usize, usize)>> {
     let mut at = 0_usize;
     let mut data = None;
-    for line in event.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.strip_suffix(b"\n")?;
+    while let Some(rest) = event.get(at..).filter(|rest| !rest.is_empty()) {
+        let text = rest.get(..memchr::memchr(b'\n', rest)?)?;
         if let Some(value) = text.strip_prefix(b"data:") {
             let value = value.strip_prefix(b" ").unwrap_or(value);
             let end = at.saturating_add(text.len());
@@ -217,7 +217,7 @@ fn plain(event: &[u8]) -> Option<Option<(usize, usize)>> {
         } else if !text.is_empty() {
             return None;
         }
-        at = at.saturating_add(line.len());
+        at = at.saturating_add(text.len()).saturating_add(1);
     }
     data.map(Some)
 }

@@ -134,8 +134,12 @@ impl Word {
 
 /// Whether a text can only be an id or a word of an API's: nothing in it is a separator of words.
 pub(super) fn is_name(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"._:/+=-".contains(&byte))
+    text.bytes().all(is_name_byte)
+}
+
+/// Whether a byte may stand in such a text.
+pub(super) const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'-')
 }
 
 /// Whether a text is base64 of some length, or a `data:` URL.

@@ -4,6 +4,7 @@ mod chat;
 mod endings;
 mod events;
 mod plain;
+mod repeated;
 
 use std::time::Duration;
 

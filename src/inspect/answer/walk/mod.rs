@@ -113,6 +113,8 @@ pub(super) struct Walk {
     pub(super) output: u32,
     pub(super) part: u32,
     pub(super) sequence: Option<(Range<usize>, u64)>,
+    /// Names that nothing is read from, without their quotes.
+    pub(super) names: Vec<Range<usize>>,
     pub(super) prompted: Option<u64>,
     pub(super) completed: Option<u64>,
     pub(super) error: bool,
@@ -137,7 +139,7 @@ impl Walk {
             )*};
         }
         keep!(
-            levels, text, spots, cuts, logprobs, choices, tools, kind, item
+            levels, text, spots, cuts, logprobs, choices, tools, kind, item, names
         );
         *self = fresh;
     }
@@ -371,6 +373,9 @@ impl Walk {
                 What::Whole(_) | What::Arguments | What::Data | What::Status
             );
         let name = matches!(what, What::Whole(_)) && key.is_name() && words::is_name(text);
+        if name && key == Word::Name {
+            self.names.push(inner.clone());
+        }
         if unread || name || self.spots.len() >= MOST {
             self.overfull |= self.spots.len() >= MOST;
             self.text.truncate(start);

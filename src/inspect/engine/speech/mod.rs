@@ -41,6 +41,11 @@ const CONTEXT: usize = 160;
 /// The longest stretch of text that is judged at a time.
 const STEP: usize = 256;
 
+/// Bytes by which the room for a text grows.
+const ROOM: usize = 512;
+/// Bytes that are kept of a text of which all that may leave does.
+const LIVE: usize = 6 * 1024;
+
 /// How much of a text may be held, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold {
@@ -168,6 +173,13 @@ impl Speech {
                 .split_at_checked(rest.ceil_char_boundary(room.min(rest.len())))
                 .unwrap_or((rest, ""));
             let at_bound = part.len() >= room;
+            if self.text.len() < LIVE {
+                // Twice the room each time would be more than a text that leaves ever needs.
+                let room = self.text.capacity().saturating_sub(self.text.len());
+                if room < part.len() {
+                    self.text.reserve_exact(part.len().max(ROOM));
+                }
+            }
             self.text.push_str(part);
             notes.heard(part.len());
             rest = after;
