@@ -79,7 +79,7 @@ pub(crate) struct Call {
 
 /// The request's body on its way.
 pub(crate) enum Body {
-    /// Judged whole; its bytes count against the budget until the request ends.
+    /// Judged whole; its bytes count against the budget until the answer begins.
     Held {
         /// How many bytes there are.
         len: usize,
@@ -87,11 +87,23 @@ pub(crate) enum Body {
         bytes: Bytes,
         /// Whether they ask for a stream.
         streamed: bool,
-        /// Their share of the budget, given back with the request.
-        _share: Share,
+        /// Their share of the budget, while they are kept.
+        share: Option<Share>,
     },
     /// Judged on its way, the newest piece held back.
     Passing(Box<Passing>),
+}
+
+impl Body {
+    /// The client has the beginning of an answer, so that there is no other attempt: the bytes
+    /// are not kept for one while the answer goes on.
+    pub(crate) fn forget(&mut self) {
+        if let Self::Held { bytes, share, .. } = self
+            && share.take().is_some()
+        {
+            *bytes = Bytes::new();
+        }
+    }
 }
 
 /// A body that is judged on its way.

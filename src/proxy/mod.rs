@@ -219,13 +219,20 @@ impl ProxyHttp for Gateway {
 
     fn upstream_response_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         _piece: &mut Option<Bytes>,
         end: bool,
         ctx: &mut RequestCtx,
     ) -> Result<Option<std::time::Duration>> {
-        if let (true, Some(flight)) = (end, &mut ctx.flight) {
+        let Some(flight) = &mut ctx.flight else {
+            return Ok(None);
+        };
+        if end {
             flight.clock.call_ends(clock::now());
+        } else if session.as_downstream().response_written().is_some()
+            && let Some(call) = flight.call()
+        {
+            call.body.forget();
         }
         Ok(None)
     }

@@ -113,7 +113,7 @@ impl Plan {
                 len: 0,
                 bytes: Bytes::new(),
                 streamed: false,
-                _share: gateway.budget().share(),
+                share: None,
             };
             return Ok((body, Source::Held(Bytes::new()), None));
         }
@@ -130,7 +130,7 @@ impl Plan {
                         len: held.bytes.len(),
                         bytes: held.bytes.clone(),
                         streamed,
-                        _share: held.share,
+                        share: Some(held.share),
                     };
                     return Ok((body, Source::Held(held.bytes), model));
                 }

@@ -4,8 +4,9 @@
 //! judged. What can't go on is told to the client as the truth about it: an error in place of a
 //! plain answer, the API's own error event and an orderly end in place of a stream's rest.
 
+use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
@@ -20,6 +21,14 @@ use crate::policy::Denial;
 use crate::provider::translate::{Translator, Untold};
 use crate::proxy::{Snapshot, reply};
 use crate::record::endpoint::Endpoint;
+
+thread_local! {
+    /// What may leave of the piece that is being heard.
+    static OUT: RefCell<Vec<u8>> = RefCell::default();
+}
+
+/// What one large piece took is not kept for the next small ones.
+const OUT_KEPT: usize = 64 * 1024;
 
 /// An answer on its way.
 pub(crate) struct Live {
@@ -82,9 +91,9 @@ impl Live {
     }
 
     /// What tells the stream to end.
-    pub(crate) fn order(&self) -> Option<Arc<Order>> {
+    pub(crate) fn order(&self) -> Option<&Order> {
         let place = self.place.as_ref().filter(|_| !self.over)?;
-        Some(Arc::clone(&place.order))
+        Some(&place.order)
     }
 
     /// When what is held must leave.
@@ -129,8 +138,8 @@ impl Live {
     /// What was held for as long as it may be.
     pub(crate) fn tick(&mut self, now: Instant) -> Passed {
         let mut out = Vec::new();
-        let snapshot = Arc::clone(&self.snapshot);
-        let outcome = self.answer.tick(self.by(&snapshot, now), &mut out);
+        let by = by(&self.snapshot, self.began, now);
+        let outcome = self.answer.tick(by, &mut out);
         let mut passed = Passed {
             tasks: Vec::new(),
             cut: false,
@@ -156,14 +165,6 @@ impl Live {
         last
     }
 
-    fn by<'s>(&self, snapshot: &'s Snapshot, now: Instant) -> By<'s> {
-        By {
-            inspector: &snapshot.policy.response_inspector,
-            policy: &snapshot.policy.answers,
-            now: now.saturating_duration_since(self.began),
-        }
-    }
-
     fn head(&mut self, head: Box<ResponseHeader>, end: bool, passed: &mut Passed) {
         if head.status.is_informational() {
             passed.tasks.push(HttpTask::Header(head, end));
@@ -184,44 +185,58 @@ impl Live {
     }
 
     fn piece(&mut self, piece: &[u8], end: bool, now: Instant, passed: &mut Passed) {
-        let snapshot = Arc::clone(&self.snapshot);
-        let by = self.by(&snapshot, now);
-        let mut out = Vec::new();
-        if self.answer.is_stream() {
-            out.reserve(piece.len().saturating_add(64));
-        }
-        let mut said = Vec::new();
-        let told = match &mut self.translator {
-            Some(translator) => told(translator, piece, end, &mut said).map(|()| &*said),
-            None => Ok(piece),
-        };
-        let room = self.answer.is_stream() || self.share.grow(piece.len()).is_ok();
-        let mut outcome = match told {
-            Ok(piece) if room => self.answer.push(by, piece, &mut out),
-            Ok(_) => Err(Broken::TooLarge),
-            Err(broken) => Err(broken),
-        };
-        if outcome.is_ok() && end {
-            outcome = self.answer.finish(by, &mut out);
-        }
-        match (outcome, self.answer.is_stream()) {
-            (Ok(()), true) => {
-                self.over = end;
-                passed.tasks.push(HttpTask::Body(Some(out.into()), end));
+        if !self.answer.is_stream() {
+            let mut out = Vec::new();
+            match self.heard(piece, end, now, &mut out) {
+                Ok(()) if end && self.status >= 400 => {
+                    let about = (self.status, self.endpoint);
+                    self.judged(refusal::named(&out, about, &self.request_id), passed);
+                }
+                Ok(()) if end => self.judged(out.into(), passed),
+                Ok(()) => {}
+                Err(broken) => self.refused(denial(broken, self.status), !end, passed),
             }
-            (Err(broken), true) => {
+            return;
+        }
+        let mut out = OUT.take();
+        match self.heard(piece, end, now, &mut out) {
+            Ok(()) => self.over = end,
+            Err(broken) => {
                 out.extend_from_slice(&self.cut(denial(broken, self.status)));
                 passed.cut = true;
-                passed.tasks.push(HttpTask::Body(Some(out.into()), true));
             }
-            (Ok(()), false) if end && self.status >= 400 => {
-                let about = (self.status, self.endpoint);
-                self.judged(refusal::named(&out, about, &self.request_id), passed);
-            }
-            (Ok(()), false) if end => self.judged(out.into(), passed),
-            (Ok(()), false) => {}
-            (Err(broken), false) => self.refused(denial(broken, self.status), !end, passed),
         }
+        // An event that is copied takes what it needs, and no room for more.
+        let event = Bytes::copy_from_slice(&out);
+        passed.tasks.push(HttpTask::Body(Some(event), self.over));
+        out.clear();
+        if out.capacity() <= OUT_KEPT {
+            OUT.set(out);
+        }
+    }
+
+    /// Hears the next piece, and the end; what may leave is appended.
+    fn heard(
+        &mut self,
+        piece: &[u8],
+        end: bool,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Broken> {
+        let by = by(&self.snapshot, self.began, now);
+        let mut said = Vec::new();
+        let piece = match &mut self.translator {
+            Some(translator) => told(translator, piece, end, &mut said).map(|()| &*said)?,
+            None => piece,
+        };
+        if !self.answer.is_stream() && self.share.grow(piece.len()).is_err() {
+            return Err(Broken::TooLarge);
+        }
+        self.answer.push(by, piece, out)?;
+        if end {
+            self.answer.finish(by, out)?;
+        }
+        Ok(())
     }
 
     /// A plain answer may leave.
@@ -246,11 +261,13 @@ impl Live {
         passed.cut = cut;
         self.denial = Some(denial);
     }
+}
 
-    /// How long until what is held must leave, or `most`.
-    pub(crate) fn wait(&self, now: Instant, most: Duration) -> Duration {
-        let due = self.due().map(|due| due.saturating_duration_since(now));
-        due.map_or(most, |due| due.min(most))
+fn by(snapshot: &Snapshot, began: Instant, now: Instant) -> By<'_> {
+    By {
+        inspector: &snapshot.policy.response_inspector,
+        policy: &snapshot.policy.answers,
+        now: now.saturating_duration_since(began),
     }
 }
 

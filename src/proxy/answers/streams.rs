@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use ipnet::IpNet;
-use tokio::sync::Notify;
 
 const SHARDS: usize = 16;
 
@@ -54,25 +54,45 @@ struct Stream {
     order: Arc<Order>,
 }
 
-/// What tells a stream to end.
+/// What tells a stream to end. One task waits for it: that of its request.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     given: AtomicBool,
-    wake: Notify,
+    waits: Mutex<Option<Waker>>,
 }
 
 impl Order {
-    /// Whether the stream is to end.
-    pub(crate) fn is_given(&self) -> bool {
+    /// Whether the stream is to end; its task is woken when it is.
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        if !self.is_given() {
+            let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+            if !waits
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(context.waker()))
+            {
+                *waits = Some(context.waker().clone());
+            }
+        }
+        // It may have been given meanwhile, when nobody was there to be woken.
+        if self.is_given() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn is_given(&self) -> bool {
         self.given.load(Ordering::Acquire)
     }
 
-    /// Waits until it is to end.
-    pub(crate) async fn wait(&self) {
-        // A permit is kept for whoever waits next, so no order is missed.
-        while !self.is_given() {
-            self.wake.notified().await;
+    /// Gives the order; whether it is the first.
+    fn give(&self) -> bool {
+        let first = !self.given.swap(true, Ordering::AcqRel);
+        let waits = self.waits.lock().map(|mut waits| waits.take());
+        if let Some(waker) = waits.unwrap_or_else(|poisoned| poisoned.into_inner().take()) {
+            waker.wake();
         }
+        first
     }
 }
 
@@ -117,9 +137,7 @@ impl Streams {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             #[expect(clippy::iter_over_hash_type, reason = "each is told, in any order")]
             for stream in shard.values() {
-                if filter.means(&stream.traits) && !stream.order.given.swap(true, Ordering::AcqRel)
-                {
-                    stream.order.wake.notify_one();
+                if filter.means(&stream.traits) && stream.order.give() {
                     told = told.saturating_add(1);
                 }
             }
@@ -153,6 +171,8 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Wake;
+
     use super::*;
 
     #[test]
@@ -181,5 +201,33 @@ mod tests {
         assert_eq!(streams.terminate(&Filter::default()), 1, "once each");
         drop(a);
         assert_eq!(streams.len(), 1, "who leaves is forgotten");
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicU64);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_waits_for_the_order_is_woken_and_who_comes_later_does_not_wait() {
+        let (order, first, last) = (
+            Order::default(),
+            Arc::<Woken>::default(),
+            Arc::<Woken>::default(),
+        );
+        let poll = |woken: &Arc<Woken>| {
+            let waker = Waker::from(Arc::clone(woken));
+            order.poll(&Context::from_waker(&waker))
+        };
+        assert!(poll(&first).is_pending());
+        assert!(poll(&last).is_pending(), "asked again from elsewhere");
+        assert!(order.give() && !order.give(), "once");
+        let woken = |woken: &Woken| woken.0.load(Ordering::Relaxed);
+        assert_eq!((woken(&first), woken(&last)), (0, 1), "who asked last");
+        assert!(poll(&first).is_ready() && poll(&last).is_ready());
     }
 }

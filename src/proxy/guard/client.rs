@@ -2,10 +2,13 @@
 //!
 //! Decides nothing; how long a piece is waited for is `admit::slow`'s.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use pingora::Result;
+use pingora::protocols::http::ServerSession;
 
-use super::{Guard, ended};
+use super::ended;
 use crate::admit::slow;
 use crate::policy::{ClientTimeouts, Denial};
 use crate::runtime::clock;
@@ -19,19 +22,22 @@ pub(crate) enum Source {
     Client(ClientTimeouts),
 }
 
-impl Guard {
-    /// The client's next piece, or word that it has gone.
-    pub(super) async fn client_piece(&mut self, done: bool) -> Result<Option<Bytes>> {
-        match self.source {
-            Source::Client(timeouts) if !done && !self.real.is_body_done() => {
-                let taken = clock::now().saturating_duration_since(self.began);
-                let received = u64::try_from(self.real.body_bytes_read()).unwrap_or(u64::MAX);
-                let late = || ended(&Denial::RequestTimeout);
-                let wait = slow::wait(&timeouts, received, taken).ok_or_else(late)?;
-                let piece = pingora::time::timeout(wait, self.real.read_body_or_idle(false));
-                piece.await.map_err(|_elapsed| late())?
-            }
-            Source::Client(_) | Source::Held(_) => self.real.read_body_or_idle(true).await,
+/// The client's next piece, or word that it has gone. The body has been read since `began`.
+pub(super) async fn piece(
+    real: &mut ServerSession,
+    source: &Source,
+    began: Instant,
+    done: bool,
+) -> Result<Option<Bytes>> {
+    match source {
+        Source::Client(timeouts) if !done && !real.is_body_done() => {
+            let taken = clock::now().saturating_duration_since(began);
+            let received = u64::try_from(real.body_bytes_read()).unwrap_or(u64::MAX);
+            let late = || ended(&Denial::RequestTimeout);
+            let wait = slow::wait(timeouts, received, taken).ok_or_else(late)?;
+            let piece = pingora::time::timeout(wait, real.read_body_or_idle(false));
+            piece.await.map_err(|_elapsed| late())?
         }
+        Source::Client(_) | Source::Held(_) => real.read_body_or_idle(true).await,
     }
 }

@@ -3,19 +3,31 @@
 //!
 //! Decides nothing about an answer; what is written comes from `answers`.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorSource, Result};
 
-use super::watch::after;
-use super::{Guard, Passed, ended};
+use super::{Guard, Passed, client, ended};
 use crate::policy::Denial;
 use crate::runtime::clock;
 
 /// How long an HTTP/2 connection is given to write the end of a stream that was cut.
 const WRITTEN: Duration = Duration::from_millis(25);
+
+/// What a guarded session waited for.
+enum Woken {
+    /// The client has sent something, or has gone.
+    Client(Result<Option<Bytes>>),
+    /// The stream is to end.
+    Ordered,
+    /// Nothing has come in time.
+    Late,
+}
 
 impl Guard {
     /// Hands the inspected tasks to the real session; whether the answer is over.
@@ -36,55 +48,60 @@ impl Guard {
     }
 
     /// Waits for the client, while what is held of the answer leaves in time, and an order to end
-    /// it is obeyed, though the provider be silent.
-    pub(super) async fn idle(&mut self, done: bool, now: Instant) -> Result<Option<Bytes>> {
-        let mut now = now;
+    /// it is obeyed, though the provider be silent. `sent` says that the provider has the whole
+    /// request and owes an answer.
+    pub(super) async fn idle(&mut self, done: bool, sent: bool) -> Result<Option<Bytes>> {
         loop {
-            let left = self.watch.left(now);
-            let wait = self.live.as_ref().map_or(left, |live| live.wait(now, left));
-            let order = self.live.as_ref().and_then(|live| live.order());
-            if order.as_ref().is_some_and(|order| order.is_given()) {
-                return Err(self.terminate().await);
-            }
-            let ordered = async {
-                match &order {
-                    Some(order) => order.wait().await,
-                    None => std::future::pending().await,
-                }
-            };
-            // Tokio's own timer: Pingora's reads the clock four times a wait.
-            let until = after(now, wait).into();
-            let waited = tokio::select! {
-                piece = tokio::time::timeout_at(until, self.client_piece(done)) => Some(piece),
-                () = ordered => None,
-            };
-            if let Some(Ok(piece)) = waited {
-                return piece;
-            }
-            now = clock::now();
-            match waited {
-                // The order is obeyed above.
-                Some(Ok(_)) | None => {}
-                Some(Err(_elapsed)) if wait < left => {
+            let now = clock::now();
+            let end = self.watch.end(now, sent);
+            let due = self.live.as_ref().and_then(|live| live.due());
+            let until = due.map_or(end, |due| due.min(end));
+            match self.wait(done, until).await {
+                Woken::Client(piece) => return piece,
+                Woken::Ordered => return Err(self.terminate().await),
+                Woken::Late if until < end => {
                     let passed = match &mut self.live {
-                        Some(live) => live.tick(now),
+                        Some(live) => live.tick(clock::now()),
                         None => continue,
                     };
                     if self.send(passed).await? {
                         return Err(self.left(&Denial::UpstreamError).await);
                     }
                 }
-                Some(Err(_elapsed)) => {
+                Woken::Late => {
                     // A stream that has begun is ended as its API has it.
-                    let last = self
-                        .live
-                        .as_mut()
-                        .and_then(|live| live.order().map(|_| live.cut(Denial::UpstreamTimeout)));
+                    let begun = self.live.as_mut().filter(|live| live.order().is_some());
+                    let last = begun.map(|live| live.cut(Denial::UpstreamTimeout));
                     self.last(last).await?;
                     return Err(self.left(&Denial::UpstreamTimeout).await);
                 }
             }
         }
+    }
+
+    /// Waits for the client, for an order, and no longer than until then. It is begun and given
+    /// up with every piece of an answer, and mostly finds nothing.
+    async fn wait(&mut self, done: bool, until: Instant) -> Woken {
+        let Self {
+            real,
+            source,
+            began,
+            live,
+            alarm,
+            ..
+        } = self;
+        let order = live.as_ref().and_then(|live| live.order());
+        let mut client = pin!(client::piece(real, source, *began, done));
+        poll_fn(|context| {
+            if order.is_some_and(|order| order.poll(context).is_ready()) {
+                return Poll::Ready(Woken::Ordered);
+            }
+            if let Poll::Ready(piece) = client.as_mut().poll(context) {
+                return Poll::Ready(Woken::Client(piece));
+            }
+            alarm.poll(until, context).map(|()| Woken::Late)
+        })
+        .await
     }
 
     /// Ends the stream by an operator's order.

@@ -61,6 +61,12 @@ impl Handle {
         next.body.clone()
     }
 
+    /// There is no other attempt.
+    pub(super) fn forget_body(&self) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.body = None;
+    }
+
     /// An answer is to be inspected from here on.
     pub(crate) fn answer_begins(&self, live: Box<Live>) {
         *self.lock() = Some(live);
@@ -78,7 +84,8 @@ impl Handle {
 
     /// Whether a new attempt has begun since this was asked last.
     pub(super) fn begins_anew(&self) -> bool {
-        self.restart.swap(false, Ordering::Acquire)
+        // It is asked with every piece of an answer, and nearly always there is none.
+        self.restart.load(Ordering::Relaxed) && self.restart.swap(false, Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Live>>> {

@@ -36,7 +36,7 @@ use crate::policy::{Denial, ProviderTimeouts};
 use crate::runtime::clock;
 pub(crate) use client::Source;
 pub(crate) use handle::Handle;
-use watch::Watch;
+use watch::{Alarm, Watch};
 
 /// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
 const HAND_BACK: u32 = 0x5041_4345;
@@ -64,6 +64,7 @@ pub(crate) fn install(
         live: None,
         began,
         writing: false,
+        alarm: Alarm::default(),
     };
     *session.downstream_session = ServerSession::new_custom(Box::new(guard));
     handle
@@ -97,15 +98,26 @@ struct Guard {
     began: Instant,
     /// A write of our own has begun and not ended.
     writing: bool,
+    alarm: Alarm,
 }
 
 impl Guard {
     /// Begins anew with a new attempt: its time to the first byte, and no answer.
     fn renew(&mut self) {
         if self.handle.begins_anew() {
-            self.watch.next = None;
-            self.watch.timeouts = self.handle.timeouts().unwrap_or(self.watch.timeouts);
+            self.watch.renew(self.handle.timeouts());
             self.live = None;
+        }
+    }
+
+    /// Keeps no body for another attempt once the client has the beginning of an answer.
+    fn forget_body(&mut self) {
+        if let Source::Held(body) = &mut self.source
+            && !body.is_empty()
+            && self.real.response_written().is_some()
+        {
+            *body = Bytes::new();
+            self.handle.forget_body();
         }
     }
 }
@@ -178,8 +190,8 @@ impl CustomSession for Guard {
             // An error is what ends the provider's call at once, even where it is silent.
             return Err(self.left(&Denial::UpstreamError).await);
         }
-        // A client that is slow to take the answer is not the provider's silence.
-        self.watch.sign_of_life(clock::now());
+        self.watch.sign_of_life();
+        self.forget_body();
         Ok(done)
     }
 
@@ -251,12 +263,9 @@ impl CustomSession for Guard {
     }
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
-        let now = clock::now();
         self.renew();
-        if no_body_expected || self.is_body_done() {
-            self.watch.request_sent(now);
-        }
-        self.idle(no_body_expected, now).await
+        let sent = no_body_expected || self.is_body_done();
+        self.idle(no_body_expected, sent).await
     }
 
     fn body_bytes_sent(&self) -> usize {

@@ -103,7 +103,8 @@ impl Entrance {
         };
         let limit = self.snapshot.load().policy.timeouts.header.get();
         let acceptor = speaker.acceptor();
-        let handshake = acceptor.tls_handshake(*tcp);
+        // It takes 6 KiB, which would be the connection's for as long as it lasts, TLS or not.
+        let handshake = Box::pin(acceptor.tls_handshake(*tcp));
         match tokio::time::timeout(limit, handshake).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
             Ok(Err(error)) => {
