@@ -14,6 +14,7 @@ usage: benches/load/load.sh [OPTION]...
   --rounds N           rounds, in each of which every peer has its turn (9)
   --peers NAME,...     of direct bare bare-jemalloc nginx portcullis-off portcullis (all)
   --skip json|sse      leave one half out
+  --streams N          event streams at a time (100)
   --out FILE           the figures as JSON (target/load.json)
   --instructions       count user-space instructions a request under valgrind instead
   --no-build           take the binaries as they are
@@ -26,14 +27,14 @@ complain() {
     exit "${2:-2}"
 }
 
-sizes=1,16,256 rounds= peers=direct,bare,bare-jemalloc,nginx,portcullis-off,portcullis skip= out= quick= build=yes
+sizes=1,16,256 rounds= peers=direct,bare,bare-jemalloc,nginx,portcullis-off,portcullis streams=100 skip= out= quick= build=yes
 instructions= bin_dir="${CARGO_TARGET_DIR:-target}/dist"
 while [ $# -gt 0 ]; do
     case "$1" in
         --quick) quick=--quick ;;
         --instructions) instructions=yes ;;
         --no-build) build= ;;
-        --sizes | --rounds | --peers | --skip | --out | --bin-dir)
+        --sizes | --rounds | --peers | --skip | --streams | --out | --bin-dir)
             [ $# -gt 1 ] || complain "$1 wants a value"
             name="${1#--}"
             printf -v "${name//-/_}" %s "$2"
@@ -70,6 +71,8 @@ if [ "$(nproc)" -lt 2 ] || ! command -v taskset >/dev/null; then
     proxy_core=() load_core=()
 fi
 
+# Two descriptors a stream on either side.
+ulimit -n "$(ulimit -Hn)"
 umask 077 # the keys file is nobody else's
 work="$(mktemp -d)"
 mkdir "$work/nginx" "$work/portcullis"
@@ -202,7 +205,7 @@ if [ -n "$instructions" ]; then
     exec_tool=(python3 benches/load/instructions.py --dir "$work")
 else
     exec_tool=(python3 benches/load/measure.py --dir "$work" --rounds "$rounds" --out "$out"
-        --skip "$skip")
+        --skip "$skip" --streams "$streams")
 fi
 mkdir -p "$(dirname "$out")"
 "${load_core[@]}" "${exec_tool[@]}" --oha "$oha" --key "$key" --sizes "$sizes" $quick \

@@ -20,8 +20,10 @@ BASE = "bare"
 # Requests of one turn by body size in KB: about one second each, long enough to count its CPU to
 # one percent and short enough for the base to have its turn under the same conditions.
 REQUESTS = {1: 20_000, 16: 15_000, 256: 4_000}
-STREAMS, EVENTS, EVERY_MS, REPEATS = 100, 50, 20, 2
+EVENTS, EVERY_MS, REPEATS = 50, 20, 2
 STREAM_BODY = 2048
+# Streams that a peer has had before its memory for more of them is counted.
+FEW = 10
 TICKS = os.sysconf("SC_CLK_TCK")
 MB = 1024.0
 
@@ -113,15 +115,15 @@ def turn(options, peer, size, requests):
     return figures
 
 
-def stream_turn(options, peer, repeats):
+def stream_turn(options, peer, repeats, streams):
     plan = (
-        f"/drive?to={peer.port}&key={options.key}&streams={STREAMS}&repeats={repeats}"
+        f"/drive?to={peer.port}&key={options.key}&streams={streams}&repeats={repeats}"
         f"&events={EVENTS}&every={EVERY_MS}"
     )
     if peer.pid:
         forget_peak(peer.pid)
     watch = Watch(options, peer)
-    _, body = post(options.mock.port, options.key, chat(STREAM_BODY, stream=True), plan, 120)
+    _, body = post(options.mock.port, options.key, chat(STREAM_BODY, stream=True), plan, 600)
     report = json.loads(body)
     if "error" in report:
         raise SystemExit(f"the stream client failed: {report['error']}")
@@ -185,7 +187,16 @@ def json_rows(size, found):
         ]  # fmt: skip
 
 
-def stream_rows(found):
+def a_stream(count, warm, found):
+    """KB of RSS that each peer took for one stream: its peak less what it had after a few."""
+    return {
+        name: (row["peak"] - warm[name]) * 1024 / (count - FEW)
+        for name, row in found.items()
+        if "peak" in row
+    }
+
+
+def stream_rows(found, each):
     direct = found.get("direct")
     for name, row in found.items():
         proxied = name != "direct"
@@ -200,7 +211,7 @@ def stream_rows(found):
         yield [
             name, pair("first"), pair("first_one_way"), pair("one_way"),
             f"{row['cpu_us']:.1f}" if proxied else "–", ratio(row) if proxied else "–",
-            f"{row['peak']:.1f}" if proxied else "–",
+            f"{each[name]:.1f} ({each[name] - each[BASE]:+.1f})" if proxied else "–",
         ]  # fmt: skip
 
 
@@ -227,14 +238,19 @@ def measure(options):
         )  # fmt: skip
     if "sse" not in options.skip:
         repeats = 1 if options.quick else REPEATS
+        count, warm = options.streams, {}
         for peer in options.peers:
-            stream_turn(options, peer, 1)
-        turns = in_rounds(options, lambda peer: stream_turn(options, peer, repeats))
+            stream_turn(options, peer, 1, FEW)
+            warm[peer.name] = memory(peer.pid)["rss"] if peer.pid else 0.0
+            stream_turn(options, peer, 1, count)
+        turns = in_rounds(options, lambda peer: stream_turn(options, peer, repeats, count))
         figures["sse"] = {"turns": turns, "median": summary(turns)}
+        each = a_stream(count, warm, figures["sse"]["median"])
+        figures["sse"]["kb_a_stream"] = each
         table(
             ["peer", "first event µs, p50 / p99 (added)", "its way µs", "any event's way µs",
-             "CPU µs per event", "× bare (rounds)", f"peak RSS MB, {STREAMS} streams"],
-            stream_rows(figures["sse"]["median"]),
+             "CPU µs per event", "× bare (rounds)", "RSS KB a stream (more than bare)"],
+            stream_rows(figures["sse"]["median"], each),
         )  # fmt: skip
     table(
         ["peer", "idle RSS MB", "idle PSS MB"],
@@ -265,9 +281,10 @@ def main():
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--skip", default="")
+    parser.add_argument("--streams", type=int, required=True)
     options = parser.parse_args()
     print(
-        f"{options.rounds} rounds, {CONNECTIONS} connections, keep-alive; streams: {STREAMS} at a "
+        f"{options.rounds} rounds, {CONNECTIONS} connections, keep-alive; streams: {options.streams} at a "
         f"time, {1000 // EVERY_MS} events/s each. {os.cpu_count()} cores, {platform.system()} "
         f"{platform.release().split('-')[0]}."
     )

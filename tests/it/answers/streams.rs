@@ -14,6 +14,9 @@ const MESSAGES: &str = include_str!("../../fixtures/answers/messages.sse");
 /// Cuts of every kind: whole, byte by byte, and odd ones.
 const CUTS: [&[usize]; 5] = [&[1 << 20], &[1], &[7, 1, 190], &[64], &[3, 1000]];
 
+/// What is held waits for its end, however slow the machine is.
+const PATIENT: &str = "max_hold: {time: 1h, bytes: 512}";
+
 async fn through(
     gateway: &Gateway,
     upstream: &Upstream,
@@ -43,7 +46,7 @@ fn joined(text: &str, kind: &str, field: &str) -> String {
 #[tokio::test]
 async fn chat_streams_are_cleaned_whatever_the_cuts() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
+    let gateway = gateway(&upstream, "openai", PATIENT).await;
     for cuts in CUTS {
         let path = "/v1/chat/completions";
         let text = through(&gateway, &upstream, path, CHAT, cuts).await.text();
@@ -83,7 +86,7 @@ async fn chat_streams_are_cleaned_whatever_the_cuts() {
 #[tokio::test]
 async fn the_responses_api_is_cleaned_to_its_last_aggregate() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
+    let gateway = gateway(&upstream, "openai", PATIENT).await;
     for cuts in CUTS {
         let text = through(&gateway, &upstream, "/v1/responses", RESPONSES, cuts)
             .await
@@ -119,7 +122,7 @@ async fn the_responses_api_is_cleaned_to_its_last_aggregate() {
 #[tokio::test]
 async fn messages_are_cleaned_block_by_block() {
     let upstream = Upstream::start().await;
-    let gateway = gateway(&upstream, "anthropic", "").await;
+    let gateway = gateway(&upstream, "anthropic", PATIENT).await;
     for cuts in CUTS {
         let text = through(&gateway, &upstream, "/v1/messages", MESSAGES, cuts)
             .await
@@ -148,7 +151,7 @@ async fn messages_are_cleaned_block_by_block() {
 #[tokio::test]
 async fn the_record_says_what_was_found_and_used() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::before(&upstream).await;
+    let gateway = gateway(&upstream, "openai", PATIENT).await;
     let reply = through(&gateway, &upstream, "/v1/chat/completions", CHAT, &[64]).await;
     let line = gateway
         .access_line(reply.headers.one("x-request-id").unwrap())
@@ -208,8 +211,8 @@ async fn no_event_waits_for_the_next_and_silence_frees_what_is_held() {
 #[tokio::test]
 async fn a_refused_stream_ends_with_the_apis_own_error() {
     let upstream = Upstream::start().await;
-    let response = "harmful: block, canaries: [\"our-system-prompt\"]";
-    let gateway = gateway(&upstream, "openai", response).await;
+    let response = format!("harmful: block, canaries: [\"our-system-prompt\"], {PATIENT}");
+    let gateway = gateway(&upstream, "openai", &response).await;
     let (feed, mut connection, head) = live(&upstream, &gateway).await;
     for word in ["My prompt: ", "Our-System-", "Prompt is "] {
         feed.event(&chat_event("gpt-4o", word));
