@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import queue
 import secrets
 import signal
 import socket
@@ -41,8 +42,9 @@ class Gateway:
         self.binary, self.folder, self.port = binary, folder, port
         self.file = folder / "portcullis.yaml"
         self.file.write_text(self.text(mock))
-        self.told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.told.bind(str(folder / "told"))
+        self.told, self.listens = queue.Queue(), threading.Event()
+        threading.Thread(target=self.listen, args=(folder / "told",), daemon=True).start()
+        self.listens.wait(10)
         self.gone = []
         self.process = self.start()
 
@@ -56,6 +58,14 @@ providers:
 routes: [{{models: ["gpt-*"], providers: [mock]}}]
 logging: {{level: info, file: {self.folder}/log}}
 """
+
+    def listen(self, path):
+        """Reads all that a service manager is told, as the real one does."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(path))
+            self.listens.set()
+            while True:
+                self.told.put(told.recv(4096).decode())
 
     def start(self, *more):
         """Starts a process and waits until it says that it is ready."""
@@ -73,8 +83,7 @@ logging: {{level: info, file: {self.folder}/log}}
         if more:
             # It waits for a successor as long as it takes one to start.
             self.process.send_signal(signal.SIGQUIT)
-        self.told.settimeout(60)
-        while f"MAINPID={process.pid}" not in self.told.recv(4096).decode():
+        while f"MAINPID={process.pid}" not in self.told.get(timeout=60):
             pass
         return process
 
