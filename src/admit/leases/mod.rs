@@ -4,7 +4,7 @@
 //! or, where none is there and the store has not said that all is used up, by the host's own share
 //! (one part in as many as there are hosts), which the store is told of afterwards. So nobody ever
 //! waits for the store, and when it is away every host holds the limit to its own share. It knows
-//! no socket: whoever keeps the leases asks [`Leases::due`] what to ask the store for and hands
+//! no socket: whoever keeps the leases asks `due` what to ask the store for and hands
 //! in what it answered.
 //!
 //! What may pass beyond the shared limit is what all hosts have spent of their own shares and not
