@@ -6,6 +6,7 @@ a connection was refused. Prints Markdown.
 """
 
 import argparse
+import atexit
 import hashlib
 import json
 import os
@@ -103,6 +104,12 @@ logging: {{level: info, file: {self.folder}/log}}
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         return [process.wait(60) for process in [*self.gone, self.process]]
+
+    def end(self):
+        """Leaves nothing behind, however the bench ended."""
+        for process in [*self.gone, self.process]:
+            if process.poll() is None:
+                process.kill()
 
 
 class Prober(threading.Thread):
@@ -209,9 +216,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         options.folder = Path(folder)
         mock = subprocess.Popen([options.bin_dir / "examples/load-mock", f"127.0.0.1:{mock_port}"])
+        atexit.register(mock.kill)
         while socket.socket().connect_ex(("127.0.0.1", mock_port)):
             time.sleep(0.05)
         gateway = Gateway(options.bin_dir / "portcullis", options.folder, mock_port, port)
+        atexit.register(gateway.end)
         good = True
         rows = []
         steps = [
