@@ -373,5 +373,19 @@ impl Drop for Record {
     }
 }
 
+/// Whether a method is one of HTTP's own: a word of which nothing is escaped or masked.
+fn is_usual(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::HEAD
+            | Method::OPTIONS
+    )
+}
+
 #[cfg(test)]
 mod tests;

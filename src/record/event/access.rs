@@ -5,13 +5,11 @@
 
 use std::time::SystemTime;
 
-use http::Method;
-
 use super::fields::{Fields, Name, Repeated, mask_from, push_word};
 use super::{Level, write_head};
 use crate::policy::LogFormat;
 use crate::record::json::{cut, push_escaped, push_moment, push_number};
-use crate::record::{Facts, Failed, Inspected};
+use crate::record::{Facts, Failed, Inspected, is_usual};
 
 macro_rules! access_logger {
     () => {
@@ -77,20 +75,6 @@ fn write_summary(facts: &Facts, out: &mut Vec<u8>) {
     out.extend_from_slice(facts.endpoint.as_str().as_bytes());
     out.push(b' ');
     push_number(out, u64::from(facts.status_shown()));
-}
-
-/// Whether a method is one of HTTP's own: a word of which nothing is escaped or masked.
-fn is_usual(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET
-            | Method::POST
-            | Method::PUT
-            | Method::PATCH
-            | Method::DELETE
-            | Method::HEAD
-            | Method::OPTIONS
-    )
 }
 
 /// The method, cut: a client may send one as long as it likes.

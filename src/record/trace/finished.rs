@@ -11,7 +11,7 @@ use http::Method;
 use super::Trace;
 use crate::policy::names::{KeyId, ModelName};
 use crate::record::endpoint::Endpoint;
-use crate::record::{Facts, Outcome, Usage};
+use crate::record::{Facts, Outcome, Usage, is_usual};
 
 /// The spans of a request that has ended.
 #[derive(Debug, Clone)]
@@ -131,15 +131,10 @@ impl Finished {
 
     /// The method by its name, where it is one that everybody knows.
     pub(super) fn verb(&self) -> &str {
-        match self.method {
-            Method::GET
-            | Method::POST
-            | Method::PUT
-            | Method::PATCH
-            | Method::DELETE
-            | Method::HEAD
-            | Method::OPTIONS => self.method.as_str(),
-            _ => "_OTHER",
+        if is_usual(&self.method) {
+            self.method.as_str()
+        } else {
+            "_OTHER"
         }
     }
 }
