@@ -3,16 +3,16 @@
 //!
 //! Decides nothing about an answer; what is written comes from `answers`.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pingora::protocols::http::HttpTask;
 use pingora::{Error, ErrorSource, Result};
 
-use super::{Guard, Passed, client, ended};
+use super::{Guard, Passed, Source, client, ended};
 use crate::policy::Denial;
 use crate::runtime::clock;
 
@@ -29,22 +29,39 @@ enum Woken {
     Late,
 }
 
+/// What became of what was handed to the real session.
+pub(super) struct Sent {
+    /// The answer is over.
+    pub(super) over: bool,
+    /// The client took it without being waited for.
+    pub(super) at_once: bool,
+}
+
 impl Guard {
-    /// Hands the inspected tasks to the real session; whether the answer is over.
-    pub(super) async fn send(&mut self, passed: Passed) -> Result<bool> {
-        if passed.cut {
+    /// Hands the inspected tasks to the real session.
+    pub(super) async fn send(&mut self, passed: Passed) -> Result<Sent> {
+        let Passed { tasks, cut } = passed;
+        let mut at_once = true;
+        if cut {
             self.real.set_keepalive(None);
         }
-        if passed.tasks.is_empty() {
-            return Ok(passed.cut);
+        if tasks.is_empty() {
+            return Ok(Sent { over: cut, at_once });
         }
         self.writing = true;
-        let written = self.real.response_duplex_vec(passed.tasks).await;
+        let mut writing = pin!(self.real.response_duplex_vec(tasks));
+        let written = poll_fn(|context| {
+            let written = writing.as_mut().poll(context);
+            at_once &= written.is_ready();
+            written
+        })
+        .await;
         // A provider's failure comes back from there too, with nothing of it written: then there
         // may be another attempt.
         let failed = |error: &Error| *error.esource() != ErrorSource::Upstream;
         self.writing = written.as_ref().is_err_and(|error| failed(error));
-        Ok(written? || passed.cut)
+        let over = written? || cut;
+        Ok(Sent { over, at_once })
     }
 
     /// Waits for the client, while what is held of the answer leaves in time, and an order to end
@@ -52,36 +69,48 @@ impl Guard {
     /// request and owes an answer.
     pub(super) async fn idle(&mut self, done: bool, sent: bool) -> Result<Option<Bytes>> {
         loop {
-            let now = clock::now();
-            let end = self.watch.end(now, sent);
+            let end = self.watch.end(sent, clock::now);
             let due = self.live.as_ref().and_then(|live| live.due());
             let until = due.map_or(end, |due| due.min(end));
+            // What is waited for takes much more room than the wait, and nearly never comes.
             match self.wait(done, until).await {
                 Woken::Client(piece) => return piece,
-                Woken::Ordered => return Err(self.terminate().await),
-                Woken::Late if until < end => {
-                    let passed = match &mut self.live {
-                        Some(live) => live.tick(clock::now()),
-                        None => continue,
-                    };
-                    if self.send(passed).await? {
-                        return Err(self.left(&Denial::UpstreamError).await);
-                    }
-                }
-                Woken::Late => {
-                    // A stream that has begun is ended as its API has it.
-                    let begun = self.live.as_mut().filter(|live| live.order().is_some());
-                    let last = begun.map(|live| live.cut(Denial::UpstreamTimeout));
-                    self.last(last).await?;
-                    return Err(self.left(&Denial::UpstreamTimeout).await);
-                }
+                Woken::Ordered => return Err(Box::pin(self.terminate()).await),
+                Woken::Late if until < end => Box::pin(self.let_go()).await?,
+                Woken::Late => return Err(Box::pin(self.too_late()).await),
             }
+        }
+    }
+
+    /// What was held for as long as it may be leaves.
+    async fn let_go(&mut self) -> Result<()> {
+        let Some(live) = &mut self.live else {
+            return Ok(());
+        };
+        let passed = live.tick(clock::now());
+        if self.send(passed).await?.over {
+            return Err(self.left(&Denial::UpstreamError).await);
+        }
+        Ok(())
+    }
+
+    /// A stream that has begun is ended as its API has it.
+    async fn too_late(&mut self) -> Box<Error> {
+        let begun = self.live.as_mut().filter(|live| live.order().is_some());
+        let last = begun.map(|live| live.cut(Denial::UpstreamTimeout));
+        match self.last(last).await {
+            Ok(()) => self.left(&Denial::UpstreamTimeout).await,
+            Err(error) => error,
         }
     }
 
     /// Waits for the client, for an order, and no longer than until then. It is begun and given
     /// up with every piece of an answer, and mostly finds nothing.
     async fn wait(&mut self, done: bool, until: Instant) -> Woken {
+        if self.is_idle(done) {
+            return poll_fn(|context| self.listen(until, context)).await;
+        }
+        self.asked = false;
         let Self {
             real,
             source,
@@ -102,6 +131,42 @@ impl Guard {
             alarm.poll(until, context).map(|()| Woken::Late)
         })
         .await
+    }
+
+    /// Whether a connection is waited on that owes nothing, and is nobody's but this session's: of
+    /// an HTTP/2 stream each write takes the place of whoever waits for its end.
+    fn is_idle(&mut self, done: bool) -> bool {
+        let read = done || matches!(self.source, Source::Held(_)) || self.real.is_body_done();
+        read && self.real.as_http1().is_some()
+    }
+
+    /// Asks the client, the order and the clock, unless none can have anything new to say.
+    fn listen(&mut self, until: Instant, context: &Context<'_>) -> Poll<Woken> {
+        let Self {
+            real,
+            live,
+            alarm,
+            bell,
+            asked,
+            ..
+        } = self;
+        let silent = !bell.has_rung(context) && *asked;
+        if silent && alarm.is_set_by(until) {
+            return Poll::Pending;
+        }
+        *asked = false;
+        let context = &mut Context::from_waker(bell.waker());
+        let order = live.as_ref().and_then(|live| live.order());
+        if order.is_some_and(|order| order.poll(context).is_ready()) {
+            return Poll::Ready(Woken::Ordered);
+        }
+        // What it read is in the session: it can be given up and begun anew.
+        if let Poll::Ready(piece) = pin!(real.read_body_or_idle(true)).poll(context) {
+            return Poll::Ready(Woken::Client(piece));
+        }
+        let late = alarm.poll(until, context).map(|()| Woken::Late);
+        *asked = late.is_pending();
+        late
     }
 
     /// Ends the stream by an operator's order.
@@ -127,6 +192,6 @@ impl Guard {
             return Ok(());
         };
         let tasks = vec![HttpTask::Body(Some(last), true)];
-        self.send(Passed { tasks, cut: true }).await.map(|_over| ())
+        self.send(Passed { tasks, cut: true }).await.map(|_sent| ())
     }
 }

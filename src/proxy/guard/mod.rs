@@ -10,6 +10,7 @@
 //! The real session must be put back ([`give_back`]) before the request ends, because Pingora
 //! keeps no connection of a stand-in alive.
 
+mod bell;
 mod client;
 mod ending;
 mod handle;
@@ -34,6 +35,7 @@ use pingora::{Error, ErrorType, Result};
 use super::answers::{Live, Passed};
 use crate::policy::{Denial, ProviderTimeouts};
 use crate::runtime::clock;
+use bell::Bell;
 pub(crate) use client::Source;
 pub(crate) use handle::Handle;
 use watch::{Alarm, Watch};
@@ -65,6 +67,8 @@ pub(crate) fn install(
         began,
         writing: false,
         alarm: Alarm::default(),
+        bell: Bell::default(),
+        asked: false,
     };
     *session.downstream_session = ServerSession::new_custom(Box::new(guard));
     handle
@@ -99,6 +103,9 @@ struct Guard {
     /// A write of our own has begun and not ended.
     writing: bool,
     alarm: Alarm,
+    bell: Bell,
+    /// Whoever rings the bell has been asked, and had nothing to say.
+    asked: bool,
 }
 
 impl Guard {
@@ -107,6 +114,7 @@ impl Guard {
         if self.handle.begins_anew() {
             self.watch.renew(self.handle.timeouts());
             self.live = None;
+            self.asked = false;
         }
     }
 
@@ -179,20 +187,22 @@ impl CustomSession for Guard {
         self.renew();
         if self.live.is_none() {
             self.live = self.handle.answer_ends();
+            self.asked &= self.live.is_none();
         }
         let passed = match &mut self.live {
             Some(live) => live.pass(tasks, now),
             None => Passed { tasks, cut: false },
         };
         let cut = passed.cut;
-        let done = self.send(passed).await?;
+        let sent = self.send(passed).await?;
         if cut {
             // An error is what ends the provider's call at once, even where it is silent.
             return Err(self.left(&Denial::UpstreamError).await);
         }
-        self.watch.sign_of_life();
+        let taken = if sent.at_once { now } else { clock::now() };
+        self.watch.sign_of_life(taken);
         self.forget_body();
-        Ok(done)
+        Ok(sent.over)
     }
 
     fn set_read_timeout(&mut self, timeout: Option<Duration>) {

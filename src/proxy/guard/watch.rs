@@ -1,15 +1,17 @@
 //! The deadlines of a call: to the first byte, between bytes, and in all.
 //!
-//! Decides when a provider has been silent for too long. It reads no clock.
+//! Decides when a provider has been silent for too long.
 
-use std::future::Future as _;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use tokio::time::{Sleep, sleep_until};
-
 use crate::policy::ProviderTimeouts;
+use crate::runtime::clock;
+
+/// The longest that a timer is set for. Pingora keeps each to its end, though nobody wait any more.
+const SPAN: Duration = Duration::from_secs(10);
 
 /// The provider's deadlines.
 #[derive(Debug)]
@@ -19,8 +21,6 @@ pub(super) struct Watch {
     end: Instant,
     /// The next sign of life; none while the client still sends.
     next: Option<Instant>,
-    /// There was one since the last wait began.
-    lives: bool,
 }
 
 impl Watch {
@@ -29,20 +29,18 @@ impl Watch {
             timeouts,
             end: after(now, timeouts.total.get()),
             next: None,
-            lives: false,
         }
     }
 
-    /// The provider has said something. The next sign of life is awaited from when the client
-    /// has taken it: a client that is slow is not the provider's silence.
-    pub(super) fn sign_of_life(&mut self) {
-        self.lives = true;
+    /// The provider has said something, and the client has taken it. The next sign of life is
+    /// awaited from then on: a client that is slow is not the provider's silence.
+    pub(super) fn sign_of_life(&mut self, now: Instant) {
+        self.next = Some(after(now, self.timeouts.idle.get()));
     }
 
     /// Nothing is awaited before a new attempt has sent its request.
     pub(super) fn renew(&mut self, timeouts: Option<ProviderTimeouts>) {
         self.next = None;
-        self.lives = false;
         self.timeouts = timeouts.unwrap_or(self.timeouts);
     }
 
@@ -50,37 +48,48 @@ impl Watch {
         now >= self.end
     }
 
-    /// Until when may be waited, from now on; `sent` says that the request has been sent.
-    pub(super) fn end(&mut self, now: Instant, sent: bool) -> Instant {
-        if std::mem::take(&mut self.lives) {
-            self.next = Some(after(now, self.timeouts.idle.get()));
-        } else if sent {
-            self.next
-                .get_or_insert_with(|| after(now, self.timeouts.first_byte.get()));
+    /// Until when may be waited; `sent` says that the request has been sent.
+    pub(super) fn end(&mut self, sent: bool, now: impl FnOnce() -> Instant) -> Instant {
+        if sent && self.next.is_none() {
+            self.next = Some(after(now(), self.timeouts.first_byte.get()));
         }
         self.next.unwrap_or(self.end).min(self.end)
     }
 }
 
-/// One timer for all waits of a session. Each wait is mostly given up for one that ends later:
-/// so it is set anew only where it would be too late, or has gone off too early.
+/// One timer for all waits of a session. Each wait is mostly given up for one that ends later: so
+/// it is set anew only where it would be too late, or has gone off too early. It is one of
+/// Pingora's: while a runtime has a timer of its own, it looks at the clock whenever it sleeps.
 #[derive(Default)]
-pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(super) struct Alarm(Option<Timer>);
+
+struct Timer {
+    at: Instant,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+}
 
 impl Alarm {
+    /// Whether it goes off by then without being set anew.
+    pub(super) fn is_set_by(&self, until: Instant) -> bool {
+        self.0.as_ref().is_some_and(|timer| timer.at <= until)
+    }
+
     /// Ready when it is so late.
     pub(super) fn poll(&mut self, until: Instant, context: &mut Context<'_>) -> Poll<()> {
-        let until = until.into();
-        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if timer.deadline() > until {
-            timer.as_mut().reset(until);
-        }
         loop {
-            ready!(timer.as_mut().poll(context));
-            if timer.deadline() >= until {
+            if let Some(timer) = self.0.as_mut().filter(|timer| timer.at <= until) {
+                ready!(timer.sleep.as_mut().poll(context));
+            }
+            self.0 = None;
+            let now = clock::now();
+            let left = until.saturating_duration_since(now).min(SPAN);
+            if left.is_zero() {
                 return Poll::Ready(());
             }
-            timer.as_mut().reset(until);
+            self.0 = Some(Timer {
+                at: after(now, left),
+                sleep: Box::pin(pingora::time::sleep(left)),
+            });
         }
     }
 }
