@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::texts::Key;
-use super::words;
+use super::{sse, words};
 
 /// Longer events are read each time.
 const MOST: usize = 1024;
@@ -42,6 +42,8 @@ pub(super) struct Gaps<'w> {
 /// The event that was read.
 #[derive(Debug)]
 pub(super) struct Again {
+    /// It came as it stands here: what is the same is one event, wherever it comes.
+    pub(super) as_it_came: bool,
     /// Its bytes, without what stands in the gaps.
     fixed: Box<[u8]>,
     /// Where in them the gaps are, in order.
@@ -88,6 +90,7 @@ impl Again {
         }
         fixed.extend_from_slice(event.get(done..)?);
         Some(Self {
+            as_it_came: sse::keeps_its_bytes(event),
             fixed: fixed.into(),
             gaps: found.into(),
             key,

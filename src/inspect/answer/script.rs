@@ -140,6 +140,20 @@ impl Script {
         talk.texts.written();
     }
 
+    /// What stands in the place of the one piece of an event; none: what stood there. It has been
+    /// written when [`super::texts::Texts::written`] is called.
+    pub(super) fn alone(
+        &mut self,
+        place: usize,
+        text: &Text,
+        at: (usize, usize),
+        anew: bool,
+    ) -> Option<&str> {
+        self.cursors.clear();
+        self.own(place, text, at, anew)
+            .then_some(self.spoken.as_str())
+    }
+
     /// Whether a piece must be written anew, and with what.
     fn own(&mut self, place: usize, text: &Text, (start, end): (usize, usize), anew: bool) -> bool {
         let cursor = self.cursor(place, text);

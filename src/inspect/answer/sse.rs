@@ -60,6 +60,11 @@ impl Framer {
         self.held.is_empty()
     }
 
+    /// Whether the next byte begins an event, whatever it is.
+    pub const fn is_at_start(&self) -> bool {
+        self.begun && self.held.is_empty() && !self.after_return
+    }
+
     /// Bytes that it takes in memory.
     pub fn state_bytes(&self) -> usize {
         self.held.capacity().saturating_add(self.anew.capacity())
@@ -188,6 +193,11 @@ fn mark(buffer: &[u8]) -> Mark {
     } else {
         Mark::Absent
     }
+}
+
+/// Whether an event that stands here is one that may be sent on as it came.
+pub(super) fn keeps_its_bytes(event: &[u8]) -> bool {
+    plain(event).is_some()
 }
 
 /// Where the data of an event stands that may keep its bytes: lines that end in line feeds, one

@@ -3,11 +3,11 @@
 //! Decides nothing by itself: events are read by `frame`, or found to be the same as the one
 //! before, and written on by `script`. Its state is bounded by that of its texts.
 
-use super::again::Again;
+use super::again::{Again, Same};
 use super::script::{Form, Script};
 use super::sse::Framer;
 use super::texts::Texts;
-use super::{Broken, By, Shape, Used, frame};
+use super::{Broken, By, Shape, Used, frame, write};
 use crate::inspect::engine::Notes;
 
 /// What is known of a stream besides its unfinished event.
@@ -28,6 +28,12 @@ pub(super) struct Talk {
     pub(super) without_usage: bool,
 }
 
+/// What stands anew in an event that is otherwise as it was.
+enum Part<'s> {
+    Said(&'s str),
+    Number(u64),
+}
+
 impl Talk {
     pub(super) fn state_bytes(&self) -> usize {
         let again = self.again.as_ref().map_or(0, Again::state_bytes);
@@ -43,6 +49,51 @@ impl Talk {
             .saturating_add(1)
     }
 
+    /// Bytes that are one event, the same as the one before but for what stands in its gaps: they
+    /// are neither framed nor read, and written on as they are heard. None if they are not.
+    fn same(
+        &mut self,
+        bytes: &[u8],
+        (by, notes): (By<'_>, &mut Notes),
+        script: &mut Script,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), Broken>> {
+        let again = self.again.as_ref().filter(|again| again.as_it_came)?;
+        let Same { piece, number } = again.same(bytes)?;
+        let ((at, said), names) = (piece, (&*again.kind, &*again.item));
+        let texts = &mut self.texts;
+        let heard = texts.place(again.key.clone(), names, by).and_then(|place| {
+            let (start, end) = texts.push(place, &said, by, notes)?;
+            Ok((place, start, end))
+        });
+        let (place, start, end) = match heard {
+            Ok(heard) => heard,
+            Err(broken) => return Some(Err(broken)),
+        };
+        let anew = end.saturating_sub(start) != said.len();
+        let text = texts.get(place);
+        let said = text.and_then(|text| script.alone(place, text, (start, end), anew));
+        let number = number.and_then(|(at, number)| {
+            self.last_number = number;
+            let moved = number.saturating_add(self.shift);
+            (self.shift > 0).then_some((at, Part::Number(moved)))
+        });
+        let mut parts = [said.map(|said| (at, Part::Said(said))), number];
+        parts.sort_unstable_by_key(|part| part.as_ref().map(|(at, _)| at.start));
+        let mut done = 0;
+        for (at, part) in parts.into_iter().flatten() {
+            out.extend_from_slice(bytes.get(done..at.start).unwrap_or_default());
+            match part {
+                Part::Said(said) => write::escape(said, out),
+                Part::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            }
+            done = at.end;
+        }
+        out.extend_from_slice(bytes.get(done..).unwrap_or_default());
+        texts.written();
+        Some(Ok(()))
+    }
+
     /// The events that these bytes end.
     pub(super) fn hear(
         &mut self,
@@ -52,6 +103,12 @@ impl Talk {
         script: &mut Script,
         out: &mut Vec<u8>,
     ) -> Result<(), Broken> {
+        if !self.ended
+            && framer.is_at_start()
+            && let Some(heard) = self.same(bytes, (by, notes), script, out)
+        {
+            return heard;
+        }
         let heard = framer.push(bytes, |event| {
             if self.ended {
                 // Nothing belongs behind the end.

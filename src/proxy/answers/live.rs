@@ -104,6 +104,16 @@ impl Live {
 
     /// Takes what the provider's side hands on.
     pub(crate) fn pass(&mut self, tasks: Vec<HttpTask>, now: Instant) -> Passed {
+        let mut tasks = tasks;
+        if let [HttpTask::Body(Some(piece), end)] = tasks.as_mut_slice()
+            && self.answer.is_stream()
+            && !self.over
+        {
+            // Nearly always there is one piece, in whose place stands what may leave of it.
+            let (event, cut) = self.streamed(piece, *end, now);
+            (*piece, *end) = (event, self.over);
+            return Passed { tasks, cut };
+        }
         let mut passed = Passed {
             tasks: Vec::with_capacity(tasks.len()),
             cut: false,
@@ -198,21 +208,28 @@ impl Live {
             }
             return;
         }
-        let mut out = OUT.take();
+        let (event, cut) = self.streamed(piece, end, now);
+        passed.cut |= cut;
+        passed.tasks.push(HttpTask::Body(Some(event), self.over));
+    }
+
+    /// What may leave of a stream, and whether it is cut here.
+    fn streamed(&mut self, piece: &[u8], end: bool, now: Instant) -> (Bytes, bool) {
+        let (mut out, mut cut) = (OUT.take(), false);
         match self.heard(piece, end, now, &mut out) {
             Ok(()) => self.over = end,
             Err(broken) => {
                 out.extend_from_slice(&self.cut(denial(broken, self.status)));
-                passed.cut = true;
+                cut = true;
             }
         }
         // An event that is copied takes what it needs, and no room for more.
         let event = Bytes::copy_from_slice(&out);
-        passed.tasks.push(HttpTask::Body(Some(event), self.over));
         out.clear();
         if out.capacity() <= OUT_KEPT {
             OUT.set(out);
         }
+        (event, cut)
     }
 
     /// Hears the next piece, and the end; what may leave is appended.

@@ -64,20 +64,28 @@ proptest! {
         pieces in prop::collection::vec((piece(), 0..9_u64, name(), any::<bool>()), 1..20),
         breaks in prop::collection::vec((any::<prop::sample::Index>(), 0..128_u8), 0..2),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        whole in any::<bool>(),
     ) {
         let shape = [Shape::Chat, Shape::Responses, Shape::Messages][which];
         let mut number = 0_u64;
-        let mut stream = Vec::new();
+        let (mut stream, mut ends) = (Vec::new(), Vec::new());
         for (piece, step, name, alone) in &pieces {
             number = number.saturating_add(*step).saturating_mul(if *alone { 1 } else { 3 });
             stream.extend_from_slice(written(&event(which, piece, number, name)).as_bytes());
+            if whole {
+                ends.push(stream.len());
+            }
         }
         for (at, byte) in &breaks {
             let at = at.index(stream.len());
             stream[at] = *byte;
         }
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len().saturating_add(1))).collect();
-        places.extend([0, stream.len()]);
+        if whole {
+            // Nearly all events come alone, and whole.
+            places.truncate(2);
+        }
+        places.extend(ends.into_iter().chain([0, stream.len()]));
         places.sort_unstable();
         let pieces: Vec<&[u8]> = places.windows(2).map(|w| &stream[w[0]..w[1]]).collect();
         let quick = usual(Answer::stream(shape), &pieces);
