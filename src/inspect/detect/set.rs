@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::make::Maker;
 use super::{Family, Group, Rule, RuleIx, Severity, Standard};
+use crate::each_byte::each_byte;
 
 /// Why a rule set could not be made.
 #[derive(Debug, Error)]
@@ -250,11 +251,15 @@ impl RuleSet {
     }
 }
 
+const WORD: [bool; 256] = each_byte!(byte => byte.is_ascii_alphanumeric() || byte == b'_');
+
 /// Whether `c` joins up with its neighbours to a word. Scripts that are written
 /// without spaces, and Hangul with its attached particles, do not.
 pub(super) fn is_word(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
+    if let Ok(byte) = u8::try_from(c)
+        && byte.is_ascii()
+    {
+        return WORD.get(usize::from(byte)).copied().unwrap_or(false);
     }
     let spaceless = matches!(c,
         '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}'

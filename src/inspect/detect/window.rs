@@ -248,6 +248,16 @@ impl<'t> Window<'t> {
         i.saturating_add(length.unwrap_or(near.len()))
     }
 
+    /// First index at or after `i` that is no digit, at most `limit` further.
+    #[inline]
+    pub(super) fn digits(&self, i: usize, limit: usize) -> usize {
+        let rest = self.bytes.get(i..).unwrap_or_default();
+        match rest.first_chunk().map(|eight| leading(values(*eight))) {
+            Some(length) if length < 8 => i.wrapping_add(length),
+            Some(_) | None => self.run(i, limit, |byte| is(byte, DIGIT)),
+        }
+    }
+
     /// Like [`Self::run`], to skip over bytes that decide nothing: never looks past the edge.
     pub(super) fn skip(&self, i: usize, class: impl Fn(u8) -> bool) -> usize {
         let rest = self.bytes.get(i..).unwrap_or_default();
@@ -261,6 +271,14 @@ impl<'t> Window<'t> {
     /// First index of the run of `class` that ends before `i`, at most `limit` back.
     #[inline]
     pub(super) fn run_back(&self, i: usize, limit: usize, class: impl Fn(u8) -> bool) -> usize {
+        // Most often there is none.
+        if !self
+            .bytes
+            .get(i.wrapping_sub(1))
+            .is_some_and(|byte| class(*byte))
+        {
+            return i;
+        }
         let stop = i.saturating_sub(limit);
         let before = self.bytes.get(stop..i).unwrap_or_default();
         let length = before.iter().rev().take_while(|byte| class(**byte)).count();
@@ -349,6 +367,8 @@ pub(super) const JOINT: u8 = 4;
 pub(super) const BASE64: u8 = 8;
 /// A letter, or a part of one of another script.
 pub(super) const FOREIGN: u8 = 16;
+/// What joins the parts of a key, an address or a version.
+pub(super) const DOT: u8 = 32;
 pub(super) const ALNUM: u8 = DIGIT | LETTER;
 
 const CLASSES: [u8; 256] = each_byte!(byte => match byte {
@@ -356,14 +376,36 @@ const CLASSES: [u8; 256] = each_byte!(byte => match byte {
     b'A'..=b'Z' | b'a'..=b'z' => LETTER,
     b'_' | b'-' => JOINT,
     b'+' | b'/' | b'=' => BASE64,
+    b'.' => DOT,
     0x80.. => FOREIGN,
     _ => 0,
 });
 
+/// What a byte is.
+#[inline]
+pub(super) fn kind(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
 /// Whether a byte is of one of these kinds.
 #[inline]
 pub(super) fn is(byte: u8, kinds: u8) -> bool {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0) & kinds != 0
+    kind(byte) & kinds != 0
+}
+
+/// What eight digits are worth, in a byte each; more than nine where there is no digit.
+#[inline]
+pub(super) const fn values(eight: [u8; 8]) -> u64 {
+    u64::from_le_bytes(eight) ^ 0x3030_3030_3030_3030
+}
+
+/// How many digits stand before the first that is none, of eight.
+#[inline]
+pub(super) fn leading(values: u64) -> usize {
+    // The highest bit of each byte that is more than nine; behind the first of them it may be
+    // that of another, which does not matter.
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    usize::try_from(others.trailing_zeros() / 8).unwrap_or(0)
 }
 
 /// The index in `bytes` of the first mark at or after `i`. `marks` tells what is one; `mark` the
@@ -379,6 +421,14 @@ pub(super) fn next_mark(
     let rest = bytes.get(i..)?;
     let is_mark = |byte: &u8| marks.get(usize::from(*byte)).copied().unwrap_or(false);
     // A text full of marks must not pay for a block at each.
+    if let [first, second, ..] = rest {
+        if is_mark(first) {
+            return Some(i);
+        }
+        if is_mark(second) {
+            return i.checked_add(1);
+        }
+    }
     let (near, far) = rest.split_at_checked(8).unwrap_or((rest, &[]));
     if let Some(place) = near.iter().position(is_mark) {
         return i.checked_add(place);

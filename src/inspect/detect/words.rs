@@ -5,7 +5,8 @@
 //! candidates costs one more pass and no more. May miss: keywords after the
 //! value, keywords of languages not listed, words longer than 40 bytes.
 
-use super::window::{FOREIGN, LETTER, Window, is};
+use super::window::{FOREIGN, LETTER, Window, is, next_mark};
+use crate::each_byte::each_byte;
 
 /// What a keyword speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,8 @@ impl Topic {
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     upto: usize,
+    /// Up to there no letter follows.
+    quiet: usize,
     /// One past the keyword's end; 0: none yet.
     ends: [usize; TOPICS],
 }
@@ -75,6 +78,7 @@ impl Heard {
 
     /// Whether a keyword of `topic` ends at most `reach` bytes before `place`.
     /// Places must not go backwards.
+    #[inline]
     pub(super) fn near(
         &mut self,
         window: &Window<'_>,
@@ -83,7 +87,10 @@ impl Heard {
         reach: usize,
     ) -> bool {
         if place > self.upto {
-            self.read(window, place);
+            if place > self.quiet {
+                self.read(window, place);
+            }
+            self.upto = place;
         }
         let end = self.ends.get(topic.index()).copied().unwrap_or(0);
         end != 0
@@ -99,6 +106,12 @@ impl Heard {
             // A word cut here is too far away to matter.
             i = window.skip(oldest, is_letter).min(place);
         }
+        let seen = i.max(self.quiet);
+        self.quiet =
+            next_mark(window.bytes, seen, &LETTERS, may_be_letter).unwrap_or(window.bytes.len());
+        if place <= self.quiet {
+            return;
+        }
         let mut rest = window.slice(i, place);
         while let Some(gap) = rest.iter().position(|byte| is_letter(*byte)) {
             let word = rest.get(gap..).unwrap_or_default();
@@ -113,7 +126,6 @@ impl Heard {
             }
             rest = behind;
         }
-        self.upto = self.upto.max(place);
     }
 
     fn word(&mut self, letters: &[u8], end: usize) {
@@ -134,6 +146,13 @@ impl Heard {
 fn is_letter(byte: u8) -> bool {
     is(byte, LETTER | FOREIGN)
 }
+
+/// The same without a look at a table, for many bytes at a time.
+const fn may_be_letter(byte: u8) -> bool {
+    byte >= 0x80 || (byte | 0x20).wrapping_sub(b'a') < 26
+}
+
+const LETTERS: [bool; 256] = each_byte!(byte => may_be_letter(byte));
 
 fn personal(word: &[u8]) -> Option<Topic> {
     Some(match word {

@@ -38,15 +38,25 @@ impl Covered {
             if value.start > done {
                 self.part(block, done..value.start);
             }
-            self.text.push('[');
-            self.text
-                .extend(std::iter::repeat_n('x', label.saturating_sub(2)));
-            self.text.push(']');
+            self.label(label.saturating_sub(2));
             done = value.end;
         }
         if done < part.end {
             self.part(block, done..part.end);
         }
+    }
+
+    fn label(&mut self, name: usize) {
+        // Longer than the names of nearly all kinds.
+        const NAME: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+        self.text.push('[');
+        let mut rest = name;
+        while rest > 0 {
+            let piece = NAME.get(..rest).unwrap_or(NAME);
+            self.text.push_str(piece);
+            rest = rest.saturating_sub(piece.len());
+        }
+        self.text.push(']');
     }
 
     fn part(&mut self, block: &str, part: Range<u32>) {

@@ -87,11 +87,14 @@ impl Judge {
 
     /// Judges the hits of a block.
     pub(super) fn block(&mut self, inspector: &Inspector, block: &Block, found: &[Found]) {
+        let mut parts = Vec::new();
         for hit in found {
             if self.refusal.is_some() {
                 return;
             }
-            self.hit(inspector, block, hit);
+            parts.clear();
+            parts.extend(block.raw(hit.start..hit.end.max(hit.start.saturating_add(1))));
+            self.hit(inspector, (block, hit), &parts);
         }
     }
 
@@ -102,10 +105,8 @@ impl Judge {
         }
     }
 
-    fn hit(&mut self, inspector: &Inspector, block: &Block, hit: &Found) {
-        let parts: Vec<Range<u64>> = block
-            .raw(hit.start..hit.end.max(hit.start.saturating_add(1)))
-            .collect();
+    /// Judges a hit, by the parts of the body where it stands.
+    fn hit(&mut self, inspector: &Inspector, (block, hit): (&Block, &Found), parts: &[Range<u64>]) {
         let (Some(first), Some(final_part), Some(span)) =
             (parts.first(), parts.last(), block.span(hit.start))
         else {
@@ -126,7 +127,7 @@ impl Judge {
         match finding.action {
             Action::Off => return,
             Action::Flag => {}
-            Action::Mask => self.mask(inspector, (block, hit), &parts),
+            Action::Mask => self.mask(inspector, (block, hit), parts),
             Action::Block => self.refuse(Refusal::Family(hit.family)),
         }
         if !hit.goes_on {

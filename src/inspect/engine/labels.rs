@@ -36,7 +36,7 @@ impl Labels {
                 number
             }
         };
-        format!("[{name}_{number}]").into()
+        written(name, number)
     }
 
     fn next(&mut self, kind: u16) -> u16 {
@@ -60,6 +60,24 @@ impl Labels {
                 .saturating_mul(size_of::<(u16, u16)>()),
         )
     }
+}
+
+/// The label of a kind's value by its number, in one piece of memory of just its length.
+fn written(name: &str, number: u16) -> Box<str> {
+    let mut digits = [b'0'; 5];
+    let mut rest = number;
+    let mut first = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or(0));
+        first = place;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(first..).unwrap_or_default();
+    let digits = str::from_utf8(digits).unwrap_or_default();
+    ["[", name, "_", digits, "]"].concat().into()
 }
 
 /// Writes `text` to `into` with the words in labels made unreadable, every byte in its place; not

@@ -159,20 +159,20 @@ fn is_leet(token: &[u8]) -> bool {
     if token.len() > LONGEST {
         return false;
     }
-    let (mut first, mut last, mut letters) = (None, 0_usize, 0_usize);
-    for (place, byte) in token.iter().enumerate() {
+    let (mut seen, mut letters) = (0, 0_usize);
+    for byte in token {
         let class = class(*byte);
-        if class == SMALL {
-            first.get_or_insert(place);
-            last = place;
-            letters = letters.wrapping_add(1);
-        } else if class & LEET == 0 {
-            return false;
-        }
+        seen |= class;
+        letters = letters.wrapping_add(usize::from(class & SMALL));
     }
-    let Some(first) = first else {
+    let small = |byte: &u8| class(*byte) == SMALL;
+    let (Some(first), Some(last)) = (token.iter().position(small), token.iter().rposition(small))
+    else {
         return false;
     };
+    if seen & OTHER != 0 {
+        return false;
+    }
     let between = last.saturating_sub(first) >= letters;
     between || (first > 0 && letters > 2)
 }
@@ -264,13 +264,17 @@ fn restore(text: &str, out: &mut String, ones: &mut Vec<usize>) {
 /// part stands at `at` in the text.
 fn list_ones(part: &[u8], at: usize, letters: &mut [u8], ones: &mut Vec<usize>) {
     let is_one = |place: usize| part.get(place) == Some(&b'1');
-    for ((place, slot), byte) in letters.iter_mut().enumerate().zip(part) {
-        let after = place.saturating_add(1);
-        match byte {
-            b'1' if is_one(place.wrapping_sub(1)) || is_one(after) => *slot = b'l',
-            b'!' if after == part.len() => {}
-            b'1' | b'!' => ones.push(at.saturating_add(place)),
-            _ => {}
+    for (place, byte) in part.iter().enumerate() {
+        if class(*byte) & ONE == 0 {
+            continue;
+        }
+        let after = place.wrapping_add(1);
+        if *byte == b'1' && (is_one(place.wrapping_sub(1)) || is_one(after)) {
+            if let Some(slot) = letters.get_mut(place) {
+                *slot = b'l';
+            }
+        } else if *byte == b'1' || after < part.len() {
+            ones.push(at.wrapping_add(place));
         }
     }
 }

@@ -116,10 +116,32 @@ fn decode_run(run: &[u8], out: &mut Vec<u8>) -> Option<ViewKind> {
     keep_readable(out).then_some(ViewKind::Base64)
 }
 
+/// The value of each base64 character, and more than any has for others.
+const SEXTETS: [u8; 256] = each_byte!(byte => match sextet(byte) {
+    Some(value) => value,
+    None => u8::MAX,
+});
+
 fn decode_base64(run: &[u8], out: &mut Vec<u8>) {
     out.clear();
+    let value = |byte: u8| u32::from(SEXTETS.get(usize::from(byte)).copied().unwrap_or(u8::MAX));
+    let mut rest = run;
+    while let Some((four, behind)) = rest.split_first_chunk() {
+        let [a, b, c, d] = four.map(value);
+        if a >= 64 {
+            // The end of a line.
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
+        if (b | c | d) >= 64 {
+            break;
+        }
+        let [_, a, b, c] = ((a << 18) | (b << 12) | (c << 6) | d).to_be_bytes();
+        out.extend_from_slice(&[a, b, c]);
+        rest = behind;
+    }
     let (mut bits, mut count) = (0_u32, 0_u8);
-    for sextet in run.iter().filter_map(|&byte| sextet(byte)) {
+    for sextet in rest.iter().filter_map(|&byte| sextet(byte)) {
         bits = (bits << 6) | u32::from(sextet);
         count = count.saturating_add(1);
         if count == 4 {
@@ -151,6 +173,10 @@ fn keep_readable(bytes: &mut Vec<u8>) -> bool {
         *bytes = narrow;
     }
     let whole = bytes.len();
+    let plain = |byte: &u8| byte.wrapping_sub(b' ') < 95;
+    if whole > 0 && bytes.iter().fold(true, |all, byte| all & plain(byte)) {
+        return true;
+    }
     let valid = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => bytes
@@ -200,7 +226,10 @@ fn escapes(
                 at.saturating_add(1)
             };
             let near = |place: &usize| place.saturating_sub(after) <= CONTEXT;
-            let Some(place) = next(search).filter(near) else {
+            // Often they stand right behind each other.
+            let here = bytes.get(search) == Some(&trigger);
+            let place = if here { Some(search) } else { next(search) };
+            let Some(place) = place.filter(near) else {
                 break;
             };
             out.extend_from_slice(bytes.get(at..place).unwrap_or(&[]));
@@ -241,12 +270,24 @@ fn escape(kind: ViewKind, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     }
 }
 
+/// The value of so many hex digits, at most eight.
 fn hex(text: &[u8], len: usize) -> Option<u32> {
     text.get(..len)?.iter().try_fold(0_u32, |value, &byte| {
-        let digit = char::from(byte).to_digit(16)?;
-        value.checked_mul(16)?.checked_add(digit)
+        let digit = NIBBLES.get(usize::from(byte)).copied().unwrap_or(NONE);
+        (digit != NONE).then(|| (value << 4) | u32::from(digit))
     })
 }
+
+/// No digit.
+const NONE: u8 = u8::MAX;
+
+/// The value of each hex digit.
+const NIBBLES: [u8; 256] = each_byte!(byte => match byte {
+    b'0'..=b'9' => byte.wrapping_sub(b'0'),
+    b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
+    b'A'..=b'F' => byte.wrapping_sub(b'A').wrapping_add(10),
+    _ => NONE,
+});
 
 fn push(code: u32, out: &mut Vec<u8>) {
     let c = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);

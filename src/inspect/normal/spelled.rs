@@ -119,7 +119,8 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
 }
 
 /// The next place, from an offset on, of a gap with which a row of three single letters begins, a
-/// gap on both sides of each; a run of five letters holds such a row.
+/// gap on both sides of each, one of them perhaps of an alphabet; a run of five letters, most of
+/// them of one, holds such a row.
 fn next_link(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     // Those of the chunk at hand, as they were found when it was the one ahead.
@@ -136,7 +137,8 @@ fn next_link(text: &[u8], from: usize) -> Option<usize> {
             let gaps = known.unwrap_or_else(|| gap_bits(here));
             let following = gap_bits(ahead);
             known = Some(following);
-            may_link((gaps, following), here.is_ascii() && ahead.is_ascii())
+            let rows = rows((gaps, following), here.is_ascii() && ahead.is_ascii());
+            rows & u128::from(u64::MAX) != 0 && may_spell(here, ahead, rows)
         });
         if may {
             let row = links(rest);
@@ -154,23 +156,33 @@ fn gap_bits(chunk: &[u8; WIDE]) -> u64 {
     ascii::gather(&chunk.map(gap_bit))
 }
 
-/// Whether a row may begin in a chunk with these gaps, and those of the one ahead: four gaps, each
-/// one letter's width from the next. Asked of every chunk of every text.
+/// The gaps with which a row may begin in a chunk with these gaps, and those of the one ahead: four
+/// gaps, each one letter's width from the next. Asked of every chunk of every text.
 #[inline]
-fn may_link((here, ahead): (u64, u64), ascii: bool) -> bool {
+fn rows((here, ahead): (u64, u64), ascii: bool) -> u128 {
     let gaps = (u128::from(ahead) << 64) | u128::from(here);
     let next = |bits: u128| {
         let wider = if ascii { 0 } else { (bits >> 3) | (bits >> 4) };
         (bits >> 2) | wider
     };
-    let row = gaps & next(gaps & next(gaps & next(gaps)));
-    row & u128::from(u64::MAX) != 0
+    gaps & next(gaps & next(gaps & next(gaps)))
+}
+
+/// Whether one of the rows has a letter that may be of an alphabet; rows of digits are none.
+fn may_spell(here: &[u8; WIDE], ahead: &[u8; WIDE], rows: u128) -> bool {
+    let [here, ahead] = [here, ahead].map(|chunk| ascii::gather(&chunk.map(alphabet_bit)));
+    let letters = (u128::from(ahead) << 64) | u128::from(here);
+    // Within the twelve bytes that a row is at most long.
+    let mut near = letters | (letters >> 1);
+    near |= near >> 2;
+    near |= (near >> 4) | (near >> 8);
+    rows & near & u128::from(u64::MAX) != 0
 }
 
 /// The gaps of the next chunk with which a row begins. A letter is one to three bytes here. Two
 /// chunks are looked at together, since a row may lie across their border.
 fn links(rest: &[u8]) -> u64 {
-    let (mut gaps, mut starts, mut letters) = (0_u128, 0_u128, 0_u128);
+    let (mut gaps, mut starts, mut letters, mut alphabet) = (0_u128, 0_u128, 0_u128, 0_u128);
     let mut chunks = Chunks(rest);
     let here = chunks.next().unwrap_or([0; WIDE]);
     let ahead = chunks.next().unwrap_or([0; WIDE]);
@@ -179,12 +191,17 @@ fn links(rest: &[u8]) -> u64 {
         gaps = (gaps << 64) | u128::from(ascii::gather(&chunk.map(gap_bit)));
         starts = (starts << 64) | u128::from(!ascii::gather(&inside));
         letters = (letters << 64) | u128::from(ascii::gather(&chunk.map(letter_bit)));
+        alphabet = (alphabet << 64) | u128::from(ascii::gather(&chunk.map(alphabet_bit)));
     }
     let two = (gaps >> 3) & !(starts >> 2);
     let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
     let single = gaps & (letters >> 1) & ((gaps >> 2) | two | three);
     let next = |bits: u128| (bits >> 2) | (bits >> 3) | (bits >> 4);
-    let row = single & next(single & next(single));
+    // A long run has more letters of an alphabet than others, so that three of it in a row have one.
+    let spelling = single & (alphabet >> 1);
+    let then = |one: u128, other: u128| one & next(other);
+    let first = then(spelling, then(single, single));
+    let row = first | then(single, then(spelling, single)) | then(single, then(single, spelling));
     u64::try_from(row & u128::from(u64::MAX)).unwrap_or(0)
 }
 
@@ -199,6 +216,11 @@ fn letter_bit(byte: u8) -> u8 {
     let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
     let sign = u8::from(byte == b'@') | u8::from(byte == b'$') | u8::from(byte == b'!');
     letter | sign | u8::from(byte.wrapping_sub(b'0') < 10) | (byte >> 7)
+}
+
+/// A byte with which a letter of an alphabet may begin.
+fn alphabet_bit(byte: u8) -> u8 {
+    u8::from((byte | 0x20).wrapping_sub(b'a') < 26) | (byte >> 7)
 }
 
 /// A character that can stand between letters: space, and `*` to `/`, `\`, `_`, `|`, `~`.

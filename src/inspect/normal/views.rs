@@ -294,10 +294,14 @@ impl Pad {
             return;
         }
         let start = self.text.len();
-        for chunk in decoded.utf8_chunks() {
-            self.text.push_str(chunk.valid());
-            if !chunk.invalid().is_empty() {
-                self.text.push(char::REPLACEMENT_CHARACTER);
+        if let Ok(text) = str::from_utf8(decoded) {
+            self.text.push_str(text);
+        } else {
+            for chunk in decoded.utf8_chunks() {
+                self.text.push_str(chunk.valid());
+                if !chunk.invalid().is_empty() {
+                    self.text.push(char::REPLACEMENT_CHARACTER);
+                }
             }
         }
         if self.text.len().saturating_sub(start) > room {

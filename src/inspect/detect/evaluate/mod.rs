@@ -388,9 +388,14 @@ fn sentence_ends(canon: &str, from: u32, to: u32) -> bool {
         .as_bytes()
         .get(index(from)..index(to))
         .unwrap_or_default();
-    between
-        .windows(2)
-        .any(|pair| matches!(pair, [b'.' | b'?' | b'!' | b';', b' ']))
+    let mut last = 0;
+    for byte in between {
+        if *byte == b' ' && matches!(last, b'.' | b'?' | b'!' | b';') {
+            return true;
+        }
+        last = *byte;
+    }
+    false
 }
 
 #[cfg(test)]

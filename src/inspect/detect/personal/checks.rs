@@ -28,16 +28,15 @@ pub(super) fn number(digits: &[u8]) -> u32 {
 
 /// Cards, Canadian and Swedish personal numbers.
 pub(super) fn luhn(digits: &[u8]) -> bool {
-    let sum = digits.iter().rev().enumerate().fold(0_u32, |sum, (n, d)| {
-        let d = u32::from(*d);
-        let doubled = if n % 2 == 0 {
-            d
-        } else if d > 4 {
-            d.wrapping_mul(2).wrapping_sub(9)
-        } else {
-            d.wrapping_mul(2)
-        };
-        sum.wrapping_add(doubled)
+    // What twice a digit counts for.
+    const TWICE: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let sum = digits.rchunks(2).fold(0_u32, |sum, pair| {
+        let twice = |d: u8| TWICE.get(usize::from(d)).copied().unwrap_or(0);
+        sum.wrapping_add(match pair {
+            [before, last] => u32::from(twice(*before).wrapping_add(*last)),
+            [last] => u32::from(*last),
+            _ => 0,
+        })
     });
     sum.is_multiple_of(10)
 }

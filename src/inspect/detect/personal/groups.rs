@@ -5,7 +5,7 @@
 //! is read once and not eight times. Never looks at what a number means.
 //! May miss: other separators, or two between groups.
 
-use crate::inspect::detect::window::{DIGIT, Window, is};
+use crate::inspect::detect::window::{DIGIT, Window, is, leading, values};
 
 /// Most groups and digits that any kind needs: seven in a French number, 19 in a card.
 const GROUPS: usize = 8;
@@ -15,21 +15,16 @@ const DIGITS: usize = 24;
 const KEPT: usize = 32;
 const KEPT_DIGITS: usize = 128;
 
-/// A group of the chain.
-#[derive(Clone, Copy, Debug, Default)]
-struct Group {
-    start: usize,
-    length: usize,
-    /// Digits of the chain up to its end.
-    total: usize,
-    /// What stands before it; `(` for any brackets.
-    sep: u8,
-}
-
-/// The groups that were read last, which stand behind each other.
+/// The groups that were read last, which stand behind each other. What is asked of eight groups
+/// together is kept in bytes, so that one word holds it.
 #[derive(Debug)]
 pub(super) struct Chain {
-    groups: [Group; KEPT],
+    starts: [usize; KEPT],
+    lengths: [u8; KEPT + GROUPS],
+    /// What stands before each; `(` for any brackets.
+    seps: [u8; KEPT + GROUPS],
+    /// Digits of the chain before each, and behind the last.
+    totals: [u8; KEPT + 1],
     count: usize,
     /// The group that was asked for last.
     at: usize,
@@ -43,7 +38,10 @@ pub(super) struct Chain {
 impl Default for Chain {
     fn default() -> Self {
         Self {
-            groups: [Group::default(); KEPT],
+            starts: [0; KEPT],
+            lengths: [0; KEPT + GROUPS],
+            seps: [0; KEPT + GROUPS],
+            totals: [0; KEPT + 1],
             count: 0,
             at: 0,
             digits: [0; KEPT_DIGITS],
@@ -56,25 +54,25 @@ impl Default for Chain {
 impl Chain {
     /// The groups from the digits `start..end` on, unless they are a group alone that is too short
     /// for any number. Places must not go backwards.
+    #[inline]
     pub(super) fn groups(
         &mut self,
         window: &Window<'_>,
         (start, end): (usize, usize),
     ) -> Option<Groups<'_>> {
-        let known = self.groups.get(self.at..self.count).unwrap_or_default();
-        let skipped = known.iter().take_while(|group| group.start < start).count();
-        self.at = self.at.saturating_add(skipped);
-        let left = self.count.saturating_sub(self.at);
-        let known = known.get(skipped).is_some_and(|group| group.start == start);
-        if !known || (self.cut && left <= GROUPS) {
+        let known = self.starts.get(self.at..self.count).unwrap_or_default();
+        let skipped = known.iter().take_while(|place| **place < start).count();
+        self.at = self.at.wrapping_add(skipped);
+        let left = self.count.wrapping_sub(self.at);
+        if known.get(skipped) != Some(&start) || (self.cut && left <= GROUPS) {
             // No kind has fewer than seven digits in one group.
-            if end.saturating_sub(start) < 7 && separator(window, end).is_none() {
+            if end.wrapping_sub(start) < 7 && separator(window, end).is_none() {
                 return None;
             }
             self.read(window, start);
         }
         let groups = Groups::of(self)?;
-        if self.edge && self.at.saturating_add(groups.count()) == self.count {
+        if self.edge && self.at.wrapping_add(groups.count()) == self.count {
             window.note_past();
         }
         Some(groups)
@@ -86,34 +84,33 @@ impl Chain {
         (self.at, self.count) = (0, 0);
         (self.cut, self.edge) = (false, false);
         let (mut i, mut total, mut sep) = (start, 0_usize, 0);
-        for place in &mut self.groups {
+        let places = self.starts.iter_mut().zip(&mut self.lengths);
+        let rows = places.zip(self.seps.iter_mut().zip(self.totals.iter_mut().skip(1)));
+        for ((start, long), (before, upto)) in rows {
             let rest = window.bytes.get(i..).unwrap_or_default();
-            let Some(room) = self.digits.get_mut(total..total.saturating_add(DIGITS)) else {
+            let Some(room) = self.digits.get_mut(total..total.wrapping_add(DIGITS)) else {
                 self.cut = true;
                 return;
             };
-            let length = rest
-                .iter()
-                .take_while(|byte| is(**byte, DIGIT))
-                .take(DIGITS.saturating_add(1))
-                .count();
+            let length = copy(rest, room);
             if length > DIGITS {
                 // No number, and none before it goes on with it.
                 return;
             }
-            for (to, from) in room.iter_mut().zip(rest.get(..length).unwrap_or_default()) {
-                *to = from.wrapping_sub(b'0');
-            }
-            total = total.saturating_add(length);
-            let end = i.saturating_add(length);
-            *place = Group {
-                start: i,
-                length,
-                total,
-                sep,
+            total = total.wrapping_add(length);
+            let end = i.wrapping_add(length);
+            (*start, *before) = (i, sep);
+            // Neither is more than a byte holds: of a group 24, of all 128.
+            *long = u8::try_from(length).unwrap_or(u8::MAX);
+            *upto = u8::try_from(total).unwrap_or(u8::MAX);
+            self.count = self.count.wrapping_add(1);
+            let (next, past) = match (rest.get(length), rest.get(length.wrapping_add(1))) {
+                (Some(b' ' | b'-' | b'.' | b'/'), Some(b'0'..=b'9')) => {
+                    let sep = rest.get(length).copied().unwrap_or(0);
+                    (Some((sep, end.wrapping_add(1))), false)
+                }
+                _ => window.aside(|window| separator(window, end)),
             };
-            self.count = self.count.saturating_add(1);
-            let (next, past) = window.aside(|window| separator(window, end));
             let Some(next) = next else {
                 self.edge = past;
                 return;
@@ -124,84 +121,172 @@ impl Chain {
     }
 }
 
+/// Writes the values of the digits that a text begins with, of at most one more than there is room
+/// for, and answers how many they are.
+#[inline]
+fn copy(text: &[u8], room: &mut [u8]) -> usize {
+    let mut known = 0;
+    if let (Some(eight), Some(to)) = (text.first_chunk(), room.first_chunk_mut()) {
+        let values = values(*eight);
+        *to = values.to_le_bytes();
+        known = leading(values);
+        if known < 8 {
+            return known;
+        }
+    }
+    let rest = text.get(known..).unwrap_or_default();
+    let mut room = room.get_mut(known..).unwrap_or_default().iter_mut();
+    let most = room.len().wrapping_add(1);
+    let digits = rest.iter().take(most).take_while(|byte| is(**byte, DIGIT));
+    for digit in digits {
+        known = known.wrapping_add(1);
+        if let Some(to) = room.next() {
+            *to = digit.wrapping_sub(b'0');
+        }
+    }
+    known
+}
+
+/// Whether three single digits stand here with separators between, as of a version or a count: no
+/// number begins so. Not told near a block's end, where the row may go on.
+#[inline]
+pub(super) fn is_row(text: &[u8]) -> bool {
+    let sep = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b'/');
+    let digit = |byte: u8| is(byte, DIGIT);
+    text.first_chunk::<12>()
+        .is_some_and(|[_, a, one, b, two, after, ..]| {
+            sep(*a) && sep(*b) && digit(*one) && digit(*two) && !digit(*after)
+        })
+}
+
 /// Digit groups from one place on.
 #[derive(Debug)]
 pub(super) struct Groups<'c> {
     pub(super) start: usize,
-    list: &'c [Group],
+    count: usize,
+    /// The length of each, in a byte.
+    lengths: u64,
+    seps: u64,
+    starts: &'c [usize],
+    /// Digits of the chain up to the end of each.
+    totals: &'c [u8],
     /// Their digits, and more.
     digits: &'c [u8],
     /// Digits of the chain before these.
-    before: usize,
+    before: u8,
+}
+
+/// A byte for each of so many groups.
+const fn bytes(count: usize) -> u64 {
+    match count {
+        0..GROUPS => (1_u64 << count.wrapping_mul(8)).wrapping_sub(1),
+        _ => u64::MAX,
+    }
+}
+
+/// The byte of group `n`.
+#[inline]
+fn nth(word: u64, n: usize) -> u8 {
+    let place = u32::try_from(n).unwrap_or(u32::MAX).saturating_mul(8);
+    u8::try_from(word.checked_shr(place).unwrap_or(0) & 0xff).unwrap_or(0)
 }
 
 impl<'c> Groups<'c> {
     /// Those from the chain's place on: as many as a number may have.
+    #[inline]
     fn of(chain: &'c Chain) -> Option<Self> {
-        let groups = chain.groups.get(chain.at..chain.count)?;
-        let first = groups.first()?;
-        let before = first.total.wrapping_sub(first.length);
-        let most = before.wrapping_add(DIGITS);
-        let fits = |group: &&Group| group.total <= most;
-        let count = groups.iter().take(GROUPS).take_while(fits).count();
+        let at = chain.at;
+        let starts = chain.starts.get(at..chain.count)?;
+        let (before, totals) = chain.totals.get(at..)?.split_first()?;
+        let lengths = chain.lengths.get(at..)?.first_chunk()?;
+        let seps = chain.seps.get(at..)?.first_chunk()?;
+        let mut count = starts.len().min(GROUPS);
+        let most = usize::from(*before).wrapping_add(DIGITS);
+        while usize::from(*totals.get(count.wrapping_sub(1))?) > most {
+            count = count.wrapping_sub(1);
+        }
         let mut these = Self {
-            start: first.start,
-            list: groups.get(..count)?,
-            digits: chain.digits.get(before..)?,
-            before,
+            start: *starts.first()?,
+            count,
+            lengths: u64::from_le_bytes(*lengths) & bytes(count),
+            seps: u64::from_le_bytes(*seps) & bytes(count),
+            starts,
+            totals,
+            digits: chain.digits.get(usize::from(*before)..)?,
+            before: *before,
         };
         // A row of single digits is no number of any kind.
-        if first.length == 1 && these.length(1) == 1 {
+        if these.like(&[1, 1]) {
             let most = if these.sep(1) == b' ' { 2 } else { 3 };
             if most == 2 || these.length(2) == 1 {
-                these.list = these.list.get(..most)?;
+                these.count = most;
+                these.lengths &= bytes(most);
+                these.seps &= bytes(most);
             }
         }
         Some(these)
     }
 
+    #[inline]
     pub(super) const fn count(&self) -> usize {
-        self.list.len()
+        self.count
     }
 
     /// One past the last byte of the first `count` groups.
     #[inline]
     pub(super) fn end(&self, count: usize) -> usize {
-        let last = self.list.get(count.wrapping_sub(1));
-        last.map_or(self.start, |group| group.start.wrapping_add(group.length))
+        let last = count.wrapping_sub(1);
+        let start = self.starts.get(last).copied().unwrap_or(self.start);
+        start.wrapping_add(self.length(last))
+    }
+
+    /// How many digits the first `count` groups have.
+    #[inline]
+    pub(super) fn total(&self, count: usize) -> usize {
+        let total = self.totals.get(count.wrapping_sub(1));
+        total.map_or(0, |total| usize::from(total.wrapping_sub(self.before)))
     }
 
     /// The digits of the first `count` groups.
     #[inline]
     pub(super) fn digits(&self, count: usize) -> &'c [u8] {
-        let last = self.list.get(count.wrapping_sub(1));
-        let total = last.map_or(0, |group| group.total.wrapping_sub(self.before));
-        self.digits.get(..total).unwrap_or_default()
+        self.digits.get(..self.total(count)).unwrap_or_default()
     }
 
     /// Digits in group `n`.
     #[inline]
     pub(super) fn length(&self, n: usize) -> usize {
-        self.list.get(n).map_or(0, |group| group.length)
+        usize::from(nth(self.lengths, n))
     }
 
     /// What stands before group `n`, which is not the first.
     #[inline]
     pub(super) fn sep(&self, n: usize) -> u8 {
-        self.list.get(n).map_or(0, |group| group.sep)
+        nth(self.seps, n)
     }
 
     /// Whether the groups are exactly of these lengths, or begin so.
     #[inline]
-    pub(super) fn like<const N: usize>(&self, lengths: &[usize; N]) -> bool {
-        let mut places = lengths.iter().enumerate();
-        places.all(|(n, length)| self.length(n) == *length)
+    pub(super) fn like<const N: usize>(&self, lengths: &[u8; N]) -> bool {
+        let mut wanted = [0; GROUPS];
+        for (to, from) in wanted.iter_mut().zip(lengths) {
+            *to = *from;
+        }
+        self.lengths & bytes(N) == u64::from_le_bytes(wanted)
     }
 
     /// Whether groups `from..count` all stand behind the same separator.
+    #[inline]
     pub(super) fn even(&self, from: usize, count: usize) -> bool {
-        (from..count).all(|n| self.sep(n) == self.sep(from))
+        let same = u64::from(self.sep(from)).wrapping_mul(0x0101_0101_0101_0101);
+        (self.seps ^ same) & bytes(count) & !bytes(from) == 0
     }
+}
+
+/// Whether a byte may begin what parts two groups.
+#[inline]
+pub(super) const fn may_part(byte: u8) -> bool {
+    matches!(byte, b'-' | b'.' | b'/' | b' ' | b'(' | b')' | 0xc2)
 }
 
 /// The separator at `i` and the digit after it.

@@ -8,7 +8,7 @@
 
 use super::checks;
 use crate::inspect::detect::rules::personal as row;
-use crate::inspect::detect::window::{Found, Window};
+use crate::inspect::detect::window::{DIGIT, Found, Window, is};
 use crate::inspect::detect::words::{Heard, Topic};
 
 /// Everything that the word of letters and digits at `start..end` may be.
@@ -288,9 +288,11 @@ fn italian(word: &[u8]) -> bool {
 
 /// Passports and licences: a keyword and a word of capitals and mostly digits.
 fn by_keyword(window: &Window<'_>, start: usize, word: &[u8], heard: &mut Heard) -> Option<u8> {
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let small = word.iter().any(u8::is_ascii_lowercase);
-    if digits < 4 || word.len() > 18 || (small && digits < 6) {
+    if !(5..=18).contains(&word.len()) {
+        return None;
+    }
+    let digits = word.iter().filter(|byte| is(**byte, DIGIT)).count();
+    if digits < 4 || (digits < 6 && word.iter().any(u8::is_ascii_lowercase)) {
         return None;
     }
     let mut near = |topic| heard.near(window, topic, start, 40);

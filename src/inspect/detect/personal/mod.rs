@@ -22,7 +22,7 @@ mod phone;
 mod tests;
 
 use super::rules::personal::{CRYPTO, RULES};
-use super::window::{ALNUM, DIGIT, Edges, Found, Places, Rest, Window, is, next_mark};
+use super::window::{ALNUM, Edges, Found, Places, Rest, Window, is, next_mark};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
 use crate::each_byte::each_byte;
@@ -87,6 +87,10 @@ fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let mut i = window.from;
     let mut hex_done = 0;
     while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
+        if let Some(next) = number::inner(window, mark) {
+            i = next;
+            continue;
+        }
         window.fresh();
         let (start, next) = match window.bytes.get(mark) {
             Some(b'@') => {
@@ -124,7 +128,7 @@ fn word(
 ) -> (usize, usize) {
     let in_word = |byte: u8| is(byte, ALNUM);
     let start = window.run_back(mark, WORD, in_word);
-    let digits = window.run(mark, WORD, |byte| is(byte, DIGIT));
+    let digits = window.digits(mark, WORD);
     let end = if in_word(window.at(digits)) {
         window.run(mark, WORD, in_word)
     } else {
@@ -139,36 +143,37 @@ fn word(
     if matches!(before, b'+' | b'(') {
         reach = window.run_back(start, 3, |byte| matches!(byte, b'+' | b'('));
     }
-    let bytes = window.slice(start, end);
+    let length = end.wrapping_sub(start);
+    let after = window.at(end);
     // Before the first digit only letters stand in the word.
     if start == mark && end == digits {
         number::check(window, (start, end), (heard, chain), found);
-        if bytes.len() <= 3 && window.at(end) == b'.' {
+        if length <= 3 && after == b'.' {
             found.extend(net::four(window, start, heard));
         }
-        if bytes.len() == 2 && before == b' ' {
+        if length == 2 && before == b' ' {
             reach = reach.min(start.saturating_sub(3)).max(window.from);
             found.extend(ident::british_spaced(window, start));
         }
     } else {
         ident::check(window, (start, end), heard, found);
-        if crypto::check(bytes) {
+        if crypto::check(window.slice(start, end)) {
             found.push(Found::new(CRYPTO, start, end));
         }
     }
-    if bytes.len() == 8 {
+    if length == 8 {
         found.extend(ident::spanish_dashed(window, start, end));
     }
-    let after = window.at(end);
     if start >= *hex_done && (before == b':' || after == b':') {
-        let (address, done) = net::hex(window, start);
-        reach = reach.min(window.run_back(start, 45, |b| b.is_ascii_hexdigit() || b == b':'));
+        let first = net::hex_start(window, start);
+        let (address, done) = net::hex(window, first);
+        reach = reach.min(first);
         found.extend(address);
         *hex_done = done;
-    } else if bytes.len() == 2 && (before == b'-' || after == b'-') {
+    } else if length == 2 && (before == b'-' || after == b'-') {
         reach = reach.min(window.run_back(start, 15, |b| b.is_ascii_hexdigit() || b == b'-'));
         found.extend(net::dashed(window, start));
-    } else if bytes.len() == 4 && (before == b'.' || after == b'.') {
+    } else if length == 4 && (before == b'.' || after == b'.') {
         reach = reach.min(window.run_back(start, 10, |b| b.is_ascii_hexdigit() || b == b'.'));
         found.extend(net::dotted(window, start));
     }

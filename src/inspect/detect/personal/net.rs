@@ -16,17 +16,23 @@ use crate::inspect::detect::words::{Heard, Topic};
 /// The longest IPv6 address in text.
 const LONGEST: usize = 45;
 
-/// The IPv4 address whose first octet starts at `start`.
-pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
-    let before = window.behind(start);
-    // "nginx/1.15.8.3" is a version as well.
-    let joined = matches!(before, b'.' | b'_' | b'-' | b'/')
+/// Whether an address at `start` would only be the end of more. "nginx/1.15.8.3" is a version as
+/// well.
+#[inline]
+fn joined(window: &Window<'_>, start: usize) -> bool {
+    matches!(window.behind(start), b'.' | b'_' | b'-' | b'/')
         && window
             .behind(start.saturating_sub(1))
-            .is_ascii_alphanumeric();
-    if joined {
-        return None;
-    }
+            .is_ascii_alphanumeric()
+}
+
+/// The IPv4 address whose first octet starts at `start`.
+#[inline]
+pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
+    (!joined(window, start)).then(|| octets(window, start, heard))?
+}
+
+fn octets(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
     let mut octets = [0_u16; 4];
     let mut i = start;
     for (place, octet) in octets.iter_mut().enumerate() {
@@ -36,7 +42,7 @@ pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Opti
             }
             i = i.saturating_add(1);
         }
-        let end = window.run(i, 4, |byte| byte.is_ascii_digit());
+        let end = window.digits(i, 4);
         let text = window.slice(i, end);
         *octet = text.iter().fold(0, |n: u16, d| {
             n.wrapping_mul(10)
@@ -66,10 +72,16 @@ pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Opti
     Some(Found::new(row::IP, start, i))
 }
 
-/// The MAC or IPv6 address around the word at `start`, and how far was read.
-pub(super) fn hex(window: &Window<'_>, start: usize) -> (Option<Found>, usize) {
+/// Where the run of hex digits and `:` that goes on at `start` begins.
+pub(super) fn hex_start(window: &Window<'_>, start: usize) -> usize {
+    window.run_back(start, LONGEST, |byte| {
+        byte.is_ascii_hexdigit() || byte == b':'
+    })
+}
+
+/// The MAC or IPv6 address that begins with a run's `first` byte, and how far was read.
+pub(super) fn hex(window: &Window<'_>, first: usize) -> (Option<Found>, usize) {
     let member = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
-    let first = window.run_back(start, LONGEST, member);
     let joined = window.behind(first);
     let long = window.run(first, LONGEST.saturating_add(3), |byte| {
         member(byte) || byte == b'.'
@@ -105,6 +117,18 @@ fn six(window: &Window<'_>, first: usize, long: usize) -> Option<usize> {
     if after.is_ascii_alphanumeric() || after == b'_' {
         return None;
     }
+    // Without `::` it takes six or seven.
+    let mut colons = 0_usize;
+    let mut last = 0;
+    let mut short = false;
+    for byte in text {
+        colons = colons.wrapping_add(usize::from(*byte == b':'));
+        short |= *byte == b':' && last == b':';
+        last = *byte;
+    }
+    if !short && colons < 6 {
+        return None;
+    }
     let cut = match text {
         [.., b':', b':'] => text,
         [rest @ .., b'.' | b':'] => rest,
@@ -127,6 +151,13 @@ fn six(window: &Window<'_>, first: usize, long: usize) -> Option<usize> {
 
 /// One past six pairs of hex digits with `sep` between.
 fn mac(window: &Window<'_>, first: usize, sep: u8) -> Option<usize> {
+    if window
+        .bytes
+        .get(first.saturating_add(14))
+        .is_some_and(|last| *last != sep)
+    {
+        return None;
+    }
     let mut i = first;
     for n in 0..6 {
         if n > 0 {

@@ -6,15 +6,17 @@
 //! May miss: numbers with other separators, or two between groups.
 
 use super::checks;
-use super::groups::{Chain, Groups};
+use super::groups::{Chain, Groups, is_row, may_part};
 use super::phone;
 use crate::inspect::detect::rules::personal as row;
-use crate::inspect::detect::window::{Found, Window};
+use crate::inspect::detect::window::{ALNUM, DIGIT, Found, Window, is, leading, values};
 use crate::inspect::detect::words::{Heard, Topic};
 
 /// Whether a number that starts at `start` is not the end of a longer one.
 pub(super) fn free_before(window: &Window<'_>, start: usize) -> bool {
     match window.behind(start) {
+        // Most often.
+        b' ' => true,
         b'-' | b'.' | b'/' | b',' => !window.behind(start.saturating_sub(1)).is_ascii_digit(),
         byte => !byte.is_ascii_alphanumeric() && byte != b'_',
     }
@@ -28,7 +30,24 @@ pub(super) fn free_after(window: &Window<'_>, end: usize) -> bool {
     }
 }
 
+/// Where to go on behind a short group of digits that goes on with a number before it, and is the
+/// start of nothing: not of a card, nor a part of an address with `:` or `-`.
+#[inline]
+pub(super) fn inner(window: &Window<'_>, mark: usize) -> Option<usize> {
+    let (before, rest) = window.bytes.split_at_checked(mark)?;
+    let [.., digit, sep @ (b'.' | b'-' | b'/')] = before else {
+        return None;
+    };
+    let eight = rest.first_chunk()?;
+    let length = leading(values(*eight));
+    let after = *eight.get(length)?;
+    let pair = length == 2 && (*sep == b'-' || after == b'-');
+    let alone = is(*digit, DIGIT) && !is(after, ALNUM) && after != b':';
+    (alone && !pair && !matches!(length, 0 | 4)).then(|| mark.wrapping_add(length))
+}
+
 /// Everything that the number may be whose first group is given.
+#[inline]
 pub(super) fn check(
     window: &Window<'_>,
     (start, end): (usize, usize),
@@ -36,35 +55,52 @@ pub(super) fn check(
     found: &mut Vec<Found>,
 ) {
     let free = free_before(window, start);
-    let first = end.saturating_sub(start);
+    let first = end.wrapping_sub(start);
     // Within a longer number only a card may begin.
     if !free && (first < 4 || (first > 4 && first < 12)) {
         return;
     }
-    let Some(groups) = chain.groups(window, (start, end)) else {
+    // No kind has fewer than seven digits in one group.
+    if first < 7 && !may_part(window.at(end)) {
         return;
-    };
-    let digits = groups.digits(groups.count()).len();
+    }
+    if first == 1 && is_row(window.bytes.get(start..).unwrap_or_default()) {
+        return;
+    }
+    if let Some(groups) = chain.groups(window, (start, end)) {
+        judge(window, (&groups, free), heard, found);
+    }
+}
+
+/// Everything that these groups may be; `free` if no longer number ends there.
+fn judge(
+    window: &Window<'_>,
+    (groups, free): (&Groups<'_>, bool),
+    heard: &mut Heard,
+    found: &mut Vec<Found>,
+) {
+    let start = groups.start;
+    let digits = groups.total(groups.count());
     if (digits < 7 && groups.count() < 3) || groups.like(&[1, 1, 1]) {
         return;
     }
     let mut push = |row: u8, count: usize| {
         found.push(Found::new(row, start, groups.end(count)));
     };
-    if let Some(count) = card(window, &groups) {
+    if let Some(count) = card(window, groups) {
         push(row::CREDIT_CARD, count);
     }
     if free {
-        if let Some((row, count)) = grouped(window, &groups, heard) {
+        if let Some((row, count)) = grouped(window, groups, heard) {
             push(row, count);
-        } else if let Some(row) = single(window, &groups, heard) {
+        } else if let Some(row) = single(window, groups, heard) {
             push(row, 1);
         }
-        if let Some(count) = birthday(window, &groups, heard) {
+        if let Some(count) = birthday(window, groups, heard) {
             push(row::DATE_OF_BIRTH, count);
         }
     }
-    if let Some(phone) = phone::check(window, &groups, heard) {
+    if let Some(phone) = phone::check(window, (groups, free), heard) {
         found.push(phone);
     }
 }
@@ -73,6 +109,10 @@ pub(super) fn check(
 fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
     let first = groups.length(0);
     if first < 4 || (first > 4 && first < 12) {
+        return None;
+    }
+    let grouped = matches!(groups.sep(1), b' ' | b'-' | b'.') && matches!(groups.length(1), 4 | 6);
+    if first == 4 && !(grouped && groups.count() > 2) {
         return None;
     }
     let lengths = checks::card_lengths(groups.digits(1));
@@ -102,11 +142,8 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
                 (4, 1..=4) | (6, 4 | 5)
             )
     };
-    if !matches!(groups.sep(1), b' ' | b'-' | b'.') {
-        return None;
-    }
     (3..=groups.count().min(5)).rev().find(|count| {
-        (12..=19).contains(&groups.digits(*count).len())
+        (12..=19).contains(&groups.total(*count))
             && groups.even(1, *count)
             && printed(*count)
             && fits(*count)
@@ -130,7 +167,7 @@ fn grouped(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Optio
         checks::cpf(digits).then_some((row::BR_CPF, 4))
     } else if groups.like(&[4, 4, 4]) && matches!(sep, b' ' | b'-') && groups.even(1, 3) {
         let twelve = groups.digits(3);
-        (twelve.first() > Some(&1) && checks::verhoeff(twelve) && !groups.like(&[4, 4, 4, 4]))
+        (twelve.first() > Some(&1) && !groups.like(&[4, 4, 4, 4]) && checks::verhoeff(twelve))
             .then_some((row::IN_AADHAAR, 3))
     } else if groups.like(&[3, 3, 4]) && matches!(sep, b' ' | b'-') && groups.even(1, 3) {
         checks::nhs(groups.digits(3)).then_some((row::UK_NHS, 3))
@@ -148,7 +185,7 @@ fn grouped(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Optio
     } else if groups.like(&[6, 7]) && sep == b'-' {
         checks::korean(groups.digits(2)).then_some((row::KR_RRN, 2))
     } else if (groups.like(&[6, 4]) || groups.like(&[8, 4])) && sep == b'-' {
-        let ten = groups.digits(2).len().checked_sub(10)?;
+        let ten = groups.total(2).checked_sub(10)?;
         let ten = groups.digits(2).get(ten..)?;
         (checks::luhn(ten) && checks::month_day(ten.get(2..6)?, 0))
             .then_some((row::SE_PERSONNUMMER, 2))

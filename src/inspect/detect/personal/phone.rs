@@ -17,14 +17,23 @@ use crate::inspect::detect::words::{Heard, Topic};
 /// Bytes between the word "phone" and the number.
 const REACH: usize = 36;
 
-/// The telephone number that starts with these groups.
-pub(super) fn check(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<Found> {
+/// The telephone number that starts with these groups; `free` if no longer number ends there.
+pub(super) fn check(
+    window: &Window<'_>,
+    (groups, free): (&Groups<'_>, bool),
+    heard: &mut Heard,
+) -> Option<Found> {
     // A first group of one digit without `+` starts a number only as "1-800-…".
     let lead = Lead::read(window, groups.start);
-    if !lead.plus && (groups.count() < 2 && groups.digits(1).len() < 7) {
+    if !lead.plus && (groups.count() < 2 && groups.length(0) < 7) {
         return None;
     }
-    if !free_before(window, lead.start) {
+    let alone = lead.start == groups.start;
+    if !(if alone {
+        free
+    } else {
+        free_before(window, lead.start)
+    }) {
         return None;
     }
     let count = if lead.plus {
@@ -83,24 +92,36 @@ fn address(groups: &Groups<'_>) -> bool {
 /// After `skip` digits of prefix: a country code and as many digits as it takes.
 fn international(window: &Window<'_>, groups: &Groups<'_>, skip: usize) -> Option<usize> {
     let all = groups.digits(groups.count());
-    let codes = [1, 2, 3].map(|code| (code, country(all.get(skip..).unwrap_or_default(), code)));
     // "+44 (0)20 …": the zero is said only at home.
     let trunk = (1..groups.count()).find(|n| {
         groups.length(*n) == 1
             && groups.sep(*n) == b'('
-            && groups.digits(*n).len() <= 5
-            && all.get(groups.digits(*n).len()) == Some(&0)
+            && groups.total(*n) <= 5
+            && all.get(groups.total(*n)) == Some(&0)
     });
-    (1..=groups.count()).rev().find(|count| {
-        let Some(digits) = groups.digits(*count).get(skip..) else {
-            return false;
+    // As bits, how many digits the whole number may have: without that zero and with it.
+    let mut lengths = [0_u32; 2];
+    for code in [1, 2, 3] {
+        let Some(country) = country(all.get(skip..).unwrap_or_default(), code) else {
+            continue;
         };
-        let one = usize::from(trunk.is_some_and(|n| n < *count));
-        let mut codes = codes.iter();
-        let fits = codes.any(|(code, lengths)| {
-            lengths.is_some_and(|lengths| takes(lengths, digits.get(*code..), one))
-        });
-        fits && closed(window, groups.end(*count))
+        for (zero, lengths) in lengths.iter_mut().enumerate() {
+            let before = skip.wrapping_add(code).wrapping_add(zero);
+            let first = all
+                .get(before)
+                .and_then(|first| country.get(usize::from(*first)));
+            // Before the number stand at most six, and it has at most 15.
+            let shift = u32::try_from(before).unwrap_or(0);
+            *lengths |= u32::from(first.copied().unwrap_or(0)).wrapping_shl(shift);
+        }
+    }
+    if lengths == [0, 0] {
+        return None;
+    }
+    (1..=groups.count()).rev().find(|count| {
+        let zero = usize::from(trunk.is_some_and(|n| n < *count));
+        let lengths = lengths.get(zero).copied().unwrap_or(0);
+        (lengths >> groups.total(*count)) & 1 == 1 && closed(window, groups.end(*count))
     })
 }
 
@@ -117,16 +138,6 @@ fn country(digits: &[u8], code: usize) -> Option<&'static [u16; 10]> {
         .fold(0_u16, |n, d| n.wrapping_mul(10).wrapping_add(u16::from(*d)));
     let place = dial::LENGTHS.binary_search_by_key(&head, |(code, _)| *code);
     dial::LENGTHS.get(place.ok()?).map(|(_, lengths)| lengths)
-}
-
-/// Whether a country takes these digits behind its code, the first `trunk` of them left out.
-fn takes(lengths: &[u16; 10], digits: Option<&[u8]>, trunk: usize) -> bool {
-    let Some(number) = digits.and_then(|digits| digits.get(trunk..)) else {
-        return false;
-    };
-    let first = number.first().copied().map_or(0, usize::from);
-    let mask = u32::from(lengths.get(first).copied().unwrap_or(0));
-    number.len() < 16 && (mask >> number.len()) & 1 == 1
 }
 
 /// "0044 20 …", "001-202-555-0123".
@@ -181,7 +192,7 @@ fn national(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usi
             && (*count < 3 || groups.sep(1) == groups.sep(2) || lead.bracket || head.len() > 2);
         // 01.02.2024 and 01-02-2024-03 are dates.
         let date = groups.like(&[2, 2, 4]) && !lead.bracket;
-        (9..=11).contains(&groups.digits(*count).len())
+        (9..=11).contains(&groups.total(*count))
             && (1..*count).all(|n| (2..=8).contains(&groups.length(n)))
             && separated
             && !date
@@ -191,7 +202,7 @@ fn national(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usi
 
 /// After a word: 7 to 15 digits; after a weak one at least two groups.
 fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<usize> {
-    if groups.digits(groups.count()).len() < 6 {
+    if groups.total(groups.count()) < 6 {
         return None;
     }
     let strong = heard.near(window, Topic::Phone, groups.start, REACH);
@@ -201,7 +212,7 @@ fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<u
         return None;
     }
     let count = (1..=groups.count()).rev().find(|count| {
-        let digits = groups.digits(*count).len();
+        let digits = groups.total(*count);
         (6..=15).contains(&digits)
             && (digits > 6 || *count > 1)
             && (1..*count).all(|n| groups.length(n) > 1)

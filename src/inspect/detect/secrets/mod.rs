@@ -18,7 +18,8 @@ mod token;
 
 use super::rules::secrets::{PRIVATE_KEY, RULES, SHORTEST};
 use super::window::{
-    ALNUM, BASE64, Body, Edges, Found, JOINT, Open, PENDING, Places, Rest, Window, is, next_mark,
+    ALNUM, BASE64, Body, DIGIT, DOT, Edges, Found, JOINT, Open, PENDING, Places, Rest, Window, is,
+    kind, leading, next_mark, values,
 };
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
@@ -139,6 +140,10 @@ impl Secrets {
         let mut heard = Heard::default();
         let mut i = window.from;
         while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
+            if let Some(next) = Self::number(window, mark).or_else(|| Self::short(window, mark)) {
+                i = next;
+                continue;
+            }
             window.fresh();
             let sign = window.bytes.get(mark).copied().unwrap_or(0);
             let mut body = Body::Token;
@@ -189,6 +194,56 @@ impl Secrets {
         self.prefixes
             .check(window, reach)
             .filter(|key| key.end > first)
+    }
+
+    /// Where to go on behind a short number that nothing goes on with, or a sign behind one: no
+    /// name ends in a digit.
+    #[inline]
+    fn number(window: &Window<'_>, mark: usize) -> Option<usize> {
+        let (before, rest) = window.bytes.split_at_checked(mark)?;
+        let before = before.last().map_or(0, |byte| kind(*byte));
+        let eight = rest.first_chunk()?;
+        let length = leading(values(*eight));
+        let after = *eight.get(length)?;
+        if length == 0 {
+            let [sign, next, ..] = *eight;
+            let says_nothing = matches!(sign, b':' | b'=') && next != b'/' && before & DIGIT != 0;
+            return says_nothing.then(|| mark.wrapping_add(1));
+        }
+        let ends = kind(after) & (ALNUM | JOINT | DOT | BASE64) == 0;
+        (ends && !matches!(after, b'$' | b'~') && before & (ALNUM | JOINT | DOT) == 0)
+            .then(|| mark.wrapping_add(length))
+    }
+
+    /// Where to go on behind words with dots between, which are no secret as they are too short
+    /// together. Not told of those that a dash begins, which may be an option, of those behind
+    /// which more may belong to them, and of those that the block's edge cuts.
+    #[inline]
+    fn short(window: &Window<'_>, mark: usize) -> Option<usize> {
+        let mut kinds = 0;
+        let mut part = |byte: &u8| {
+            let kind = kind(*byte);
+            let inside = kind & (ALNUM | JOINT | DOT);
+            kinds |= inside;
+            inside != 0
+        };
+        let (before, behind) = window.bytes.split_at_checked(mark)?;
+        if behind.first().is_none_or(|byte| !part(byte)) {
+            return None;
+        }
+        let ahead = behind.iter().take(SHORTEST).take_while(|byte| part(byte));
+        let ahead = ahead.count();
+        let after = *behind.get(ahead)?;
+        let back = before.iter().rev().take(SHORTEST);
+        let back = back.take_while(|byte| part(byte)).count();
+        let length = back.wrapping_add(ahead);
+        let start = mark.wrapping_sub(back);
+        let goes_on =
+            is(after, BASE64) || matches!(after, b'$' | b'~') || (after == b':' && length > 7);
+        let dashed = kinds & JOINT != 0
+            && (kinds & DOT != 0 || window.bytes.get(start).is_some_and(|byte| is(*byte, JOINT)));
+        (length < SHORTEST && !goes_on && !dashed && start >= window.from)
+            .then(|| mark.wrapping_add(ahead))
     }
 
     /// Checks the word around the mark: what it is, where it starts, where to go on.
