@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::words::Word;
 use super::{Broken, By, Used};
-use crate::inspect::json::{Literal, Reader, Sink};
+use crate::inspect::json::{Decoded, Literal, Reader, Sink};
 
 /// An object or array that is open.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +124,8 @@ impl Sink for Tally {
             level.key = Word::named(key);
         }
     }
+
+    fn string_decoded(&mut self, _decoded: Decoded<'_>) {}
 
     fn string_end(&mut self, _end: u64) {
         self.value_begins();

@@ -11,39 +11,70 @@ mod tests;
 use std::ops::Range;
 
 use super::channel::Channel;
+use super::json::Decoded;
 
 /// New bytes of text in a full block.
 pub(super) const BLOCK: usize = 8192;
 /// Bytes of the block before that stand again at the start of the next.
 pub(super) const OVERLAP: usize = 1024;
 /// Marks that a block may add; text full of escapes fills it before its bytes do.
-const MARKS: usize = 512;
+const MARKS: usize = 2048;
+/// Strings that may begin in a block.
+const SPANS: usize = 512;
 
 /// From here on, `wide` bytes of text are one unit of `len` bytes of the body (an escape, say);
-/// what follows up to the next mark stands in the body as it is.
+/// what follows up to the next mark stands in the body as it is. Twelve bytes, as there are many:
+/// a block is shorter than 64 KiB, a body than 256 TiB.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    at: u32,
+    at: u16,
     wide: u16,
     len: u16,
-    raw: u64,
+    raw_high: u16,
+    raw_low: u32,
 }
 
 impl Mark {
+    fn new((at, wide): (u32, u16), (raw, len): (u64, u16)) -> Self {
+        let at = u16::try_from(at).unwrap_or(u16::MAX);
+        Self::placed((at, wide), (raw, len))
+    }
+
+    #[inline]
+    fn placed((at, wide): (u16, u16), (raw, len): (u64, u16)) -> Self {
+        let (low, high) = (raw & u64::from(u32::MAX), raw >> u32::BITS);
+        Self {
+            at,
+            wide,
+            len,
+            raw_high: u16::try_from(high).unwrap_or(u16::MAX),
+            raw_low: u32::try_from(low).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn at(&self) -> u32 {
+        u32::from(self.at)
+    }
+
+    /// The body's offset of the unit.
+    fn raw(&self) -> u64 {
+        u64::from(self.raw_high) << u32::BITS | u64::from(self.raw_low)
+    }
+
     /// The body's offset of the first byte behind the unit.
     fn plain_raw(&self) -> u64 {
-        self.raw.saturating_add(u64::from(self.len))
+        self.raw().saturating_add(u64::from(self.len))
     }
 
     fn plain_at(&self) -> u32 {
-        self.at.saturating_add(u32::from(self.wide))
+        self.at().saturating_add(u32::from(self.wide))
     }
 
     /// The body's offset of the character that the byte at `at` begins or belongs to.
     fn start(&self, at: u32) -> u64 {
         match at.checked_sub(self.plain_at()) {
             Some(ahead) => self.plain_raw().saturating_add(u64::from(ahead)),
-            None => self.raw,
+            None => self.raw(),
         }
     }
 
@@ -75,6 +106,7 @@ pub(super) struct Block {
     marks: Vec<Mark>,
     carried_marks: usize,
     spans: Vec<Span>,
+    carried_spans: usize,
     /// A string has begun and has no character yet.
     fresh: Option<Span>,
 }
@@ -117,62 +149,76 @@ impl Block {
         }
     }
 
-    /// Takes as much of a plain run at `raw` as fits; how many bytes it took. None of a run that
-    /// is not empty: the block is full.
-    pub(super) fn run(&mut self, raw: u64, run: &str) -> usize {
+    /// Takes as much of a text as fits; how many bytes it took. If that is less than all, the block
+    /// is full.
+    pub(super) fn take(&mut self, text: &Decoded<'_>) -> usize {
         let follows = self.fresh.is_none()
             && self
                 .marks
                 .last()
-                .is_some_and(|mark| mark.end(self.end()) == raw);
-        let Some(room) = self.room(!follows) else {
+                .is_some_and(|mark| mark.end(self.end()) == text.raw());
+        let anchor = !follows && !text.begins_with_escape();
+        let free = self.free_marks().checked_sub(usize::from(anchor));
+        let (Some(room), Some(free)) = (self.room(), free) else {
             return 0;
         };
-        let take = if run.len() <= room {
-            run.len()
+        let (all, fit) = (text.text(), text.escape_at(free));
+        let most = room.min(fit.unwrap_or(usize::MAX));
+        let take = if all.len() <= most {
+            all.len()
         } else {
-            run.floor_char_boundary(room)
+            all.floor_char_boundary(most)
         };
-        let Some(part) = run.get(..take).filter(|part| !part.is_empty()) else {
+        if take == 0 {
             return 0;
-        };
-        if !follows {
-            self.mark(raw, 0, 0);
         }
+        if self.fresh.is_some() {
+            self.span_begins();
+        }
+        let at = self.end();
+        if anchor {
+            self.marks.push(Mark::new((at, 0), (text.raw(), 0)));
+        }
+        let (part, _) = text.split_at(take);
+        let at = u16::try_from(at).unwrap_or(u16::MAX);
+        self.marks.extend(part.escaped().map(|escaped| {
+            let (wide, len) = (u16::from(escaped.wide), u16::from(escaped.len));
+            Mark::placed((at.wrapping_add(escaped.at), wide), (escaped.raw, len))
+        }));
         // Doubling would end at 16 KiB; a block is never more than this.
         if self.text.len().saturating_add(take) > BLOCK / 2 {
             let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
             self.text
                 .reserve_exact(most.saturating_sub(self.text.len()).max(take));
         }
-        self.text.push_str(part);
+        self.text.push_str(part.text());
         take
     }
 
     /// Takes text that is one unit of `len` bytes at `raw`; whether it fitted.
     pub(super) fn unit(&mut self, raw: u64, len: u16, text: &str) -> bool {
-        let fits = self.room(true).is_some_and(|room| text.len() <= room);
+        let fits = self.free_marks() > 0 && self.room().is_some_and(|room| text.len() <= room);
         if fits {
-            self.mark(raw, len, u16::try_from(text.len()).unwrap_or(u16::MAX));
+            if self.fresh.is_some() {
+                self.span_begins();
+            }
+            let wide = u16::try_from(text.len()).unwrap_or(u16::MAX);
+            self.marks.push(Mark::new((self.end(), wide), (raw, len)));
             self.text.push_str(text);
         }
         fits
     }
 
-    /// Takes a byte of ASCII that is one unit of `len` bytes at `raw`; whether it fitted.
-    pub(super) fn byte(&mut self, raw: u64, len: u16, byte: u8) -> bool {
-        let fits = self.room(true).is_some_and(|room| room > 0);
-        if fits {
-            self.mark(raw, len, 1);
-            self.text.push(char::from(byte));
-        }
-        fits
+    /// Marks that the block may still add.
+    const fn free_marks(&self) -> usize {
+        let own = self.marks.len().saturating_sub(self.carried_marks);
+        MARKS.saturating_sub(own)
     }
 
-    /// Room for text, besides what a mark and the line feed take.
-    #[inline]
-    fn room(&self, mark: bool) -> Option<usize> {
-        if mark && self.marks.len().saturating_sub(self.carried_marks) >= MARKS {
+    /// Room for text, besides what the line feed takes; none for a string that is one too many.
+    fn room(&self) -> Option<usize> {
+        let strings = self.spans.len().saturating_sub(self.carried_spans);
+        if self.fresh.is_some() && strings >= SPANS {
             return None;
         }
         let feed = usize::from(self.fresh.is_some() && !self.text.is_empty());
@@ -182,15 +228,6 @@ impl Block {
             .saturating_sub(self.carried)
             .saturating_add(feed);
         BLOCK.checked_sub(used)
-    }
-
-    #[inline]
-    fn mark(&mut self, raw: u64, len: u16, wide: u16) {
-        if self.fresh.is_some() {
-            self.span_begins();
-        }
-        let at = self.end();
-        self.marks.push(Mark { at, wide, len, raw });
     }
 
     /// The string that has begun has a character now.
@@ -259,7 +296,7 @@ impl Block {
     }
 
     fn mark_at(&self, at: u32) -> Option<&Mark> {
-        let after = self.marks.partition_point(|mark| mark.at <= at);
+        let after = self.marks.partition_point(|mark| mark.at() <= at);
         self.marks.get(after.checked_sub(1)?)
     }
 
@@ -286,7 +323,7 @@ impl Block {
         self.carried = self.text.len();
         let keep = self
             .marks
-            .partition_point(|mark| mark.at <= gone)
+            .partition_point(|mark| mark.at() <= gone)
             .saturating_sub(1);
         self.marks.drain(..keep);
         for mark in &mut self.marks {
@@ -301,6 +338,7 @@ impl Block {
         for span in &mut self.spans {
             span.at = span.at.saturating_sub(gone);
         }
+        self.carried_spans = self.spans.len();
     }
 
     /// Bytes that it takes in memory.
@@ -317,8 +355,11 @@ impl Block {
 impl Mark {
     /// The mark when `gone` bytes before it, or of it, are no longer there.
     fn without(self, gone: u32) -> Self {
-        match self.at.checked_sub(gone) {
-            Some(at) => Self { at, ..self },
+        match self.at().checked_sub(gone) {
+            Some(at) => Self {
+                at: u16::try_from(at).unwrap_or(u16::MAX),
+                ..self
+            },
             // What is left of the unit still is the whole unit of the body.
             None if gone < self.plain_at() => {
                 let left = self.plain_at().saturating_sub(gone);
@@ -328,12 +369,7 @@ impl Mark {
                     ..self
                 }
             }
-            None => Self {
-                at: 0,
-                wide: 0,
-                len: 0,
-                raw: self.start(gone),
-            },
+            None => Self::new((0, 0), (self.start(gone), 0)),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{BodyInspection, BodyKind, Inspector};
 use crate::inspect::channel::Channel;
 use crate::inspect::finding::{Edit, Stop};
 use crate::inspect::form::boundary_of;
-use crate::inspect::json::{Limits, Reader};
+use crate::inspect::json::{Decoded, Limits, Reader};
 use crate::inspect::rewrite;
 use crate::inspect::text::{Listener, Told, Walk};
 use crate::policy::inspection::{Action, InspectionSettings};
@@ -200,6 +200,9 @@ impl Listener for Heard {
     }
     fn run(&mut self, _at: u64, run: &str) {
         self.more(run);
+    }
+    fn decoded(&mut self, decoded: Decoded<'_>) {
+        self.more(decoded.text());
     }
     fn unit(&mut self, _at: u64, _len: u16, text: &str) {
         self.more(text);

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::utf8::{Said, Utf8, ahead};
 use crate::inspect::channel::Channel;
-use crate::inspect::json::{JsonError, Limits, Literal, Reader, Sink};
+use crate::inspect::json::{Decoded, JsonError, Limits, Literal, Reader, Sink};
 use crate::inspect::text::{Listener, Told, Walk};
 
 /// A file as far as it was read.
@@ -262,6 +262,10 @@ impl<L: Listener> Listener for Shift<'_, L> {
         self.ear.run(self.base.saturating_add(at), run);
     }
 
+    fn decoded(&mut self, decoded: Decoded<'_>) {
+        self.ear.decoded(decoded.moved(self.base));
+    }
+
     fn unit(&mut self, at: u64, len: u16, text: &str) {
         self.ear.unit(self.base.saturating_add(at), len, text);
     }
@@ -315,6 +319,11 @@ impl<L: Listener> Sink for Track<'_, L> {
     fn string_escape(&mut self, at: u64, raw_len: u8, ch: char) {
         self.to().string_escape(at, raw_len, ch);
         self.told(at.saturating_add(u64::from(raw_len)));
+    }
+
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        self.to().string_decoded(decoded);
+        self.told(decoded.raw_end());
     }
 
     fn string_end(&mut self, end: u64) {

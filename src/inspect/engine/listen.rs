@@ -10,6 +10,7 @@ use super::work::{self, Progress};
 use crate::inspect::block::Block;
 use crate::inspect::channel::Channel;
 use crate::inspect::finding::{Edit, Refusal, Report};
+use crate::inspect::json::Decoded;
 use crate::inspect::sanitize::{self, Flaw};
 use crate::inspect::text::Listener;
 use crate::policy::inspection::Uninspectable;
@@ -120,22 +121,25 @@ impl Heard {
         self.block.advance();
     }
 
-    /// Appends a plain run.
-    fn plain(&mut self, inspector: &Inspector, mut at: u64, mut run: &str) {
-        self.kept(run);
-        while !run.is_empty() {
-            let taken = self.block.run(at, run);
-            if taken == 0 {
-                self.scan(inspector, false);
-                if self.refusal().is_some() {
-                    return;
-                }
-                continue;
+    /// Appends characters that stay.
+    fn text(&mut self, inspector: &Inspector, text: Decoded<'_>) {
+        self.kept(text.text());
+        let mut rest = text;
+        loop {
+            let taken = self.block.take(&rest);
+            if taken == rest.text().len() {
+                return self.count(inspector, rest.text());
             }
-            let (part, rest) = run.split_at_checked(taken).unwrap_or((run, ""));
-            self.count(inspector, part);
-            at = at.saturating_add(u64::try_from(taken).unwrap_or(u64::MAX));
-            run = rest;
+            let (part, after) = rest.split_at(taken);
+            self.count(inspector, part.text());
+            if self.refusal().is_some() {
+                return;
+            }
+            self.scan(inspector, false);
+            if self.refusal().is_some() {
+                return;
+            }
+            rest = after;
         }
     }
 
@@ -150,24 +154,6 @@ impl Heard {
             self.block.unit(at, len, text);
         }
         self.count(inspector, text);
-    }
-
-    /// Appends a character of ASCII that an escape of `len` bytes means and that stays: nearly all
-    /// escapes are such.
-    fn escaped(&mut self, inspector: &Inspector, (at, len): (u64, u16), (text, byte): (&str, u8)) {
-        if self.string.split {
-            return self.whole(inspector, (at, len), text);
-        }
-        self.string.before = Some(char::from(byte));
-        self.gap = 0;
-        if !self.block.byte(at, len, byte) {
-            self.scan(inspector, false);
-            if self.refusal().is_some() {
-                return;
-            }
-            self.block.byte(at, len, byte);
-        }
-        self.more(inspector, 1);
     }
 
     /// More text of the message.
@@ -280,37 +266,45 @@ impl Listener for Ear<'_> {
     }
 
     fn run(&mut self, at: u64, run: &str) {
-        if self.inspector.idle {
-            if !self.deaf() {
-                self.heard.count(self.inspector, run);
-            }
+        self.decoded(Decoded::plain(at, run));
+    }
+
+    fn decoded(&mut self, decoded: Decoded<'_>) {
+        if self.deaf() {
             return;
         }
+        if self.inspector.idle {
+            return self.heard.count(self.inspector, decoded.text());
+        }
         let html = self.heard.html(self.inspector);
-        let (mut at, mut run) = (at, run);
-        while !run.is_empty() && !self.deaf() {
+        let mut rest = decoded;
+        loop {
             let clean = if self.inspector.cleans {
-                sanitize::clean_len(run, html)
+                sanitize::clean_len(rest.text(), html)
             } else {
-                run.len()
+                rest.text().len()
             };
-            let (part, rest) = run.split_at_checked(clean).unwrap_or((run, ""));
-            if !part.is_empty() {
-                self.heard.plain(self.inspector, at, part);
-                at = at.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+            if clean == rest.text().len() {
+                return self.heard.text(self.inspector, rest);
             }
-            let Some(ch) = rest.chars().next().filter(|_| !self.deaf()) else {
+            let (part, odd) = rest.split_at(clean);
+            if !part.text().is_empty() {
+                self.heard.text(self.inspector, part);
+            }
+            let Some(ch) = odd.text().chars().next().filter(|_| !self.deaf()) else {
                 return;
             };
-            let len = ch.len_utf8();
-            let end = at.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+            let (one, after) = odd.split_at(ch.len_utf8());
             let flaw = self.heard.flaw(self.inspector, ch);
-            let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, at..end)));
-            let (one, rest) = rest.split_at_checked(len).unwrap_or((rest, ""));
-            if !gone {
-                self.heard.plain(self.inspector, at, one);
+            let raw = one.raw()..one.raw_end();
+            let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));
+            if !gone && !self.deaf() {
+                self.heard.text(self.inspector, one);
             }
-            (at, run) = (end, rest);
+            if after.text().is_empty() || self.deaf() {
+                return;
+            }
+            rest = after;
         }
     }
 
@@ -320,13 +314,6 @@ impl Listener for Ear<'_> {
         }
         if self.inspector.idle {
             return self.heard.count(self.inspector, text);
-        }
-        // Nearly all escapes are quotes, backslashes and line ends.
-        if let [byte @ (b' '..=b'~' | b'\n' | b'\t' | b'\r')] = text.as_bytes()
-            && !self.heard.html(self.inspector)
-        {
-            self.heard.escaped(self.inspector, (at, len), (text, *byte));
-            return;
         }
         // A unit of several characters is a key, which is never cleaned.
         let mut chars = text.chars();

@@ -19,10 +19,12 @@
 //! and not for its range.
 
 mod cross_check;
+mod decoded;
 mod escapes;
 mod kept;
 mod keys;
 mod numbers;
+mod pad;
 mod pair;
 mod plain;
 mod reader;
@@ -33,6 +35,7 @@ mod utf8;
 use std::ops::Range;
 
 pub use cross_check::{Disagreement, cross_check};
+pub use decoded::{Decoded, Escaped, Part};
 pub use reader::Reader;
 
 /// What a body may ask of the reader.
@@ -195,12 +198,23 @@ pub trait Sink {
     /// A string value begins; the offset is that of its opening quote.
     fn string_begin(&mut self, _at: u64) {}
     /// Characters of the string that stand in the body as they are, `at` being the first byte.
-    /// Never empty. A run ends at an escape, at the closing quote or at a cut of the input, never
-    /// inside a character.
+    /// Never empty. A run ends at an escape, at the closing quote, at a cut of the input or of a
+    /// stretch with escapes in it, never inside a character.
     fn string_run(&mut self, _at: u64, _run: &str) {}
     /// One escape of the string: `raw_len` bytes from `at` (2, 6, or 12 for a surrogate pair)
     /// that mean `ch`.
     fn string_escape(&mut self, _at: u64, _raw_len: u8, _ch: char) {}
+    /// Characters of the string of which some are escapes: told so instead of as runs and escapes
+    /// one by one, which is what it is unless written.
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        let mut rest = decoded;
+        while let Some(part) = rest.next_part() {
+            match part {
+                Part::Run(at, run) => self.string_run(at, run),
+                Part::Escape(at, raw_len, ch) => self.string_escape(at, raw_len, ch),
+            }
+        }
+    }
     /// The string value ends; the offset is the one after its closing quote.
     fn string_end(&mut self, _end: u64) {}
     /// A number, to the byte as it stands in the body.

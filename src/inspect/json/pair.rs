@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Literal, Sink};
+use super::{Decoded, Literal, Sink};
 
 /// Hears nothing: for those who only ask whether a body is JSON.
-impl Sink for () {}
+impl Sink for () {
+    fn string_decoded(&mut self, _decoded: Decoded<'_>) {}
+}
 
 impl<S: Sink> Sink for &mut S {
     fn begin_object(&mut self, at: u64) {
@@ -31,6 +33,9 @@ impl<S: Sink> Sink for &mut S {
     }
     fn string_escape(&mut self, at: u64, raw_len: u8, ch: char) {
         S::string_escape(self, at, raw_len, ch);
+    }
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        S::string_decoded(self, decoded);
     }
     fn string_end(&mut self, end: u64) {
         S::string_end(self, end);
@@ -76,6 +81,10 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
     fn string_escape(&mut self, at: u64, raw_len: u8, ch: char) {
         self.0.string_escape(at, raw_len, ch);
         self.1.string_escape(at, raw_len, ch);
+    }
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        self.0.string_decoded(decoded);
+        self.1.string_decoded(decoded);
     }
     fn string_end(&mut self, end: u64) {
         self.0.string_end(end);

@@ -13,7 +13,7 @@ const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 /// The top bit of every byte.
 const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// The bytes looked at together in a long run: two SSE2 registers.
-const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 32;
 /// What is below is a control character.
 const SPACE: u8 = 0x20;
 
@@ -63,6 +63,13 @@ fn has_control(run: &[u8]) -> bool {
         || rest.iter().any(|&byte| byte < SPACE)
 }
 
+/// Whether all bytes are plain characters.
+#[inline]
+pub(super) fn is_plain(chunk: &[u8; BLOCK]) -> bool {
+    let odd = |byte: u8| u8::from(byte < SPACE) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    chunk.iter().fold(0, |any, &byte| any | odd(byte)) == 0
+}
+
 /// Less than a word.
 fn short_len(bytes: &[u8]) -> usize {
     bytes
@@ -71,15 +78,16 @@ fn short_len(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len())
 }
 
+/// Whether a byte is no plain character of a string.
 #[inline]
-fn ends_run(byte: u8) -> bool {
+pub(super) fn ends_run(byte: u8) -> bool {
     byte < SPACE || byte == b'"' || byte == b'\\'
 }
 
 /// The top bit of each byte of `word` that ends a run. A borrow can also set the bit of a byte
 /// above such a one, never below, so the lowest is right, and zero means none.
 #[inline]
-fn ends_in(word: u64) -> u64 {
+pub(super) fn ends_in(word: u64) -> u64 {
     let quote = word ^ (ONES * 0x22);
     let slash = word ^ (ONES * 0x5C);
     let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -90,7 +98,7 @@ fn ends_in(word: u64) -> u64 {
 
 /// Which byte the lowest bit of `ends` is in; at most 8.
 #[inline]
-fn first_byte(ends: u64) -> usize {
+pub(super) fn first_byte(ends: u64) -> usize {
     usize::try_from(ends.trailing_zeros() / 8).unwrap_or(0)
 }
 

@@ -11,13 +11,41 @@ pub(super) const CHUNK: usize = 32;
 /// Bytes searched together.
 pub(super) const WIDE: usize = 64;
 
-/// The chunk folded, and how many of its bytes are right so.
+/// A chunk folded.
+pub(super) struct Folded {
+    pub(super) bytes: [u8; CHUNK],
+    /// A bit for each byte that is no more than white space.
+    white: u64,
+    /// A bit for each byte that is not right so, and one behind the last.
+    stops: u64,
+}
+
+impl Folded {
+    /// How many bytes are right so from a place on, which is at most the chunk's end; the place
+    /// behind them.
+    #[inline]
+    pub(super) fn clean(&self, from: usize) -> usize {
+        let behind = self.stops >> (from & 63);
+        let more = usize::try_from(behind.trailing_zeros()).unwrap_or(CHUNK);
+        from.saturating_add(more).min(CHUNK)
+    }
+
+    /// Where the white space ends that is at a place; the place itself if none is.
+    #[inline]
+    pub(super) fn white_end(&self, from: usize) -> usize {
+        let other = !(self.white >> (from & 63));
+        let more = usize::try_from(other.trailing_zeros()).unwrap_or(CHUNK);
+        from.saturating_add(more).min(CHUNK)
+    }
+}
+
+/// Folds a chunk.
 #[inline]
-pub(super) fn fold(chunk: &[u8; CHUNK], after_space: bool) -> ([u8; CHUNK], usize) {
+pub(super) fn fold(chunk: &[u8; CHUNK], after_space: bool) -> Folded {
     let white = chunk.map(|byte| u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'\t') < 5));
     let odd = chunk.map(|byte| u8::from(byte < b' ') | u8::from(byte > b'~'));
-    let mut folded = [0; CHUNK];
-    for ((slot, &byte), &white) in folded.iter_mut().zip(chunk).zip(&white) {
+    let mut bytes = [0; CHUNK];
+    for ((slot, &byte), &white) in bytes.iter_mut().zip(chunk).zip(&white) {
         let capital = u8::from(byte.wrapping_sub(b'A') < 26);
         *slot = if white == 1 {
             b' '
@@ -27,11 +55,12 @@ pub(super) fn fold(chunk: &[u8; CHUNK], after_space: bool) -> ([u8; CHUNK], usiz
     }
     let (white, odd) = (gather(&white), gather(&odd));
     let second = white & ((white << 1) | u64::from(after_space));
-    let stop = (odd & !white) | second;
-    let clean = usize::try_from(stop.trailing_zeros())
-        .unwrap_or(CHUNK)
-        .min(CHUNK);
-    (folded, clean)
+    let stops = (odd & !white) | second | (1 << CHUNK);
+    Folded {
+        bytes,
+        white,
+        stops,
+    }
 }
 
 /// The chunk that begins at an offset, filled up with bytes that stop it.

@@ -75,14 +75,27 @@ impl<'a> Fold<'a> {
         let mut at = from;
         loop {
             let chunk = ascii::chunk_at(bytes, at);
-            let (folded, clean) = ascii::fold(&chunk, self.out.last() == Some(&b' '));
+            let folded = ascii::fold(&chunk, self.out.last() == Some(&b' '));
+            let mut clean = folded.clean(0);
             if clean == CHUNK {
-                self.out.extend_from_slice(&folded);
-            } else {
-                self.out
-                    .extend_from_slice(folded.get(..clean).unwrap_or(&[]));
+                // A copy of a length known beforehand is much the faster one.
+                self.out.extend_from_slice(&folded.bytes);
+                self.map.copy(at, CHUNK);
+                at = at.saturating_add(CHUNK);
+                continue;
             }
-            self.map.copy(at, clean);
+            let mut start = 0;
+            loop {
+                let part = folded.bytes.get(start..clean).unwrap_or(&[]);
+                self.out.extend_from_slice(part);
+                self.map.copy(at.saturating_add(start), part.len());
+                // The rest of a run of white space goes; what is behind it is folded already.
+                start = folded.white_end(clean);
+                if start == clean || start == CHUNK {
+                    break;
+                }
+                clean = folded.clean(start);
+            }
             at = at.saturating_add(clean);
             if clean == CHUNK {
                 continue;

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use super::fault::{FieldFault, Problem};
-use super::json::{Literal, Sink};
+use super::json::{Decoded, Literal, Sink};
 
 /// The longest model name that is read, in bytes, decoded.
 pub const MODEL_BYTES: usize = 256;
@@ -190,6 +190,12 @@ impl Sink for Peek {
     fn string_escape(&mut self, _at: u64, _raw_len: u8, ch: char) {
         if self.in_model {
             self.grow(ch.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        if self.in_model {
+            self.grow(decoded.text());
         }
     }
 

@@ -15,7 +15,7 @@ mod word;
 use std::ops::Range;
 
 use super::channel::Channel;
-use super::json::{Literal, Sink};
+use super::json::{Decoded, Literal, Part, Sink};
 use known::{Known, Place};
 use opaque::Opaque;
 use word::Word;
@@ -39,6 +39,8 @@ pub(super) trait Listener {
     fn begin(&mut self, unit: u32, channel: Channel, escapable: bool);
     /// Characters of it that stand in the body as they are.
     fn run(&mut self, at: u64, run: &str);
+    /// Characters of it of which some are escapes.
+    fn decoded(&mut self, decoded: Decoded<'_>);
     /// Characters that are one unit of `len` bytes of the body.
     fn unit(&mut self, at: u64, len: u16, text: &str);
     /// The role of a message was said, maybe behind its text.
@@ -267,6 +269,25 @@ impl<L: Listener> Sink for Told<'_, L> {
 
     fn string_escape(&mut self, at: u64, raw_len: u8, ch: char) {
         self.plain(at, u16::from(raw_len), ch.encode_utf8(&mut [0; 4]));
+    }
+
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        let mut rest = decoded;
+        // A word or data may turn out to be text at any character.
+        while !rest.text().is_empty() {
+            match self.walk.hearing {
+                Hearing::Nothing => return,
+                Hearing::Text => return self.listener.decoded(rest),
+                Hearing::Word(_) | Hearing::Opaque(_) => {}
+            }
+            let Some(part) = rest.next_part() else {
+                return;
+            };
+            match part {
+                Part::Run(at, run) => self.string_run(at, run),
+                Part::Escape(at, len, ch) => self.string_escape(at, len, ch),
+            }
+        }
     }
 
     fn string_end(&mut self, _end: u64) {

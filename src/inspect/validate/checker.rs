@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::super::fault::{FieldFault, Problem};
-use super::super::json::{Literal, Sink};
+use super::super::json::{Decoded, Literal, Sink};
 use super::Shape;
 use super::levels::{Level, Levels};
 use super::rules::{Check, Kinds, Members, Rule, Word};
@@ -314,6 +314,13 @@ impl Sink for Checker {
     fn string_escape(&mut self, _at: u64, _raw_len: u8, ch: char) {
         if !matches!(self.hearing, Hearing::Nothing) {
             self.hear(ch.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+
+    #[inline]
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        if !matches!(self.hearing, Hearing::Nothing) {
+            self.hear(decoded.text().as_bytes());
         }
     }
 

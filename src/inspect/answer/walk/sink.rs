@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{Node, Walk};
 use crate::inspect::answer::words::Word;
-use crate::inspect::json::{Literal, Sink};
+use crate::inspect::json::{Decoded, Literal, Sink};
 
 /// A walk, and the names of the fields that go.
 pub(in crate::inspect::answer) struct Walker<'w> {
@@ -71,6 +71,11 @@ impl Sink for Walker<'_> {
     fn string_escape(&mut self, _at: u64, _raw_len: u8, ch: char) {
         if self.walk.what.is_some() {
             self.walk.text.push(ch);
+        }
+    }
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        if self.walk.what.is_some() {
+            self.walk.text.push_str(decoded.text());
         }
     }
     fn string_end(&mut self, end: u64) {

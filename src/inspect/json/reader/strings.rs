@@ -1,6 +1,10 @@
 //! Inside strings: runs, escapes, and keys as they grow.
 
+use super::super::pad::Pad;
 use super::{Entry, Escape, Frame, JsonError, Reader, Role, Sink, State, escapes, plain_len};
+
+/// A run of so many bytes is told as it stands in the body.
+const LONG: usize = 512;
 
 impl Reader {
     /// A string value from `here` to its end or that of the piece.
@@ -13,39 +17,45 @@ impl Reader {
         let bytes = text.as_bytes();
         loop {
             let end = here + plain_len(bytes.get(here..).unwrap_or_default());
-            if end > here {
+            let next = bytes.get(end);
+            // What has an escape behind it is copied with it, unless it is long.
+            if end > here && (next != Some(&b'\\') || end - here >= LONG) {
                 let Some(run) = text.get(here..end) else {
                     return Err(self.malformed(here));
                 };
                 sink.string_run(self.offset(here), run);
+                here = end;
             }
-            here = end;
-            if bytes.get(here) == Some(&b'"') {
-                sink.string_end(self.offset(here + 1));
-                return Ok(self.next_after(bytes, here + 1));
-            }
-            // Escapes often come in twos and threes; they need no search for where a run ends.
-            while let Some((ch, len)) = escapes::quick(bytes.get(here..).unwrap_or_default()) {
-                self.may_stand(ch, self.offset(here))?;
-                sink.string_escape(self.offset(here), len, ch);
-                here += usize::from(len);
-            }
-            match bytes.get(here) {
+            match next {
                 None => return Ok(here),
                 Some(b'"') => {
                     sink.string_end(self.offset(here + 1));
                     return Ok(self.next_after(bytes, here + 1));
                 }
-                Some(&byte) if byte == b'\\' || here == end => {
-                    let Some((ch, len)) = self.escape(text, here, Role::Value)? else {
-                        return Ok(text.len());
-                    };
-                    sink.string_escape(self.offset(here), len, ch);
-                    here += usize::from(len);
-                }
-                Some(_) => {}
+                Some(b'\\') => {}
+                Some(_) => return Err(self.malformed(here)),
+            }
+            here = self.decoded(text, here, sink);
+            // One more that was not decoded there, as it is cut or wrong, or there was no room.
+            if bytes.get(here) == Some(&b'\\') {
+                let Some((ch, len)) = self.escape(text, here, Role::Value)? else {
+                    return Ok(text.len());
+                };
+                sink.string_escape(self.offset(here), len, ch);
+                here += usize::from(len);
             }
         }
+    }
+
+    /// A stretch of a string with escapes in it, as it reads; where it ends.
+    #[inline(never)]
+    fn decoded<S: Sink>(&self, text: &str, here: usize, sink: &mut S) -> usize {
+        let mut pad = Pad::new();
+        let end = pad.fill(text, here);
+        if end > here {
+            sink.string_decoded(pad.decoded(self.offset(here)));
+        }
+        end
     }
 
     /// One run of a key from `here`, with the escape or the end behind it.

@@ -51,6 +51,37 @@ fn escaped(ch: char) -> String {
     units.collect::<Vec<_>>().concat()
 }
 
+/// A string, as it is written, that is longer than what is decoded together.
+fn long_string() -> impl Strategy<Value = String> {
+    const PARTS: [&str; 16] = [
+        "\\n",
+        "\\t",
+        "\\\"",
+        "\\\\",
+        "\\/",
+        "\\b",
+        "\\u00e9",
+        "\\u4E2d",
+        "\\ud83d\\ude00",
+        "x",
+        "\u{e9}",
+        "\u{4e2d}",
+        "\u{1f600}",
+        "@u3330a",
+        "a few plain words, and more of them ",
+        "",
+    ];
+    let part = (any::<Index>(), 1_usize..40).prop_map(|(part, times)| {
+        let part = PARTS[part.index(PARTS.len())];
+        if part.is_empty() {
+            "plain".repeat(times * 8)
+        } else {
+            part.repeat(times)
+        }
+    });
+    vec(part, 0..120).prop_map(|parts| format!("[\"{}\"]", parts.concat()))
+}
+
 /// What makes trouble at any place.
 const TROUBLE: &[u8] = b"\"\\{}[],:0-.eE+tfnu \n\0\x1f\x7f\x80\xbf\xc3\xe2\xed\xf0\xff/dD8";
 
@@ -201,6 +232,28 @@ proptest! {
         let starts = [0].into_iter().chain(cuts.iter().copied());
         let pieces = starts.zip(ends).map(|(start, end)| &raw[start..end]);
         prop_assert_eq!(heard(Limits::default(), pieces), heard(Limits::default(), [raw]));
+    }
+
+    #[test]
+    fn a_long_string_is_heard_as_serde_json_reads_it(body in long_string(), size in 1_usize..3000) {
+        let raw = body.as_bytes();
+        for size in [size, raw.len()] {
+            let mut rebuild = Rebuild::new(raw);
+            prop_assert_eq!(feed(Limits::default(), raw.chunks(size), &mut rebuild), Ok(()));
+            prop_assert_eq!(rebuild.top, serde_json::from_str(&body).ok());
+        }
+        prop_assert_eq!(heard(Limits::default(), raw.chunks(size)), heard(Limits::default(), [raw]));
+    }
+
+    #[test]
+    fn a_damaged_long_string_is_judged_as_serde_json_does(
+        body in long_string(),
+        (place, byte) in (any::<Index>(), any::<Index>()),
+    ) {
+        let mut raw = body.into_bytes();
+        let place = place.index(raw.len());
+        raw[place] = TROUBLE[byte.index(TROUBLE.len())];
+        prop_assert_eq!(cross_check(&raw), Ok(()));
     }
 
     #[test]
