@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::texts::Key;
-use super::{sse, words};
+use super::{sse, words, write};
 
 /// Longer events are read each time.
 const MOST: usize = 1024;
@@ -137,7 +137,7 @@ impl Again {
 /// The string whose inside begins here: how long it is as it stands, and what it says. None if
 /// it is not read as easily as that.
 fn string(bytes: &[u8]) -> Option<(usize, Cow<'_, str>)> {
-    let special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+    let special = |byte: &u8| write::is_escaped(*byte);
     let end = bytes.iter().position(special)?;
     if bytes.get(end) == Some(&b'"') {
         let text = std::str::from_utf8(bytes.get(..end)?).ok()?;

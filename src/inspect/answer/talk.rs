@@ -79,7 +79,11 @@ impl Talk {
             (self.shift > 0).then_some((at, Part::Number(moved)))
         });
         let mut parts = [said.map(|said| (at, Part::Said(said))), number];
-        parts.sort_unstable_by_key(|part| part.as_ref().map(|(at, _)| at.start));
+        if let [Some((said, _)), Some((number, _))] = &parts
+            && number.start < said.start
+        {
+            parts.reverse();
+        }
         let mut done = 0;
         for (at, part) in parts.into_iter().flatten() {
             out.extend_from_slice(bytes.get(done..at.start).unwrap_or_default());

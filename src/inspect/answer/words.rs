@@ -2,6 +2,8 @@
 //!
 //! Decides from names alone; what they mean where is `walk`'s.
 
+use crate::each_byte::each_byte;
+
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
@@ -138,8 +140,10 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Whether a byte may stand in such a text.
-pub(super) const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'-')
+pub(super) fn is_name_byte(byte: u8) -> bool {
+    const NAME: [bool; 256] = each_byte!(byte => byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'_' | b':' | b'/' | b'+' | b'=' | b'-'));
+    NAME.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// Whether a text is base64 of some length, or a `data:` URL.

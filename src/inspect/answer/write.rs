@@ -6,30 +6,34 @@ use super::Shape;
 use super::texts::Text;
 use super::walk::What;
 use super::words::Word;
+use crate::each_byte::each_byte;
+
+/// Whether a byte can't stand in a JSON string as it is.
+pub(super) fn is_escaped(byte: u8) -> bool {
+    const ESCAPED: [bool; 256] = each_byte!(byte => byte < b' ' || byte == b'"' || byte == b'\\');
+    ESCAPED.get(usize::from(byte)).copied().unwrap_or(false)
+}
 
 /// Appends the inside of a JSON string.
 pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let short: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0..0x20 => b"",
-            _ => continue,
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) {
+        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = from.split_first() else {
+            return;
         };
-        out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
-        if short.is_empty() {
-            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            out.extend_from_slice(short);
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
-        done = at.saturating_add(1);
+        rest = after;
     }
-    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
+    out.extend_from_slice(rest);
 }
 
 /// A JSON string.

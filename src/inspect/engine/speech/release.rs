@@ -61,6 +61,12 @@ impl Release<'_> {
     /// Appends what leaves of the part from `start` to `end`.
     pub fn write(&self, start: usize, end: usize, out: &mut String) {
         let (start, end) = (start.max(self.start), end.min(self.end));
+        if self.speech.masks.is_empty() {
+            if start < end {
+                out.push_str(self.speech.slice(start, end));
+            }
+            return;
+        }
         let mut masks: Vec<&Mask> = self
             .speech
             .masks
