@@ -6,22 +6,19 @@
 //! Never misses one: whoever is asked rings it, and whoever was not asked through it is asked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 
-/// What rings, and who hears it.
+/// What rings, and the task that hears it.
 #[derive(Debug, Default)]
-struct Wire {
+pub(super) struct Wire {
     rung: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
 
-impl Wake for Wire {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
+impl Wire {
+    /// Wakes the task that listens, or lets the next one know.
+    pub(super) fn ring(&self) {
         self.rung.store(true, Ordering::Release);
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(task) = &*task {
@@ -33,26 +30,19 @@ impl Wake for Wire {
 /// A waker of the session's own, which wakes its task and remembers that it did.
 #[derive(Debug)]
 pub(super) struct Bell {
-    wire: Arc<Wire>,
     waker: Waker,
     /// The task that it wakes, as the wire has it.
     task: Option<Waker>,
 }
 
-impl Default for Bell {
-    fn default() -> Self {
-        let wire = Arc::<Wire>::default();
-        Self {
-            waker: Arc::clone(&wire).into(),
-            wire,
-            task: None,
-        }
-    }
-}
-
 impl Bell {
+    /// By this waker the wire is rung that [`Bell::has_rung`] is asked of.
+    pub(super) const fn new(waker: Waker) -> Self {
+        Self { waker, task: None }
+    }
+
     /// Whether it has rung since this was asked last. It wakes this task from now on.
-    pub(super) fn has_rung(&mut self, context: &Context<'_>) -> bool {
+    pub(super) fn has_rung(&mut self, wire: &Wire, context: &Context<'_>) -> bool {
         let task = context.waker();
         if !self
             .task
@@ -60,15 +50,11 @@ impl Bell {
             .is_some_and(|known| known.will_wake(task))
         {
             self.task = Some(task.clone());
-            let mut told = self
-                .wire
-                .task
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut told = wire.task.lock().unwrap_or_else(PoisonError::into_inner);
             (*told).clone_from(&self.task);
         }
         // Looked at once the task is known: who rings after this wakes it.
-        self.wire.rung.load(Ordering::Acquire) && self.wire.rung.swap(false, Ordering::AcqRel)
+        wire.rung.load(Ordering::Acquire) && wire.rung.swap(false, Ordering::AcqRel)
     }
 
     /// What those are asked with whose answer rings it.
@@ -79,9 +65,12 @@ impl Bell {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::AtomicU64;
+    use std::task::Wake;
 
     use super::*;
+    use crate::proxy::guard::Handle;
 
     #[derive(Default)]
     struct Woken(AtomicU64);
@@ -94,14 +83,12 @@ mod tests {
 
     #[test]
     fn whoever_rings_wakes_the_task_that_asked_last_and_is_remembered_once() {
-        let (mut bell, first, last) = (
-            Bell::default(),
-            Arc::<Woken>::default(),
-            Arc::<Woken>::default(),
-        );
+        let handle = Arc::<Handle>::default();
+        let mut bell = Bell::new(Arc::clone(&handle).into());
+        let (first, last) = (Arc::<Woken>::default(), Arc::<Woken>::default());
         let asked = |bell: &mut Bell, woken: &Arc<Woken>| {
             let waker = Waker::from(Arc::clone(woken));
-            bell.has_rung(&Context::from_waker(&waker))
+            bell.has_rung(&handle.wire, &Context::from_waker(&waker))
         };
         bell.waker().wake_by_ref();
         assert!(asked(&mut bell, &first), "before anybody heard it");

@@ -148,9 +148,10 @@ impl Guard {
             alarm,
             bell,
             asked,
+            handle,
             ..
         } = self;
-        let silent = !bell.has_rung(context) && *asked;
+        let silent = !bell.has_rung(&handle.wire, context) && *asked;
         if silent && alarm.is_set_by(until) {
             return Poll::Pending;
         }

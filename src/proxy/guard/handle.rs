@@ -4,11 +4,13 @@
 //! comes back by the same way.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 
 use bytes::Bytes;
 use pingora::protocols::http::ServerSession;
 
+use super::bell::Wire;
 use crate::policy::ProviderTimeouts;
 use crate::proxy::answers::Live;
 
@@ -18,6 +20,8 @@ pub(crate) struct Handle {
     real: Mutex<Option<ServerSession>>,
     close: AtomicBool,
     restart: AtomicBool,
+    /// By which those wake the session whom it waits for besides the provider.
+    pub(super) wire: Wire,
     /// The inspection of the answer, before the guard has it and after.
     answer: Mutex<Option<Box<Live>>>,
     next: Mutex<Next>,
@@ -33,6 +37,16 @@ struct Next {
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Handle")
+    }
+}
+
+impl Wake for Handle {
+    fn wake(self: Arc<Self>) {
+        self.wire.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wire.ring();
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn install(
         began,
         writing: false,
         alarm: Alarm::default(),
-        bell: Bell::default(),
+        bell: Bell::new(Arc::clone(&handle).into()),
         asked: false,
     };
     *session.downstream_session = ServerSession::new_custom(Box::new(guard));
