@@ -11,6 +11,7 @@ mod line;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -186,17 +187,24 @@ struct Visit {
 
 #[async_trait]
 impl HttpServerApp for Visit {
-    async fn process_new_http(
-        self: &Arc<Self>,
+    // Not `async`: the task of every request would go through one more future each time it is
+    // woken, which is one more place in memory that no cache has.
+    fn process_new_http<'v, 's, 'f>(
+        self: &'v Arc<Self>,
         mut session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
+        shutdown: &'s ShutdownWatch,
+    ) -> Pin<Box<dyn Future<Output = Option<ReusedHttpStream>> + Send + 'f>>
+    where
+        'v: 'f,
+        's: 'f,
+        Self: 'f,
+    {
         if session.as_http1().is_some() {
             self.heads.next();
             // Pingora hands it to `on_connection_reuse` as soon as it has read a head.
             session.set_connection_user_context(Some(Box::new(Arc::clone(&self.heads))));
         }
-        self.proxy.process_new_http(session, shutdown).await
+        self.proxy.process_new_http(session, shutdown)
     }
 
     fn h2_options(&self) -> Option<H2Options> {
