@@ -82,11 +82,11 @@ impl ProxyHttp for Gateway {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestCtx) -> Result<bool> {
         let flight = ctx.flight.insert(self.open(session));
-        let keepalive = flight.snapshot.policy.timeouts.keepalive.get().as_secs();
         let stays = !self.is_leaving(session);
         // Their heads would pass no filter, so a provider's interim answers stay here.
         session.set_ignore_info_resp(true);
-        session.set_keepalive(stays.then_some(keepalive.max(1)));
+        // Without an end of Pingora's: the entrance watches idle connections.
+        session.set_keepalive(stays.then_some(0));
         match receive::receive(self, session, flight).await {
             Ok(Received::Call(call)) => {
                 flight.stage = Stage::Call(call);

@@ -25,7 +25,7 @@ use crate::provider::wire;
 use crate::route::attempts::{Circumstances, Class};
 use crate::route::{Target, balance};
 use crate::runtime::turnstile::{Full, Pass, Want};
-use crate::runtime::{clock, echo};
+use crate::runtime::{clock, echo, upstream};
 
 /// How long a connection to a provider is kept for the next call.
 const KEPT_IDLE: Duration = Duration::from_mins(1);
@@ -65,9 +65,10 @@ pub(crate) async fn next(
         let provider = provider.ok_or_else(unrouted)?;
         match enter(session, call, (&snapshot, target), want).await? {
             Ok(pass) => {
-                if let Some(peer) = peer(&snapshot, provider, target)
+                if let Some(mut peer) = peer(&snapshot, provider, target)
                     && begin(call, &snapshot, target, pass)
                 {
+                    upstream::ask_for(&mut peer);
                     tracing::call(&mut flight.record, &snapshot.policy, target);
                     flight.record.provider = Some(provider.name.clone());
                     flight.record.attempts = flight.record.attempts.saturating_add(1);

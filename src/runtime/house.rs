@@ -4,9 +4,10 @@
 //! is listened on or taken over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use pingora::proxy::HttpProxy;
+use pingora::apps::HttpServerOptions;
 use prometheus::process_collector::ProcessCollector;
 
 use super::audit::AuditLog;
@@ -136,13 +137,15 @@ impl House {
     /// Where connections come in.
     pub(super) fn entrance(
         &self,
-        proxy: HttpProxy<Gateway>,
         ways: Vec<Way>,
+        keepalive: Duration,
         random: [u8; 16],
     ) -> Entrance {
+        let mut options = HttpServerOptions::default();
+        options.h2_idle_timeout = Some(keepalive);
         Entrance {
-            proxy: Arc::new(proxy),
             ways,
+            options,
             snapshot: Arc::clone(&self.snapshot),
             ledger: Arc::clone(&self.ledger),
             metrics: Arc::clone(&self.metrics),

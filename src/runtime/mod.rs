@@ -35,6 +35,8 @@ mod signals;
 pub(crate) mod systemd;
 pub(crate) mod telemetry;
 pub mod tls;
+mod transport;
 pub(crate) mod turnstile;
+pub(crate) mod upstream;
 pub mod watch;
 pub mod writer;

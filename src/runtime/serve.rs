@@ -10,21 +10,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use pingora::apps::HttpServerOptions;
-use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::Opt;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
-use pingora::services::listening::Service;
 use thiserror::Error;
 
 use super::activation::{Activated, ActivationFault};
 use super::alarm::Alarm;
 use super::audit::{AuditFault, AuditLog};
 use super::clock;
-use super::door::Door;
-use super::entrance::{Entrance, Way};
+use super::entrance::{self, Way};
 use super::files::FileWatch;
 use super::handover::heir::Heir;
 use super::handover::new::TakeoverFault;
@@ -47,7 +43,7 @@ use crate::config::Reviewed;
 use crate::internal::control::{Control, Loaded};
 use crate::internal::emergency;
 use crate::policy::{Listener, Policy};
-use crate::proxy::{Gateway, Snapshot};
+use crate::proxy::Snapshot;
 
 /// How long names may take to be resolved before the first request is taken.
 const FIRST_RESOLVE: Duration = Duration::from_secs(3);
@@ -161,10 +157,9 @@ pub fn serve(reviewed: Reviewed, start: Start, source: Source) -> Result<(), Ser
     log::info!("policy {hash} is in force; listening on {shown}");
     started(&house.lines, &hash, start);
     let gateway = house.gateway(&control, random);
-    let entrance = house.entrance(proxy(&conf, keepalive, gateway), ways, random);
-    let mut service = Service::new("gateway".to_owned(), entrance);
-    listen(&mut service, &listeners, house.door());
-    server.add_service(service);
+    let entrance = house.entrance(ways, keepalive, random);
+    let outside = (listeners.as_slice(), house.door());
+    server.add_service(entrance::service(&conf, gateway, entrance, outside));
     add_tasks(&mut server, &control, &mut house)?;
     leave_early(&server, &house, &control, drain);
     let (obeys, obeyed) = mpsc::channel();
@@ -231,14 +226,6 @@ pub(super) fn random() -> Result<[u8; 16], ServeFault> {
     Ok(random)
 }
 
-/// Opens the listeners. TLS is spoken inside, by the entrance.
-fn listen(service: &mut Service<Entrance>, listeners: &[Listener], door: Door) {
-    service.set_connection_filter(Arc::new(door));
-    for listener in listeners {
-        service.add_tcp(&listener.address.to_string());
-    }
-}
-
 /// What runs beside the requests.
 fn add_tasks(
     server: &mut Server,
@@ -284,15 +271,6 @@ fn ways(listeners: &[Listener], certificates: &mut Certificates) -> Result<Vec<W
         })
     });
     ways.collect()
-}
-
-/// The gateway as Pingora's HTTP server has it.
-fn proxy(conf: &Arc<ServerConf>, keepalive: Duration, gateway: Gateway) -> HttpProxy<Gateway> {
-    let mut options = HttpServerOptions::default();
-    options.h2_idle_timeout = Some(keepalive);
-    let mut proxy = http_proxy(conf, gateway);
-    proxy.server_options = Some(options);
-    proxy
 }
 
 fn server(policy: &Policy, upgrade: bool, place: Option<&Place>) -> Server {

@@ -1,8 +1,8 @@
 //! A client's connection, with a deadline on what must come at once.
 //!
 //! Decides nothing: [`Owed`] says since when something is owed. What is late ends the connection;
-//! where part of an HTTP/1 head has come, 408 is written first. A timer is only made for a head
-//! that does not come in one piece, so that most requests have none.
+//! where part of an HTTP/1 head has come, 408 is written first. A connection has at most one timer,
+//! which is let run and set anew when it fires, so that no request has one of its own.
 
 use std::fmt;
 use std::io;
@@ -11,19 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use pingora::protocols::raw_connect::ProxyDigest;
-use pingora::protocols::tls::{SslDigest, TlsRef};
-use pingora::protocols::{
-    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
-    Stream, TimingDigest, UniqueID, UniqueIDType,
-};
+use pingora::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::watch::{Heads, Owed};
+use super::watch::{Due, Heads, Owed};
 use crate::runtime::clock;
+use crate::runtime::transport::answers_for;
 
 /// Told of a client that was too late; answers with what is written to it.
 pub(super) type Late = Arc<dyn Fn() -> Bytes + Send + Sync>;
@@ -62,23 +57,27 @@ impl Line {
         }
     }
 
-    /// Whether what is owed is late; wakes the task when it will be.
-    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(since) = self.owed.since(&self.heads, clock::now) else {
-            return false;
-        };
-        let Some(end) = since.checked_add(self.limit) else {
-            return false;
-        };
+    /// What should have come by now; wakes the task when something should have.
+    fn late(&mut self, context: &mut Context<'_>) -> Option<Due> {
+        let due = self.owed.due(&self.heads, self.limit, clock::now)?;
+        let end = due.end();
         let (armed, timer) = self.timer.get_or_insert_with(|| {
             let timer = tokio::time::sleep_until(end.into());
             (end, Box::pin(timer))
         });
-        if *armed != end {
+        if end < *armed {
             timer.as_mut().reset(end.into());
             *armed = end;
         }
-        timer.as_mut().poll(context).is_ready()
+        while timer.as_mut().poll(context).is_ready() {
+            if *armed >= end {
+                return Some(due);
+            }
+            // It was set for what has come since.
+            timer.as_mut().reset(end.into());
+            *armed = end;
+        }
+        None
     }
 
     /// Says so, as far as the connection takes it at once.
@@ -106,11 +105,15 @@ impl AsyncRead for Line {
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending if line.is_late(context) => {
-                line.say_late(context);
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => match line.late(context) {
+                None => Poll::Pending,
+                // As if the client had left, which it may do just as well.
+                Some(Due::Next(_)) => Poll::Ready(Ok(())),
+                Some(Due::Rest(_)) => {
+                    line.say_late(context);
+                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                }
+            },
         }
     }
 }
@@ -145,62 +148,4 @@ impl AsyncWrite for Line {
     }
 }
 
-#[async_trait]
-impl Shutdown for Line {
-    async fn shutdown(&mut self) {
-        self.io.shutdown().await;
-    }
-}
-
-impl UniqueID for Line {
-    fn id(&self) -> UniqueIDType {
-        self.io.id()
-    }
-}
-
-impl Ssl for Line {
-    fn get_ssl(&self) -> Option<&TlsRef> {
-        self.io.get_ssl()
-    }
-
-    fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
-        self.io.get_ssl_digest()
-    }
-
-    fn selected_alpn_proto(&self) -> Option<ALPN> {
-        self.io.selected_alpn_proto()
-    }
-}
-
-impl GetTimingDigest for Line {
-    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
-        self.io.get_timing_digest()
-    }
-
-    fn get_read_pending_time(&self) -> Duration {
-        self.io.get_read_pending_time()
-    }
-
-    fn get_write_pending_time(&self) -> Duration {
-        self.io.get_write_pending_time()
-    }
-}
-
-impl GetProxyDigest for Line {
-    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.io.get_proxy_digest()
-    }
-}
-
-impl GetSocketDigest for Line {
-    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
-        self.io.get_socket_digest()
-    }
-}
-
-#[async_trait]
-impl Peek for Line {
-    async fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
-        self.io.try_peek(buffer).await
-    }
-}
+answers_for!(Line, io);

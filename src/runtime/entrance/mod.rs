@@ -8,6 +8,7 @@
 //! nothing. What is answered, and to whom, is the proxy's.
 
 mod line;
+mod service;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
+use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp as _};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::l4::stream::Stream as TcpStream;
@@ -26,6 +27,7 @@ use pingora::server::ShutdownWatch;
 
 use super::clock;
 use super::tls::Speaker;
+use super::upstream::Dialler;
 use crate::admit::client::Client;
 use crate::admit::connections::{Full, Place, Purpose};
 use crate::admit::ledger::{Ledger, Who};
@@ -35,6 +37,7 @@ use crate::proxy::late::LateAnswer;
 use crate::proxy::{Gateway, Snapshot};
 use crate::record::metrics::{Metrics, TurnedAway};
 use line::{Late, Line};
+pub(crate) use service::service;
 pub(crate) use watch::Heads;
 use watch::{Owed, Speech};
 
@@ -46,15 +49,19 @@ pub(crate) struct Way {
     pub(crate) speaker: Option<Arc<Speaker>>,
 }
 
+/// Pingora's handling of requests, with our gateway's hooks and connections.
+type Proxy = HttpProxy<Gateway, Dialler>;
+
 /// Where connections come in.
 pub(crate) struct Entrance {
-    pub(crate) proxy: Arc<HttpProxy<Gateway>>,
     pub(crate) ways: Vec<Way>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) metrics: Arc<Metrics>,
     /// What a client is told whose head was too late.
     pub(crate) late: Arc<LateAnswer>,
+    /// How HTTP is spoken with clients.
+    pub(crate) options: HttpServerOptions,
 }
 
 /// The two ends of a connection.
@@ -135,17 +142,13 @@ impl Entrance {
             heads,
         )
     }
-}
 
-#[async_trait]
-impl ServerApp for Entrance {
-    async fn process_new(
-        self: &Arc<Self>,
-        stream: Stream,
-        shutdown: &ShutdownWatch,
-    ) -> Option<Stream> {
+    /// The whole life of a connection.
+    async fn receive(self: Arc<Self>, proxy: Arc<Proxy>, stream: Stream, shutdown: ShutdownWatch) {
         // A connection that has ended again has no ends.
-        let ends = Ends::of(&stream)?;
+        let Some(ends) = Ends::of(&stream) else {
+            return;
+        };
         let place = self.place(ends).map_err(|full| match full {
             Full::All => TurnedAway::Full,
             Full::Address => TurnedAway::FullOfAddress,
@@ -161,26 +164,24 @@ impl ServerApp for Entrance {
             Ok(entered) => entered,
             Err(why) => {
                 self.metrics.turned_away(why);
-                return None;
+                return;
             }
         };
         let (line, heads) = self.watched(stream);
         let visit = Arc::new(Visit {
-            proxy: Arc::clone(&self.proxy),
+            entrance: self,
+            proxy,
             heads,
             _place: place,
         });
-        visit.process_new(Box::new(line), shutdown).await
-    }
-
-    async fn cleanup(&self) {
-        // Pingora's own would drop connections whose request is on its way.
+        visit.process_new(Box::new(line), &shutdown).await;
     }
 }
 
 /// A connection that is in: its place is given back with it.
 struct Visit {
-    proxy: Arc<HttpProxy<Gateway>>,
+    entrance: Arc<Entrance>,
+    proxy: Arc<Proxy>,
     heads: Arc<Heads>,
     _place: Place,
 }
@@ -200,7 +201,8 @@ impl HttpServerApp for Visit {
         Self: 'f,
     {
         if session.as_http1().is_some() {
-            self.heads.next();
+            let keepalive = self.entrance.snapshot.load().policy.timeouts.keepalive;
+            self.heads.next(keepalive.get());
             // Pingora hands it to `on_connection_reuse` as soon as it has read a head.
             session.set_connection_user_context(Some(Box::new(Arc::clone(&self.heads))));
         }
@@ -212,6 +214,6 @@ impl HttpServerApp for Visit {
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {
-        self.proxy.server_options()
+        Some(&self.entrance.options)
     }
 }

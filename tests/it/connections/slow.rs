@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::gateway::free_address;
-use crate::harness::{Gateway, STANDARD_KEY, Upstream, chat, within};
+use crate::harness::script::{Step, head};
+use crate::harness::{Gateway, STANDARD_KEY, Script, Upstream, chat, replies, within};
 use crate::tls::wire::certificate_for;
 
 /// How often a slow client sends a byte.
@@ -109,6 +110,32 @@ async fn a_head_that_comes_byte_by_byte_has_its_time_and_no_more() {
     // Who says nothing at all is told nothing.
     gateway.connect().await.closed().await;
     gateway.metric_becomes(refused, 4.0).await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_ends_in_silence_and_a_busy_one_does_not() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::builder()
+        .provider("mock", "openai", &upstream.url())
+        .yaml("server: {timeouts: {keepalive: 300ms}}")
+        .start()
+        .await;
+    let mut connection = gateway.connect().await;
+    // Each takes longer than the connection may be idle.
+    let answer = replies::chat("gpt-4o").to_string();
+    let length = answer.len().to_string();
+    let fields = [
+        ("content-type", "application/json"),
+        ("content-length", length.as_str()),
+    ];
+    let pieces = vec![head(200, &fields), answer.into_bytes()];
+    upstream.answer(Script::new(vec![Step::Spaced(
+        Duration::from_millis(400),
+        pieces,
+    )]));
+    connection.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
+    connection.reply().await.assert_fine("a slow answer");
+    connection.closed().await;
 }
 
 #[tokio::test]
