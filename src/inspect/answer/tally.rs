@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::words::Word;
 use super::{Broken, By, Used};
-use crate::inspect::json::{Decoded, Literal, Reader, Sink};
+use crate::inspect::json::{Decoded, Limits, Literal, Reader, Sink};
 
 /// An object or array that is open.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,11 @@ pub(super) fn read(
     out: &mut Vec<u8>,
 ) -> Result<(), Broken> {
     let mut tally = Tally::default();
-    let mut reader = Reader::new(by.policy.limits);
+    // What is not looked at can't be read in two ways.
+    let mut reader = Reader::new(Limits {
+        repeats: true,
+        ..by.policy.limits
+    });
     reader.push(&data, &mut tally)?;
     reader.finish(&mut tally)?;
     if tally.error {

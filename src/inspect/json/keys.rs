@@ -95,6 +95,10 @@ impl OpenKeys {
         if known {
             return Entry::Duplicate;
         }
+        if self.marks.capacity() == 0 {
+            // Most bodies have a handful: once is enough.
+            self.marks.reserve(FEW);
+        }
         self.marks.push(mark);
         if count >= FEW {
             self.enter(owner);

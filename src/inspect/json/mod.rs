@@ -52,6 +52,9 @@ pub struct Limits {
     /// Whether a string or key may hold `\u0000`. It is legal JSON; but a reader behind that is
     /// written in C, or a database, ends the text there and so reads another one.
     pub nul: bool,
+    /// Whether an object may have a key twice, which readers take in different ways. Where nothing
+    /// is decided by what a body says, nobody need look; its keys are not counted then either.
+    pub repeats: bool,
 }
 
 impl Default for Limits {
@@ -62,6 +65,7 @@ impl Default for Limits {
             key_bytes: 1024,
             number_bytes: 128,
             nul: true,
+            repeats: false,
         }
     }
 }

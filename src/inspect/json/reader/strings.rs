@@ -177,10 +177,12 @@ impl Reader {
         let Some(&Frame::Object(owner)) = self.open.last() else {
             return Err(JsonError::Malformed { offset });
         };
-        match self.keys.add(owner, key) {
-            Entry::New => {}
-            Entry::Duplicate => return Err(JsonError::DuplicateKey { offset }),
-            Entry::Full => return Err(JsonError::TooManyKeys { offset }),
+        if !self.limits.repeats {
+            match self.keys.add(owner, key) {
+                Entry::New => {}
+                Entry::Duplicate => return Err(JsonError::DuplicateKey { offset }),
+                Entry::Full => return Err(JsonError::TooManyKeys { offset }),
+            }
         }
         self.state = State::Colon;
         sink.key(offset..end, key);

@@ -8,6 +8,7 @@ const SMALL: Limits = Limits {
     key_bytes: 4,
     number_bytes: 5,
     nul: true,
+    repeats: false,
 };
 
 #[test]
@@ -81,6 +82,7 @@ fn no_limit_means_that_nothing_but_a_bare_value_passes() {
         key_bytes: 0,
         number_bytes: 0,
         nul: true,
+        repeats: false,
     };
     assert_eq!(read_at_every_cut(none, b"\"text\""), Ok(()));
     assert_eq!(
@@ -91,6 +93,22 @@ fn no_limit_means_that_nothing_but_a_bare_value_passes() {
         read_at_every_cut(none, b"1"),
         Err(JsonError::NumberTooLong { offset: 0 })
     );
+}
+
+#[test]
+fn repeats_pass_where_they_may_and_are_not_counted() {
+    let free = Limits {
+        repeats: true,
+        ..SMALL
+    };
+    for body in [
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1,"b":2,"c":3,"d":4}"#,
+        r#"{"a":{"a":1,"a":2},"a":[{"b":1}]}"#,
+    ] {
+        assert_eq!(read_at_every_cut(free, body.as_bytes()), Ok(()), "{body}");
+        assert!(read_at_every_cut(SMALL, body.as_bytes()).is_err(), "{body}");
+    }
 }
 
 #[test]
