@@ -9,7 +9,7 @@ use std::hint::black_box;
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use portcullis::inspect::json::{Limits, Reader, Sink};
+use portcullis::inspect::json::{Decoded, Limits, Reader, Sink};
 use portcullis::inspect::peek::Peek;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -24,6 +24,9 @@ impl Sink for Lengths {
     }
     fn string_escape(&mut self, _at: u64, _raw_len: u8, ch: char) {
         self.0 = self.0.wrapping_add(ch.len_utf8());
+    }
+    fn string_decoded(&mut self, decoded: Decoded<'_>) {
+        self.0 = self.0.wrapping_add(decoded.text().len());
     }
 }
 
