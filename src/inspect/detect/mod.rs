@@ -8,6 +8,7 @@
 //! May miss: whatever shares no literal with a rule; a phrase stretched over more
 //! bytes than a step's gap; a pattern longer than its reach.
 
+mod bytes;
 pub mod canary;
 pub mod code;
 mod evaluate;

@@ -152,7 +152,7 @@ pub struct RuleSet {
     pub(super) vetoes: Vec<&'static [&'static str]>,
     literals: Vec<Literal>,
     wakes: Vec<Wake>,
-    /// For each literal, where what it wakes ends; it begins where that of the one before ends.
+    /// Where what each literal wakes begins, and behind the last where it ends.
     wake_ends: Vec<u32>,
 }
 
@@ -218,12 +218,11 @@ impl RuleSet {
     /// What a literal wakes.
     pub(super) fn wakes(&self, literal: u16) -> &[Wake] {
         let place = usize::from(literal);
-        let end = |at: usize| {
-            let end = self.wake_ends.get(at).copied().unwrap_or(0);
-            usize::try_from(end).unwrap_or(0)
-        };
-        let start = place.checked_sub(1).map_or(0, end);
-        self.wakes.get(start..end(place)).unwrap_or_default()
+        let ends = self.wake_ends.get(place..).and_then(<[u32]>::first_chunk);
+        let [start, end] = ends.map_or([0, 0], |ends: &[u32; 2]| {
+            ends.map(|end| usize::try_from(end).unwrap_or(0))
+        });
+        self.wakes.get(start..end).unwrap_or_default()
     }
 
     /// Appends a rule; its place.
@@ -239,6 +238,9 @@ impl RuleSet {
 
     /// Appends a literal with what it wakes.
     pub(super) fn push_literal(&mut self, literal: Literal, wakes: &[Wake]) {
+        if self.wake_ends.is_empty() {
+            self.wake_ends.push(0);
+        }
         self.literals.push(literal);
         self.wakes.extend_from_slice(wakes);
         self.wake_ends

@@ -5,7 +5,8 @@
 //! candidates costs one more pass and no more. May miss: keywords after the
 //! value, keywords of languages not listed, words longer than 40 bytes.
 
-use super::window::{FOREIGN, LETTER, Window, is, next_mark};
+use super::bytes::{FOREIGN, LETTER, is, next_mark};
+use super::window::Window;
 use crate::each_byte::each_byte;
 
 /// What a keyword speaks of.

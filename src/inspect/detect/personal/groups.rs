@@ -5,7 +5,8 @@
 //! is read once and not eight times. Never looks at what a number means.
 //! May miss: other separators, or two between groups.
 
-use crate::inspect::detect::window::{DIGIT, Window, is, leading, values};
+use crate::inspect::detect::bytes::{DIGIT, is, leading, values};
+use crate::inspect::detect::window::Window;
 
 /// Most groups and digits that any kind needs: seven in a French number, 19 in a card.
 const GROUPS: usize = 8;

@@ -7,8 +7,9 @@
 //! British number's groups. May miss: small letters, other groupings.
 
 use super::checks;
+use crate::inspect::detect::bytes::{DIGIT, is};
 use crate::inspect::detect::rules::personal as row;
-use crate::inspect::detect::window::{DIGIT, Found, Window, is};
+use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
 
 /// Everything that the word of letters and digits at `start..end` may be.

@@ -21,8 +21,9 @@ mod phone;
 #[cfg(test)]
 mod tests;
 
+use super::bytes::{ALNUM, is, next_mark};
 use super::rules::personal::{CRYPTO, RULES};
-use super::window::{ALNUM, Edges, Found, Places, Rest, Window, is, next_mark};
+use super::window::{Edges, Found, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
 use crate::each_byte::each_byte;

@@ -8,8 +8,9 @@
 use super::checks;
 use super::groups::{Chain, Groups, is_row, may_part};
 use super::phone;
+use crate::inspect::detect::bytes::{ALNUM, DIGIT, is, leading, values};
 use crate::inspect::detect::rules::personal as row;
-use crate::inspect::detect::window::{ALNUM, DIGIT, Found, Window, is, leading, values};
+use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
 
 /// Whether a number that starts at `start` is not the end of a longer one.

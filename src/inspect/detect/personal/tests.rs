@@ -335,3 +335,26 @@ proptest! {
         prop_assert_eq!(found(&masked), Vec::new(), "{:?} from {:?}", &masked, &text);
     }
 }
+
+#[test]
+fn every_short_mix_of_digits_and_signs_is_read_to_its_end() {
+    let set = set();
+    let personal = Personal::compile(&set);
+    let signs = ["1", "4111", ":", "-", "@", ".", " "];
+    let mut texts = vec![String::new()];
+    for _ in 0..4 {
+        let longer = texts
+            .iter()
+            .flat_map(|text| signs.map(|sign| format!("{text}{sign}")));
+        texts = longer.collect();
+    }
+    for mix in texts {
+        // Behind it stands enough to be read many bytes at a time.
+        let text = format!("{mix} and nothing else");
+        let mut hits = Vec::new();
+        let rest = personal.find(&text, Edges::WHOLE, &mut hits);
+        assert_eq!(usize::try_from(rest.from), Ok(text.len()), "{text:?}");
+        let inside = |hit: &Hit| usize::try_from(hit.end).unwrap() <= mix.len();
+        assert!(hits.iter().all(inside), "{text:?}: words are no finds");
+    }
+}

@@ -6,8 +6,9 @@
 //! May miss: passwords of letters only, values broken over lines.
 
 use super::chance::{Mix, password, placeholder, public_id};
+use crate::inspect::detect::bytes::{ALNUM, DIGIT, JOINT, is};
 use crate::inspect::detect::rules::secrets as row;
-use crate::inspect::detect::window::{ALNUM, Body, DIGIT, Found, JOINT, Window, is};
+use crate::inspect::detect::window::{Body, Found, Window};
 
 /// Longest name before the sign.
 const NAME: usize = 40;

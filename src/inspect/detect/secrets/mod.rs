@@ -16,11 +16,9 @@ mod chance;
 mod tests;
 mod token;
 
+use super::bytes::{ALNUM, BASE64, DIGIT, DOT, JOINT, is, kind, leading, next_mark, values};
 use super::rules::secrets::{PRIVATE_KEY, RULES, SHORTEST};
-use super::window::{
-    ALNUM, BASE64, Body, DIGIT, DOT, Edges, Found, JOINT, Open, PENDING, Places, Rest, Window, is,
-    kind, leading, next_mark, values,
-};
+use super::window::{Body, Edges, Found, Open, PENDING, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
 use crate::each_byte::each_byte;
@@ -140,12 +138,17 @@ impl Secrets {
         let mut heard = Heard::default();
         let mut i = window.from;
         while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
-            if let Some(next) = Self::number(window, mark).or_else(|| Self::short(window, mark)) {
+            let sign = window.bytes.get(mark).copied().unwrap_or(0);
+            let nothing = match sign {
+                b'=' | b':' => Self::counts(window, mark),
+                b'_' | b'-' => Self::short(window, mark),
+                _ => Self::number(window, mark).or_else(|| Self::short(window, mark)),
+            };
+            if let Some(next) = nothing {
                 i = next;
                 continue;
             }
             window.fresh();
-            let sign = window.bytes.get(mark).copied().unwrap_or(0);
             let mut body = Body::Token;
             let (hit, start, next) = if matches!(sign, b'=' | b':') {
                 let url = sign == b':' && window.at(mark.saturating_add(1)) == b'/';
@@ -196,23 +199,24 @@ impl Secrets {
             .filter(|key| key.end > first)
     }
 
-    /// Where to go on behind a short number that nothing goes on with, or a sign behind one: no
-    /// name ends in a digit.
+    /// Where to go on behind a sign that stands behind a digit, as in times and tables: no name
+    /// ends so.
+    #[inline]
+    fn counts(window: &Window<'_>, mark: usize) -> Option<usize> {
+        let next = mark.wrapping_add(1);
+        let digit = is(window.behind(mark), DIGIT);
+        let address = window.bytes.get(next).is_none_or(|byte| *byte == b'/');
+        (digit && !address).then_some(next)
+    }
+
+    /// Where to go on behind a short number that nothing goes on with.
     #[inline]
     fn number(window: &Window<'_>, mark: usize) -> Option<usize> {
-        let (before, rest) = window.bytes.split_at_checked(mark)?;
-        let before = before.last().map_or(0, |byte| kind(*byte));
-        let eight = rest.first_chunk()?;
+        let eight = window.bytes.get(mark..)?.first_chunk()?;
         let length = leading(values(*eight));
         let after = *eight.get(length)?;
-        if length == 0 {
-            let [sign, next, ..] = *eight;
-            let says_nothing = matches!(sign, b':' | b'=') && next != b'/' && before & DIGIT != 0;
-            return says_nothing.then(|| mark.wrapping_add(1));
-        }
-        let ends = kind(after) & (ALNUM | JOINT | DOT | BASE64) == 0;
-        (ends && !matches!(after, b'$' | b'~') && before & (ALNUM | JOINT | DOT) == 0)
-            .then(|| mark.wrapping_add(length))
+        let ends = !is(after, ALNUM | JOINT | DOT | BASE64) && !matches!(after, b'$' | b'~');
+        (ends && !is(window.behind(mark), ALNUM | JOINT | DOT)).then(|| mark.wrapping_add(length))
     }
 
     /// Where to go on behind words with dots between, which are no secret as they are too short
@@ -228,9 +232,6 @@ impl Secrets {
             inside != 0
         };
         let (before, behind) = window.bytes.split_at_checked(mark)?;
-        if behind.first().is_none_or(|byte| !part(byte)) {
-            return None;
-        }
         let ahead = behind.iter().take(SHORTEST).take_while(|byte| part(byte));
         let ahead = ahead.count();
         let after = *behind.get(ahead)?;

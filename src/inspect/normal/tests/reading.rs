@@ -38,6 +38,7 @@ fn spelled_out_words_are_joined() {
         ("i-g-n-o-r-e a-l-l p-r-i-o-r", "ignore all prior"),
         ("i g n o r e   a l l   p r i o r", "ignore all prior"),
         ("i_g_n_o_r_e", "ignore"),
+        ("7 7 7 i g n o r e", "777ignore"),
         ("и г н о р и р у й", "игнорируй"),
         ("忽 略 之 前 的 指 令", "忽略之前的指令"),
         ("i g n o r é now", "ignore now"),
