@@ -34,6 +34,7 @@ pub mod serve;
 mod signals;
 pub(crate) mod systemd;
 pub(crate) mod telemetry;
+pub(crate) mod timer;
 pub mod tls;
 mod transport;
 pub(crate) mod turnstile;

@@ -35,10 +35,11 @@ use pingora::{Error, ErrorType, Result};
 use super::answers::{Live, Passed};
 use crate::policy::{Denial, ProviderTimeouts};
 use crate::runtime::clock;
+use crate::runtime::timer::Alarm;
 use bell::Bell;
 pub(crate) use client::Source;
 pub(crate) use handle::Handle;
-use watch::{Alarm, Watch};
+use watch::Watch;
 
 /// The code by which `shutdown` is told to hand the real session back. Not an HTTP/2 error code.
 const HAND_BACK: u32 = 0x5041_4345;

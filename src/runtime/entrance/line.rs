@@ -9,15 +9,15 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::protocols::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
 use super::watch::{Due, Heads, Owed};
 use crate::runtime::clock;
+use crate::runtime::timer::Alarm;
 use crate::runtime::transport::answers_for;
 
 /// Told of a client that was too late; answers with what is written to it.
@@ -31,7 +31,7 @@ pub(super) struct Line {
     /// How long anything may be owed.
     limit: Duration,
     late: Late,
-    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    alarm: Alarm,
 }
 
 impl fmt::Debug for Line {
@@ -53,31 +53,15 @@ impl Line {
             heads,
             limit,
             late,
-            timer: None,
+            alarm: Alarm::default(),
         }
     }
 
     /// What should have come by now; wakes the task when something should have.
     fn late(&mut self, context: &mut Context<'_>) -> Option<Due> {
         let due = self.owed.due(&self.heads, self.limit, clock::now)?;
-        let end = due.end();
-        let (armed, timer) = self.timer.get_or_insert_with(|| {
-            let timer = tokio::time::sleep_until(end.into());
-            (end, Box::pin(timer))
-        });
-        if end < *armed {
-            timer.as_mut().reset(end.into());
-            *armed = end;
-        }
-        while timer.as_mut().poll(context).is_ready() {
-            if *armed >= end {
-                return Some(due);
-            }
-            // It was set for what has come since.
-            timer.as_mut().reset(end.into());
-            *armed = end;
-        }
-        None
+        let late = self.alarm.poll(due.end(), context).is_ready();
+        late.then_some(due)
     }
 
     /// Says so, as far as the connection takes it at once.
