@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint bench load deb clean
+.PHONY: help run test fmt lint bench load guided deb clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -33,11 +33,13 @@ load: ## requests a second, times, CPU and memory beside a bare Pingora
 	scripts/setup.sh test
 	benches/load/load.sh
 
-deb: ## the Debian package, in target/deb
-	scripts/setup.sh build
-	cargo build --locked --profile dist --bin portcullis
+guided: ## the fastest program, built by how it runs under load, in target/guided
+	scripts/setup.sh guided
+	packaging/guided.sh
+
+deb: guided ## the Debian package, in target/deb
 	cargo run --quiet --locked --example papers -- target/deb/papers
-	packaging/build-deb.sh target/dist/portcullis target/deb/papers target/deb
+	packaging/build-deb.sh target/guided/portcullis target/deb/papers target/deb
 
 clean: ## remove everything that these commands made
 	cargo clean

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a build (`scripts/setup.sh build`) or the tests (`scripts/setup.sh test`) need on
-# a Debian machine that has only Rust and a C compiler. What is there already costs nothing.
+# Installs what a build (`scripts/setup.sh build`), the package (`guided`: what puts the program under
+# load as it is built) or the tests (`test`) need on a Debian machine that has only Rust and a C
+# compiler. What is there already costs nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -104,6 +105,11 @@ for_oha() {
 for_build
 case "${1:-build}" in
     build) ;;
+    guided)
+        have python3 || install_packages python3
+        for_oha
+        [ ${#skipped[@]} = 0 ] || exit 1
+        ;;
     test)
         for_curl
         for_redis
@@ -114,7 +120,7 @@ case "${1:-build}" in
         for_oha
         ;;
     *)
-        printf 'usage: %s [build|test]\n' "$0" >&2
+        printf 'usage: %s [build|guided|test]\n' "$0" >&2
         exit 2
         ;;
 esac

@@ -19,6 +19,7 @@ usage: benches/load/load.sh [OPTION]...
   --instructions       count user-space instructions a request under valgrind instead
   --no-build           take the binaries as they are
   --bin-dir DIR        where they are (target/dist)
+  --program FILE       the portcullis to measure (that of the binaries), such as target/guided/portcullis
 EOF
 }
 
@@ -28,13 +29,13 @@ complain() {
 }
 
 sizes=1,16,256 rounds= peers=direct,bare,bare-jemalloc,nginx,portcullis-off,portcullis streams=100 skip= out= quick= build=yes
-instructions= bin_dir="${CARGO_TARGET_DIR:-target}/dist"
+instructions= bin_dir="${CARGO_TARGET_DIR:-target}/dist" program=
 while [ $# -gt 0 ]; do
     case "$1" in
         --quick) quick=--quick ;;
         --instructions) instructions=yes ;;
         --no-build) build= ;;
-        --sizes | --rounds | --peers | --skip | --streams | --out | --bin-dir)
+        --sizes | --rounds | --peers | --skip | --streams | --out | --bin-dir | --program)
             [ $# -gt 1 ] || complain "$1 wants a value"
             name="${1#--}"
             printf -v "${name//-/_}" %s "$2"
@@ -45,6 +46,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+program="${program:-$bin_dir/portcullis}"
 out="${out:-${CARGO_TARGET_DIR:-target}/load.json}"
 rounds="${rounds:-$([ -n "$quick" ] && echo 2 || echo 9)}"
 
@@ -155,7 +157,7 @@ server:
   workers: 1
 auth: {mode: required, keys_file: keys.yaml}
 inspection: {request: $2}
-rate_limits: {per_ip: null, per_key: {rate: 1000000000/minute, burst: 1000000}, block: null}
+rate_limits: {per_ip: null, concurrent_requests: 1000000, per_key: {rate: 1000000000/minute, burst: 1000000}, block: null}
 providers:
   - {name: mock, api: openai, endpoints: [{url: "http://127.0.0.1:$mock_port"}],
      api_key: "\${LOAD_PROVIDER_KEY}"}
@@ -192,13 +194,13 @@ fi
 export LOAD_PROVIDER_KEY=sk-load-mock
 if has portcullis; then
     portcullis_conf "$portcullis_port" '{max_text_chars: 1000000}' >"$work/portcullis/on.yaml"
-    proxy portcullis "$portcullis_port" "$bin_dir/portcullis" run -c "$work/portcullis/on.yaml"
+    proxy portcullis "$portcullis_port" "$program" run -c "$work/portcullis/on.yaml"
 fi
 if has portcullis-off; then
     portcullis_conf "$off_port" '{max_text_chars: 1000000, sanitization: off, pii: off,
       secrets: off, prompt_injection: off, code_patterns: off, web_attacks: off}' \
         >"$work/portcullis/off.yaml"
-    proxy portcullis-off "$off_port" "$bin_dir/portcullis" run -c "$work/portcullis/off.yaml"
+    proxy portcullis-off "$off_port" "$program" run -c "$work/portcullis/off.yaml"
 fi
 
 if [ -n "$instructions" ]; then
