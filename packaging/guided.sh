@@ -146,17 +146,7 @@ EOF
 
 API_KEY="pc-$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 export API_KEY
-read -r provider_port gateway_port < <(python3 -c '
-import random, socket
-held = []
-for port in random.sample(range(20000, 30000), 200):
-    try:
-        held.append(socket.create_server(("127.0.0.1", port)))
-    except OSError:
-        continue
-    if len(held) == 2:
-        break
-print(*(server.getsockname()[1] for server in held))')
+read -r provider_port gateway_port < <(python3 scripts/free-ports.py 2)
 
 rm -rf "$counts/counts"
 build "-Cprofile-generate=$counts/counts" counting

@@ -89,18 +89,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# Below the range from which the kernel takes ports for connections, ours and everybody's.
-read -r mock_port bare_port jemalloc_port nginx_port portcullis_port off_port < <(python3 -c '
-import random, socket
-held = []
-for port in random.sample(range(20000, 30000), 200):
-    try:
-        held.append(socket.create_server(("127.0.0.1", port)))
-    except OSError:
-        continue
-    if len(held) == 6:
-        break
-print(*(server.getsockname()[1] for server in held))')
+read -r mock_port bare_port jemalloc_port nginx_port portcullis_port off_port < <(python3 scripts/free-ports.py 6)
 key="pc-$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 
 # start NAME PORT COMMAND...: its process is the last of pids once it listens.
