@@ -278,7 +278,8 @@ impl Listener for Ear<'_> {
         }
         let html = self.heard.html(self.inspector);
         let mut rest = decoded;
-        loop {
+        // No text must change nothing: a cut inside a character brings an empty run.
+        while !rest.text().is_empty() && !self.deaf() {
             let clean = if self.inspector.cleans {
                 sanitize::clean_len(rest.text(), html)
             } else {
@@ -300,9 +301,6 @@ impl Listener for Ear<'_> {
             let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));
             if !gone && !self.deaf() {
                 self.heard.text(self.inspector, one);
-            }
-            if after.text().is_empty() || self.deaf() {
-                return;
             }
             rest = after;
         }

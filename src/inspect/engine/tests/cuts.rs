@@ -1,6 +1,7 @@
 //! However a body is cut: the same findings, the same edits, the same verdict.
 
 use super::{ATTACK, CARD, DEFAULT, EMAIL, Inspector, KEY, LENIENT, pieces};
+use crate::inspect::channel::Channel;
 use crate::inspect::finding::{Edit, Finding, Stop};
 use crate::inspect::rewrite;
 use proptest::prelude::*;
@@ -138,6 +139,43 @@ proptest! {
         let want = answer(inspector, [body]);
         for places in &cuts {
             prop_assert_eq!(&answer(inspector, cut(body, places)), &want);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn random_cuts_of_plain_text_change_nothing(
+        text in text(&["", " ", "\n", "\u{200c}", "\u{200b}", "\u{2060}"]),
+        cuts in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..12), 3),
+        strict in any::<bool>(),
+    ) {
+        let inspector: &Inspector = if strict { &DEFAULT } else { &LENIENT };
+        let bytes = text.as_bytes();
+        let want = inspector.scan_text([bytes], Channel::Input);
+        for places in &cuts {
+            let got = inspector.scan_text(cut(bytes, places), Channel::Input);
+            prop_assert_eq!(&got, &want);
+        }
+        for size in 1..4 {
+            let got = inspector.scan_text(bytes.chunks(size), Channel::Input);
+            prop_assert_eq!(&got, &want, "{} bytes at a time", size);
+        }
+    }
+}
+
+#[test]
+fn a_cut_inside_a_character_brings_nothing_between_a_word_and_its_rest() {
+    // What was taken out stood within a word, which the score tells.
+    let text = "M\u{200c}\u{647} and M\u{200b}\u{e9}";
+    for inspector in [&*DEFAULT, &*LENIENT] {
+        let want = inspector.scan_text([text.as_bytes()], Channel::Input);
+        assert!(want.score > 0.0, "{want:?}");
+        for size in 1..8 {
+            let got = inspector.scan_text(text.as_bytes().chunks(size), Channel::Input);
+            assert_eq!(got, want, "{size} bytes at a time");
         }
     }
 }
