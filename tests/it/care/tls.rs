@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::calls;
 use crate::harness::gateway::free_address;
 use crate::harness::secured::{Authority, Front, Hello, NAME};
-use crate::harness::{Gateway, STANDARD_KEY, Upstream, chat, skipped};
+use crate::harness::{Gateway, STANDARD_KEY, Upstream, chat, skipped, within};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -21,6 +21,20 @@ async fn before(front: &Front, tls: &str) -> Gateway {
         .await
 }
 
+/// Calls until one goes over a connection that is there already. A connection is free a moment
+/// after its answer has ended, so the very next call may come too early for it.
+async fn reused(gateway: &Gateway, front: &Front) {
+    let search = async {
+        for made in 1.. {
+            calls(gateway, 1).await;
+            if front.hellos().len() < made {
+                return;
+            }
+        }
+    };
+    within("a connection serves a second call", search).await;
+}
+
 #[tokio::test]
 async fn an_endpoint_gets_our_certificate_and_the_name_that_it_goes_by() {
     let (upstream, folder) = (Upstream::start().await, folder());
@@ -30,12 +44,12 @@ async fn an_endpoint_gets_our_certificate_and_the_name_that_it_goes_by() {
     let (certificate, key) = clients.issue("gateway.test").files(folder.path());
     let own = format!("client_certificate: {certificate}, client_key: {key}");
     let gateway = before(&front, &format!("ca_file: {ca}, sni: {NAME}, {own}")).await;
-    calls(&gateway, 2).await;
+    reused(&gateway, &front).await;
     let expected = Hello {
         name: Some(NAME.to_owned()),
         client_certificate: true,
     };
-    assert_eq!(front.hellos(), [expected], "one connection for both calls");
+    assert!(front.hellos().iter().all(|hello| *hello == expected));
     let gateway = before(&front, &format!("ca_file: {ca}, sni: {NAME}")).await;
     let reply = gateway.send(&chat("gpt-4o").key(STANDARD_KEY)).await;
     reply.assert_refused(502, "upstream_error", "it wants to know who we are");
@@ -47,8 +61,7 @@ async fn an_endpoint_that_offers_http2_is_called_over_http2() {
     let front = Front::http2(&servers.issue(NAME)).await;
     let ca = servers.file(folder.path());
     let gateway = before(&front, &format!("ca_file: {ca}, sni: {NAME}")).await;
-    calls(&gateway, 3).await;
-    assert_eq!(front.hellos().len(), 1, "one connection for all of them");
+    reused(&gateway, &front).await;
 }
 
 #[tokio::test]

@@ -186,6 +186,10 @@ async fn serve(socket: TcpStream, connection: usize, seen: watch::Sender<Seen>, 
         sink.as_ref().set_zero_linger().expect("zero linger");
         sink.forget();
     }
+    if ending == Ending::Gone {
+        // A write may fail before the reading side has noted that the gateway left.
+        while reading.join_next().await.is_some() {}
+    }
     reading.shutdown().await;
 }
 
