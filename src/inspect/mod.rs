@@ -23,5 +23,6 @@ pub mod peek;
 pub mod rewrite;
 mod sanitize;
 pub mod scan;
+mod sixtyfour;
 mod text;
 pub mod validate;
