@@ -12,7 +12,6 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    clippy::needless_range_loop,
     reason = "the hot scanner: a step's index is at most 65,535 * 32 + 255, inside CELLS; a lane \
               has SPARE places behind the LANE that it may fill, and a group adds at most eight; \
               spans and pieces are cut from lengths that were measured; texts are below 4 GiB \
@@ -21,6 +20,7 @@
 
 use super::{Hits, LiteralHit, MAX_HITS};
 use std::ops::Range;
+use wide::u16x8;
 
 /// Classes in a row. 32 states of two bytes are one cache line.
 pub(super) const WIDTH: usize = 32;
@@ -48,6 +48,10 @@ pub(super) type Row = [u16; WIDTH];
 
 /// Notes that may be written behind a lane's last one: a group's, and the one that says full.
 const SPARE: usize = 16;
+
+/// Loud states of a group that are noted one by one. Ordinary text has two; of more, it would be
+/// guessed wrongly too often how many there are, and all of a group's are written.
+const FEW: u32 = 8;
 
 /// Where one lane met states with outputs.
 #[derive(Debug, Default)]
@@ -178,7 +182,7 @@ impl Automaton {
         hits.lanes.iter_mut().for_each(Lane::make_room);
         let piece = self.reach.max(PIECE).next_multiple_of(8);
         if region.len() >= piece * LANES {
-            self.interleave::<LANES, 4>(text, region, &mut hits.lanes);
+            self.interleave::<LANES, 8>(text, region, &mut hits.lanes);
         } else if region.len() >= piece * 4 {
             self.interleave::<4, 8>(text, region, &mut hits.lanes);
         } else {
@@ -221,11 +225,14 @@ impl Automaton {
     ) {
         let groups = region.len() / (L * S);
         let starts: [usize; L] = std::array::from_fn(|lane| region.start + lane * groups * S);
-        let pieces = starts.map(|start| &text[start..].as_chunks::<S>().0[..groups]);
+        let (chunks, _) = text[region.start..].as_chunks::<S>();
         let mut now = self.warm(text, starts);
         let mut live = LOUD;
         for group in 0..groups {
-            let bytes: [&[u8; S]; L] = std::array::from_fn(|lane| &pieces[lane][group]);
+            let mut bytes = [[0_u8; S]; L];
+            for lane in 0..L {
+                bytes[lane] = chunks[lane * groups + group];
+            }
             let mut seen = [[0_u16; L]; S];
             let mut any = 0;
             for step in 0..S {
@@ -236,8 +243,7 @@ impl Automaton {
                 }
             }
             if any & live & LOUD != 0 {
-                let ends = starts.map(|start| start + group * S + 1);
-                live = note_group(ends, &seen, lanes);
+                live = note_group(region.start + group * S + 1, groups * S, &seen, lanes);
             }
         }
         let rest = starts[L - 1] + groups * S..region.end;
@@ -305,6 +311,11 @@ const fn kind(byte: u8) -> u8 {
     }
 }
 
+/// Whether a byte is one of a word of ASCII.
+pub(super) const fn is_word(byte: u8) -> bool {
+    kind(byte) == 1
+}
+
 /// Kinds of neighbours that continue the word to which a literal's outer byte belongs.
 ///
 /// A non-ASCII neighbour continues only a non-ASCII literal: canonical text has Latin letters in
@@ -317,22 +328,48 @@ pub(super) const fn continuing(edge: u8) -> u8 {
     }
 }
 
-/// Notes one group's states, and answers `LOUD` while any lane has room.
+/// Notes one group's states, and answers `LOUD` while any lane has room. The first lane's first
+/// step ends at `end`, and each lane is `apart` from the one before it.
 #[inline(never)]
 fn note_group<const L: usize, const S: usize>(
-    ends: [usize; L],
+    end: usize,
+    apart: usize,
     seen: &[[u16; L]; S],
     lanes: &mut [Lane; LANES],
 ) -> usize {
+    let mut loud = loud_of(seen.as_flattened());
     let mut live = 0;
+    if loud.count_ones() <= FEW {
+        // The lowest bit is the first step's, so that each lane hears of its states in order.
+        while loud != 0 {
+            let place = loud.trailing_zeros() as usize;
+            let (lane, step) = (place % L, place / L);
+            let state = usize::from(seen[step][lane]);
+            lanes[lane].note(end + lane * apart + step, std::iter::once(state));
+            loud &= loud - 1;
+        }
+        for lane in &lanes[..L] {
+            live |= if lane.is_full() { 0 } else { LOUD };
+        }
+        return live;
+    }
     for lane in 0..L {
         lanes[lane].note(
-            ends[lane],
+            end + lane * apart,
             seen.iter().map(|states| usize::from(states[lane])),
         );
         live |= if lanes[lane].is_full() { 0 } else { LOUD };
     }
     live
+}
+
+/// A bit for each of at most 64 states: whether it has outputs.
+#[inline]
+fn loud_of(states: &[u16]) -> u64 {
+    let (parts, _) = states.as_chunks::<8>();
+    parts.iter().rev().fold(0, |loud, part| {
+        loud << 8 | u64::from(u16x8::new(*part).to_bitmask())
+    })
 }
 
 fn copy<'a>(cells: &mut [u16], rows: impl Iterator<Item = &'a Row>) {
