@@ -3,6 +3,11 @@
 //! Decides nothing. Where runs of a kind begin and end is then a matter of shifts and of counting
 //! zeros, where a loop over bytes would have the processor guess at every end.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "the difference of two lanes wraps, as it must"
+)]
+
 use wide::u8x16;
 
 /// Bytes that are asked together.
@@ -26,6 +31,13 @@ impl SixtyFour {
     pub(super) fn equal(&self, byte: u8) -> u64 {
         let wanted = u8x16::splat(byte);
         self.ask(|part| part.simd_eq(wanted))
+    }
+
+    /// Which are one or the other.
+    #[inline]
+    pub(super) fn either(&self, one: u8, other: u8) -> u64 {
+        let (one, other) = (u8x16::splat(one), u8x16::splat(other));
+        self.ask(|part| part.simd_eq(one) | part.simd_eq(other))
     }
 
     /// Which are at least `first` and at most `last`.
@@ -56,8 +68,9 @@ impl SixtyFour {
     /// The top bits of what becomes of each part.
     #[inline]
     fn ask(&self, of: impl Fn(u8x16) -> u8x16) -> u64 {
-        let [a, b, c, d] = self.0.map(|part| u64::from(of(part).to_bitmask()));
-        a | b << 16 | c << 32 | d << 48
+        let bits = |part| u64::from(of(part).to_bitmask());
+        let [a, b, c, d] = self.0;
+        bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
     }
 }
 
@@ -81,6 +94,7 @@ mod tests {
                 let bit = |mask: u64| mask >> n & 1 == 1;
                 prop_assert!(bit(all.equal(byte)));
                 prop_assert_eq!(bit(all.equal(first)), byte == first);
+                prop_assert_eq!(bit(all.either(first, last)), byte == first || byte == last);
                 prop_assert_eq!(bit(all.within(first, last)), (first..=last).contains(&byte));
                 prop_assert_eq!(bit(all.letters()), byte.is_ascii_alphabetic());
                 prop_assert_eq!(bit(all.foreign()), !byte.is_ascii());

@@ -1,7 +1,7 @@
 //! What single bytes are, and how many of them are passed over together.
 //!
-//! Decides kinds of bytes by tables, where the next byte is that a detector wakes at, and how many
-//! digits stand in a row. Never knows where a text begins or ends: that is the window's.
+//! Decides kinds of bytes and pairs of letters by tables, and how many digits stand in a row. Never
+//! knows where a text begins or ends: that is the window's.
 
 use crate::each_byte::each_byte;
 
@@ -28,16 +28,10 @@ const CLASSES: [u8; 256] = each_byte!(byte => match byte {
     _ => 0,
 });
 
-/// What a byte is.
-#[inline]
-pub(super) fn kind(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
-}
-
 /// Whether a byte is of one of these kinds.
 #[inline]
 pub(super) fn is(byte: u8, kinds: u8) -> bool {
-    kind(byte) & kinds != 0
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0) & kinds != 0
 }
 
 /// What eight digits are worth, in a byte each; more than nine where there is no digit.
@@ -55,40 +49,22 @@ pub(super) fn leading(values: u64) -> usize {
     usize::try_from(others.trailing_zeros() / 8).unwrap_or(0)
 }
 
-/// The index in `bytes` of the first mark at or after `i`. `marks` tells what is one; `mark` the
-/// same without a branch: 64 bytes at a time are asked whether any is a mark, which the compiler
-/// turns into vector code.
-#[inline]
-pub(super) fn next_mark(
-    bytes: &[u8],
-    i: usize,
-    marks: &[bool; 256],
-    mark: impl Fn(u8) -> bool,
-) -> Option<usize> {
-    let rest = bytes.get(i..)?;
-    let is_mark = |byte: &u8| marks.get(usize::from(*byte)).copied().unwrap_or(false);
-    // A text full of marks must not pay for a block at each.
-    if let [first, second, ..] = rest {
-        if is_mark(first) {
-            return Some(i);
-        }
-        if is_mark(second) {
-            return i.checked_add(1);
+/// Pairs of letters in any case, to tell most words by two of their letters. Other bytes are taken
+/// for one letter or another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pairs([u32; 32]);
+
+impl Pairs {
+    pub(super) fn add(&mut self, first: u8, second: u8) {
+        if let Some(seconds) = self.0.get_mut(usize::from(first & 31)) {
+            *seconds |= 1 << (second & 31);
         }
     }
-    let (near, far) = rest.split_at_checked(8).unwrap_or((rest, &[]));
-    if let Some(place) = near.iter().position(is_mark) {
-        return i.checked_add(place);
+
+    /// Whether they were added: surely, if they were.
+    #[inline]
+    pub(super) fn has(&self, first: u8, second: u8) -> bool {
+        let seconds = self.0.get(usize::from(first & 31));
+        seconds.is_some_and(|seconds| seconds >> (second & 31) & 1 == 1)
     }
-    let (blocks, last) = far.as_chunks::<64>();
-    let mut base = i.saturating_add(near.len());
-    for block in blocks {
-        if block.iter().fold(false, |any, byte| any | mark(*byte)) {
-            let place = block.iter().position(is_mark)?;
-            return base.checked_add(place);
-        }
-        base = base.saturating_add(64);
-    }
-    let place = last.iter().position(is_mark)?;
-    base.checked_add(place)
 }

@@ -13,6 +13,7 @@ pub mod canary;
 pub mod code;
 mod evaluate;
 pub mod harmful;
+mod index;
 pub mod injection;
 mod make;
 pub mod personal;
@@ -27,6 +28,7 @@ pub mod window;
 mod words;
 
 pub use evaluate::{Bounds, OneString, Scratch};
+pub use index::{Index, Indexed};
 pub use set::{AppliesTo, Literal, OwnRule, RuleFault, RuleInfo, RuleSet};
 pub use tally::{BLOCK_POINTS, CELL, CORROBORATION, FLAG_POINTS, Level, Tally};
 

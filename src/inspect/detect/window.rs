@@ -258,16 +258,6 @@ impl<'t> Window<'t> {
         }
     }
 
-    /// Like [`Self::run`], to skip over bytes that decide nothing: never looks past the edge.
-    pub(super) fn skip(&self, i: usize, class: impl Fn(u8) -> bool) -> usize {
-        let rest = self.bytes.get(i..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| !class(*byte))
-            .unwrap_or(rest.len());
-        i.saturating_add(length)
-    }
-
     /// First index of the run of `class` that ends before `i`, at most `limit` back.
     #[inline]
     pub(super) fn run_back(&self, i: usize, limit: usize, class: impl Fn(u8) -> bool) -> usize {

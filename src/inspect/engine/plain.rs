@@ -99,6 +99,15 @@ impl Plain {
     }
 
     fn read(&mut self, inspector: &Inspector, bytes: &[u8]) {
+        // Nearly always it is text up to its end.
+        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+            Ear {
+                inspector,
+                heard: &mut self.heard,
+            }
+            .run(self.at, text);
+            return self.moved(text.len());
+        }
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
             let valid = chunk.valid();

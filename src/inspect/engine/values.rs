@@ -41,6 +41,7 @@ impl Work {
             ends_string: last,
             open,
         };
+        let read = self.index.read(text);
         let onward = |rest: Rest| block.base().saturating_add(u64::from(rest.from));
         self.hits.clear();
         if let Some((canaries, _)) = &inspector.canaries {
@@ -48,7 +49,7 @@ impl Work {
             progress.canaries = onward(rest);
         }
         if let Some(personal) = &inspector.personal {
-            let rest = personal.find(text, edges(before.personal, None), &mut self.hits);
+            let rest = personal.find(read, edges(before.personal, None), &mut self.hits);
             progress.personal = onward(rest);
         }
         self.found.extend(
@@ -59,7 +60,7 @@ impl Work {
         if let Some(secrets) = &inspector.secrets {
             self.hits.clear();
             let edges = edges(before.secrets, before.open);
-            let rest = secrets.find(text, edges, &mut self.hits);
+            let rest = secrets.find(read, edges, &mut self.hits);
             for hit in &self.hits {
                 let same = edges.open.is_some_and(|open| open.rule == hit.rule);
                 let goes_on = hit.start == edges.from && same;
@@ -103,13 +104,6 @@ impl Work {
         } else {
             block.text()
         };
-        let name = |rule: RuleIx| inspector.kinds.get(usize::from(rule.0));
-        // The shortest label that it can get: a bracket, the name, `_1`, a bracket.
-        let label = |rule| {
-            name(rule)
-                .map_or(0, |(_, name)| name.len())
-                .saturating_add(4)
-        };
         let known = self.found.len();
         near(text, &mut self.fresh);
         for part in self.fresh.drain(..) {
@@ -120,7 +114,7 @@ impl Work {
             let inside = values.iter().filter(|f| f.start < part.end);
             self.covered.write(
                 (text, part.clone()),
-                inside.map(|f| (f.start..f.end, label(f.rule))),
+                inside.map(|f| (f.start..f.end, label_bytes(inspector, f.rule))),
             );
             let whole = usize::try_from(part.end).is_ok_and(|end| end >= text.len());
             let lead = if part.start == 0 { 0 } else { LOOKBACK };
@@ -132,12 +126,13 @@ impl Work {
                 open: None,
             };
             self.hits.clear();
+            let read = self.index.read(self.covered.text());
             if let Some(personal) = &inspector.personal {
-                personal.find(self.covered.text(), edges(before.personal), &mut self.hits);
+                personal.find(read, edges(before.personal), &mut self.hits);
             }
             let personal = self.hits.len();
             if let Some(secrets) = &inspector.secrets {
-                secrets.find(self.covered.text(), edges(before.secrets), &mut self.hits);
+                secrets.find(read, edges(before.secrets), &mut self.hits);
             }
             for (place, hit) in self.hits.iter().enumerate() {
                 let until = if place < personal {
@@ -157,6 +152,12 @@ impl Work {
         let new = self.found.get(known..).unwrap_or_default();
         self.fresh.extend(new.iter().map(|f| f.start..f.end));
     }
+}
+
+/// The shortest label that a rule's find can get: a bracket, the name, `_1`, a bracket.
+fn label_bytes(inspector: &Inspector, rule: RuleIx) -> usize {
+    let named = inspector.kinds.get(usize::from(rule.0));
+    named.map_or(0, |(_, name)| name.len()).saturating_add(4)
 }
 
 /// The parts of a text around some places, joined where they meet.

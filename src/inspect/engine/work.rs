@@ -14,7 +14,7 @@ use super::Inspector;
 use super::covered::Covered;
 use crate::inspect::block::Block;
 use crate::inspect::detect::window::{Edges, Open};
-use crate::inspect::detect::{Bounds, Family, Hit, OneString, RuleIx, Scratch};
+use crate::inspect::detect::{Bounds, Family, Hit, Index, OneString, RuleIx, Scratch};
 use crate::inspect::normal::{Canon, Views};
 use crate::inspect::scan::{Hits, LiteralHit, MAX_LITERAL};
 
@@ -73,6 +73,8 @@ pub(super) struct Work {
     /// The block without the words in labels.
     pub(super) unlabelled: String,
     pub(super) covered: Covered,
+    /// Of the text that is looked through for values.
+    pub(super) index: Index,
     /// Values found last, and then the parts of the text around them.
     pub(super) fresh: Vec<Range<u32>>,
     pub(super) hits: Vec<Hit>,

@@ -16,7 +16,7 @@ use crate::inspect::detect::words::{Heard, Topic};
 pub(super) fn check(
     window: &Window<'_>,
     (start, end): (usize, usize),
-    heard: &mut Heard,
+    heard: &mut Heard<'_>,
     found: &mut Vec<Found>,
 ) {
     let word = window.slice(start, end);
@@ -288,7 +288,7 @@ fn italian(word: &[u8]) -> bool {
 }
 
 /// Passports and licences: a keyword and a word of capitals and mostly digits.
-fn by_keyword(window: &Window<'_>, start: usize, word: &[u8], heard: &mut Heard) -> Option<u8> {
+fn by_keyword(window: &Window<'_>, start: usize, word: &[u8], heard: &mut Heard<'_>) -> Option<u8> {
     if !(5..=18).contains(&word.len()) {
         return None;
     }

@@ -21,23 +21,16 @@ mod phone;
 #[cfg(test)]
 mod tests;
 
-use super::bytes::{ALNUM, is, next_mark};
+use super::bytes::{ALNUM, is};
+use super::index::{Index, Indexed, Row};
 use super::rules::personal::{CRYPTO, RULES};
 use super::window::{Edges, Found, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
-use crate::each_byte::each_byte;
 use groups::Chain;
 
 /// Longer words of letters and digits are no identifier of any kind.
 const WORD: usize = 64;
-
-/// What wakes a checker: of `0` to `:` all but the last are digits.
-const fn is_mark(byte: u8) -> bool {
-    matches!(byte, b'0'..=b':' | b'@')
-}
-
-const MARKS: [bool; 256] = each_byte!(byte => is_mark(byte));
 
 /// The personal-data detector of one rule set.
 #[derive(Clone, Debug)]
@@ -55,10 +48,10 @@ impl Personal {
 
     /// Appends what is found in the undecided part of `text`, in order, without
     /// overlaps, and says what the next block must see again.
-    pub fn find(&self, text: &str, edges: Edges, out: &mut Vec<Hit>) -> Rest {
-        let window = Window::new(text, edges);
+    pub fn find(&self, read: Indexed<'_>, edges: Edges, out: &mut Vec<Hit>) -> Rest {
+        let window = Window::new(read.text, edges);
         let mut found = Vec::new();
-        let pending = sweep(&window, &mut found);
+        let pending = sweep(&window, read.index, &mut found);
         let from = window.close(pending, &mut found);
         self.places.settle(&mut found, out);
         Rest {
@@ -76,18 +69,19 @@ impl Personal {
             ends_string: false,
             ..Edges::WHOLE
         };
-        let rest = self.find(text, edges, &mut unused);
+        let mut index = Index::default();
+        let rest = self.find(index.read(text), edges, &mut unused);
         usize::try_from(rest.from).unwrap_or(usize::MAX)
     }
 }
 
 /// Runs the checkers over every mark; answers the first undecided candidate.
-fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
-    let mut heard = Heard::default();
+fn sweep(window: &Window<'_>, index: &Index, found: &mut Vec<Found>) -> Option<usize> {
+    let mut heard = Heard::new(index);
     let mut chain = Chain::default();
     let mut i = window.from;
     let mut hex_done = 0;
-    while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
+    while let Some(mark) = index.next(Row::personal, i) {
         if let Some(next) = number::inner(window, mark) {
             i = next;
             continue;
@@ -105,7 +99,7 @@ fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
                 (start, mark.saturating_add(1))
             }
             _ => word(
-                window,
+                (window, index),
                 mark,
                 (&mut heard, &mut chain),
                 (&mut hex_done, found),
@@ -122,13 +116,13 @@ fn sweep(window: &Window<'_>, found: &mut Vec<Found>) -> Option<usize> {
 /// Checks the word around the digit at `mark`; answers where the candidate that
 /// reaches furthest back starts, and where to go on.
 fn word(
-    window: &Window<'_>,
+    (window, index): (&Window<'_>, &Index),
     mark: usize,
-    (heard, chain): (&mut Heard, &mut Chain),
+    (heard, chain): (&mut Heard<'_>, &mut Chain),
     (hex_done, found): (&mut usize, &mut Vec<Found>),
 ) -> (usize, usize) {
     let in_word = |byte: u8| is(byte, ALNUM);
-    let start = window.run_back(mark, WORD, in_word);
+    let start = mark.wrapping_sub(index.back(Row::alnum, mark).min(WORD));
     let digits = window.digits(mark, WORD);
     let end = if in_word(window.at(digits)) {
         window.run(mark, WORD, in_word)
@@ -137,7 +131,7 @@ fn word(
     };
     if start < window.from || end.saturating_sub(start) >= WORD {
         window.fresh();
-        return (start, window.skip(mark, in_word));
+        return (start, index.end(Row::alnum, mark));
     }
     let before = window.behind(start);
     let mut reach = start;

@@ -28,11 +28,11 @@ fn joined(window: &Window<'_>, start: usize) -> bool {
 
 /// The IPv4 address whose first octet starts at `start`.
 #[inline]
-pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
+pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard<'_>) -> Option<Found> {
     (!joined(window, start)).then(|| octets(window, start, heard))?
 }
 
-fn octets(window: &Window<'_>, start: usize, heard: &mut Heard) -> Option<Found> {
+fn octets(window: &Window<'_>, start: usize, heard: &mut Heard<'_>) -> Option<Found> {
     let mut octets = [0_u16; 4];
     let mut i = start;
     for (place, octet) in octets.iter_mut().enumerate() {

@@ -52,7 +52,7 @@ pub(super) fn inner(window: &Window<'_>, mark: usize) -> Option<usize> {
 pub(super) fn check(
     window: &Window<'_>,
     (start, end): (usize, usize),
-    (heard, chain): (&mut Heard, &mut Chain),
+    (heard, chain): (&mut Heard<'_>, &mut Chain),
     found: &mut Vec<Found>,
 ) {
     let free = free_before(window, start);
@@ -77,7 +77,7 @@ pub(super) fn check(
 fn judge(
     window: &Window<'_>,
     (groups, free): (&Groups<'_>, bool),
-    heard: &mut Heard,
+    heard: &mut Heard<'_>,
     found: &mut Vec<Found>,
 ) {
     let start = groups.start;
@@ -153,13 +153,13 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
 }
 
 /// Numbers told by the lengths of their groups.
-fn grouped(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<(u8, usize)> {
+fn grouped(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Option<(u8, usize)> {
     let digits = groups.digits(groups.count());
     let sep = groups.sep(1);
     if groups.count() < 2 || !matches!(groups.length(0), 1 | 3 | 4 | 6 | 8 | 13) {
         return None;
     }
-    let near = |heard: &mut Heard, topic| heard.near(window, topic, groups.start, 40);
+    let near = |heard: &mut Heard<'_>, topic| heard.near(window, topic, groups.start, 40);
     let found = if groups.like(&[3, 2, 4]) && matches!(sep, b'-' | b' ') && groups.even(1, 3) {
         let row = social(groups.digits(3))?;
         let spaced = sep == b' ' && groups.count() > 3;
@@ -209,7 +209,7 @@ fn social(digits: &[u8]) -> Option<u8> {
 }
 
 /// Numbers in one group: told by strong checks, or a keyword near by.
-fn single(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<u8> {
+fn single(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Option<u8> {
     let digits = groups.digits(1);
     if digits.len() < 7 || !free_after(window, groups.end(1)) {
         return None;
@@ -247,7 +247,7 @@ fn single(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option
 
 /// A date with "born" or the like before it: 1980-03-12, 12.03.1980, 3/12/80,
 /// and "12 March 1980", "12, 1980" after a month's name.
-fn birthday(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<usize> {
+fn birthday(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Option<usize> {
     if groups.count() < 3 || groups.length(0) > 4 {
         return None;
     }

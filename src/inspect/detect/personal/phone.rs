@@ -21,7 +21,7 @@ const REACH: usize = 36;
 pub(super) fn check(
     window: &Window<'_>,
     (groups, free): (&Groups<'_>, bool),
-    heard: &mut Heard,
+    heard: &mut Heard<'_>,
 ) -> Option<Found> {
     // A first group of one digit without `+` starts a number only as "1-800-…".
     let lead = Lead::read(window, groups.start);
@@ -201,7 +201,7 @@ fn national(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usi
 }
 
 /// After a word: 7 to 15 digits; after a weak one at least two groups.
-fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard) -> Option<usize> {
+fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Option<usize> {
     if groups.total(groups.count()) < 6 {
         return None;
     }

@@ -5,8 +5,10 @@
 //! random. Only the value is the find. Never follows variables.
 //! May miss: passwords of letters only, values broken over lines.
 
+use std::sync::LazyLock;
+
 use super::chance::{Mix, password, placeholder, public_id};
-use crate::inspect::detect::bytes::{ALNUM, DIGIT, JOINT, is};
+use crate::inspect::detect::bytes::{ALNUM, DIGIT, JOINT, LETTER, Pairs, is};
 use crate::inspect::detect::rules::secrets as row;
 use crate::inspect::detect::window::{Body, Found, Window};
 
@@ -31,6 +33,14 @@ pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
     }
     let quote = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\' | b']');
     let name_end = window.run_back(sign, 3, quote);
+    // Nearly all names promise nothing, and their last two letters tell.
+    if let [.., before, last] = window.bytes.get(..name_end).unwrap_or_default()
+        && is(*before, LETTER)
+        && is(*last, LETTER)
+        && !ENDINGS.has(*before, *last)
+    {
+        return None;
+    }
     let name_start = window.run_back(name_end, NAME, |byte| {
         is(byte, ALNUM | JOINT) || byte == b'.'
     });
@@ -156,6 +166,17 @@ const NAMES: &[&[u8]] = &[
 ];
 
 /// The last two letters of all names that promise something.
+static ENDINGS: LazyLock<Pairs> = LazyLock::new(|| {
+    let mut pairs = Pairs::default();
+    for name in PASSWORDS.iter().chain(NAMES) {
+        if let [.., before, last] = *name {
+            pairs.add(*before, *last);
+        }
+    }
+    pairs
+});
+
+/// Whether a name may promise something, by its last two letters.
 fn may_promise(name: &[u8]) -> bool {
     let mut letters = name
         .iter()
@@ -163,28 +184,7 @@ fn may_promise(name: &[u8]) -> bool {
         .filter(|byte| byte.is_ascii_alphanumeric());
     let mut next = || letters.next().map_or(0, u8::to_ascii_lowercase);
     let (last, before) = (next(), next());
-    matches!(
-        &[before, last],
-        b"rd"
-            | b"wd"
-            | b"se"
-            | b"rt"
-            | b"ss"
-            | b"na"
-            | b"pw"
-            | b"ey"
-            | b"et"
-            | b"en"
-            | b"al"
-            | b"ls"
-            | b"on"
-            | b"th"
-            | b"ys"
-            | b"ts"
-            | b"at"
-            | b"id"
-            | b"in"
-    )
+    ENDINGS.has(before, last)
 }
 
 fn promise(name: &[u8]) -> Option<Promise> {

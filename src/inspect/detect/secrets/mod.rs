@@ -16,12 +16,12 @@ mod chance;
 mod tests;
 mod token;
 
-use super::bytes::{ALNUM, BASE64, DIGIT, DOT, JOINT, is, kind, leading, next_mark, values};
+use super::bytes::{ALNUM, BASE64, DIGIT, JOINT, is};
+use super::index::{Index, Indexed, Row};
 use super::rules::secrets::{PRIVATE_KEY, RULES, SHORTEST};
 use super::window::{Body, Edges, Found, Open, PENDING, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
-use crate::each_byte::each_byte;
 use token::Prefixes;
 
 /// Bytes before a word's first mark in which the word may have begun.
@@ -29,13 +29,6 @@ const LEAD: usize = 64;
 
 /// Bytes of such a word's dotted prefix (`dp.st.dev.`), less than the lead.
 const DOTTED: usize = 32;
-
-/// What wakes a checker: of `0` to `:` all but the last are digits.
-const fn is_mark(byte: u8) -> bool {
-    matches!(byte, b'0'..=b':' | b'=' | b'_' | b'-')
-}
-
-const MARKS: [bool; 256] = each_byte!(byte => is_mark(byte));
 
 /// The secrets detector of one rule set.
 #[derive(Clone, Debug)]
@@ -63,14 +56,15 @@ impl Secrets {
     /// Appends what is found in the undecided part of `text`, in order, without
     /// overlaps, and says what the next block must see again. A value too long to
     /// wait is cut at the edge and goes on in the next block ([`Rest::open`]).
-    pub fn find(&self, text: &str, edges: Edges, out: &mut Vec<Hit>) -> Rest {
+    pub fn find(&self, read: Indexed<'_>, edges: Edges, out: &mut Vec<Hit>) -> Rest {
+        let Indexed { text, index } = read;
         let mut window = Window::new(text, edges);
         let mut found = Vec::new();
         if let Some(rest) = self.resume(&mut window, edges.open, &mut found) {
             self.places.settle(&mut found, out);
             return rest;
         }
-        let pending = self.sweep(&window, &mut found);
+        let pending = self.sweep(&window, index, &mut found);
         let waits = |pending: &Pending| text.len().saturating_sub(pending.start) <= PENDING;
         let (mut from, mut cut) = (text.len(), pending);
         if pending.as_ref().is_none_or(waits) {
@@ -101,7 +95,8 @@ impl Secrets {
             ends_string: false,
             ..Edges::WHOLE
         };
-        let rest = self.find(text, edges, &mut unused);
+        let mut index = Index::default();
+        let rest = self.find(index.read(text), edges, &mut unused);
         usize::try_from(rest.from).unwrap_or(usize::MAX)
     }
 
@@ -134,15 +129,14 @@ impl Secrets {
         })
     }
 
-    fn sweep(&self, window: &Window<'_>, found: &mut Vec<Found>) -> Option<Pending> {
-        let mut heard = Heard::default();
+    fn sweep(&self, window: &Window<'_>, index: &Index, found: &mut Vec<Found>) -> Option<Pending> {
+        let mut heard = Heard::new(index);
         let mut i = window.from;
-        while let Some(mark) = next_mark(window.bytes, i, &MARKS, is_mark) {
+        while let Some(mark) = index.next(Row::secret, i) {
             let sign = window.bytes.get(mark).copied().unwrap_or(0);
             let nothing = match sign {
                 b'=' | b':' => Self::counts(window, mark),
-                b'_' | b'-' => Self::short(window, mark),
-                _ => Self::number(window, mark).or_else(|| Self::short(window, mark)),
+                _ => Self::short(window, index, mark),
             };
             if let Some(next) = nothing {
                 i = next;
@@ -163,7 +157,7 @@ impl Secrets {
                 };
                 (hit, mark, assign::next(mark, hit))
             } else {
-                let told = self.word(window, mark, &mut heard);
+                let told = self.word(window, index, mark, &mut heard);
                 body = told.0.map_or(body, |hit| address::body(window, &hit));
                 told
             };
@@ -209,57 +203,51 @@ impl Secrets {
         (digit && !address).then_some(next)
     }
 
-    /// Where to go on behind a short number that nothing goes on with.
-    #[inline]
-    fn number(window: &Window<'_>, mark: usize) -> Option<usize> {
-        let eight = window.bytes.get(mark..)?.first_chunk()?;
-        let length = leading(values(*eight));
-        let after = *eight.get(length)?;
-        let ends = !is(after, ALNUM | JOINT | DOT | BASE64) && !matches!(after, b'$' | b'~');
-        (ends && !is(window.behind(mark), ALNUM | JOINT | DOT)).then(|| mark.wrapping_add(length))
-    }
-
     /// Where to go on behind words with dots between, which are no secret as they are too short
     /// together. Not told of those that a dash begins, which may be an option, of those behind
     /// which more may belong to them, and of those that the block's edge cuts.
     #[inline]
-    fn short(window: &Window<'_>, mark: usize) -> Option<usize> {
-        let mut kinds = 0;
-        let mut part = |byte: &u8| {
-            let kind = kind(*byte);
-            let inside = kind & (ALNUM | JOINT | DOT);
-            kinds |= inside;
-            inside != 0
-        };
-        let (before, behind) = window.bytes.split_at_checked(mark)?;
-        let ahead = behind.iter().take(SHORTEST).take_while(|byte| part(byte));
-        let ahead = ahead.count();
-        let after = *behind.get(ahead)?;
-        let back = before.iter().rev().take(SHORTEST);
-        let back = back.take_while(|byte| part(byte)).count();
-        let length = back.wrapping_add(ahead);
-        let start = mark.wrapping_sub(back);
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "asked of masks and without a branch, as real text answers at random"
+    )]
+    fn short(window: &Window<'_>, index: &Index, mark: usize) -> Option<usize> {
+        let base = mark.saturating_sub(SHORTEST);
+        let near = mark.wrapping_sub(base);
+        let around = index.bits(Row::dotted, base);
+        let before = around << 1 << (63_usize.wrapping_sub(near) & 63);
+        let ones = |ones: u32| usize::try_from(ones).map_or(SHORTEST, |n| n.min(SHORTEST));
+        let (back, ahead) = (
+            ones(before.leading_ones()),
+            ones((around >> (near & 63)).trailing_ones()),
+        );
+        let after = *window.bytes.get(mark.wrapping_add(ahead))?;
+        let (start, length) = (mark.wrapping_sub(back), back.wrapping_add(ahead));
+        let first = near.wrapping_sub(back) & 63;
+        let word = (1_u64 << (length & 63)).wrapping_sub(1) << first;
+        let (joints, dots) = (index.bits(Row::joints, base), index.bits(Row::dots, base));
         let goes_on =
-            is(after, BASE64) || matches!(after, b'$' | b'~') || (after == b':' && length > 7);
-        let dashed = kinds & JOINT != 0
-            && (kinds & DOT != 0 || window.bytes.get(start).is_some_and(|byte| is(*byte, JOINT)));
-        (length < SHORTEST && !goes_on && !dashed && start >= window.from)
-            .then(|| mark.wrapping_add(ahead))
+            is(after, BASE64) | matches!(after, b'$' | b'~') | ((after == b':') & (length > 7));
+        let mixed = (joints & word != 0) & (dots & word != 0);
+        let dashed = mixed | (joints >> first & 1 != 0);
+        let nothing = (length < SHORTEST) & !goes_on & !dashed & (start >= window.from);
+        nothing.then(|| mark.wrapping_add(ahead))
     }
 
     /// Checks the word around the mark: what it is, where it starts, where to go on.
     fn word(
         &self,
         window: &Window<'_>,
+        index: &Index,
         mark: usize,
-        heard: &mut Heard,
+        heard: &mut Heard<'_>,
     ) -> (Option<Found>, usize, usize) {
         let in_word = |byte: u8| is(byte, ALNUM | JOINT);
-        let end = window.skip(mark, in_word);
-        let first = window.run_back(mark, LEAD, in_word);
+        let end = index.end(Row::joined, mark);
+        let first = mark.wrapping_sub(index.back(Row::joined, mark).min(LEAD));
         let dashed = is(window.behind(first.saturating_add(1)), JOINT);
         let start = if dashed {
-            window.skip(first, |byte| is(byte, JOINT)).min(end)
+            index.end(Row::joints, first).min(end)
         } else {
             first
         };

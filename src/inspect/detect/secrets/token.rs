@@ -338,7 +338,7 @@ fn discord(window: &Window<'_>, start: usize, end: usize) -> Option<Found> {
 pub(super) fn told(
     window: &Window<'_>,
     (start, end): (usize, usize),
-    heard: &mut Heard,
+    heard: &mut Heard<'_>,
 ) -> Option<Found> {
     let word = window.slice(start, end);
     if !(16..=300).contains(&word.len()) {

@@ -22,7 +22,7 @@ use super::Inspector;
 use super::work::Literal;
 use crate::inspect::channel::Channel;
 use crate::inspect::detect::window::{Edges, Open, Rest};
-use crate::inspect::detect::{Family, Hit};
+use crate::inspect::detect::{Family, Hit, Index};
 use crate::inspect::finding::Refusal;
 use crate::inspect::normal::Canon;
 use crate::policy::inspection::Action;
@@ -98,6 +98,7 @@ struct Mask {
 struct Bench {
     canon: Canon,
     literal: Literal,
+    index: Index,
     hits: Vec<Hit>,
 }
 
@@ -284,7 +285,7 @@ impl Speech {
             let mut personal = total;
             if let Some(detector) = &inspector.personal {
                 let (from, text, edges) = self.view(self.personal, None, last);
-                let rest = detector.find(text, edges, &mut bench.hits);
+                let rest = detector.find(bench.index.read(text), edges, &mut bench.hits);
                 personal = self.place(from, rest);
                 self.take(inspector, notes, (from, false), &bench.hits)?;
             }
@@ -292,7 +293,7 @@ impl Speech {
             if let Some(detector) = &inspector.secrets {
                 bench.hits.clear();
                 let (from, text, edges) = self.view(self.secrets, self.open, last);
-                let rest = detector.find(text, edges, &mut bench.hits);
+                let rest = detector.find(bench.index.read(text), edges, &mut bench.hits);
                 secrets = self.place(from, rest);
                 let first = bench.hits.first().filter(|hit| hit.start == edges.from);
                 let goes_on =

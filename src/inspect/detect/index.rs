@@ -1,0 +1,228 @@
+//! Which bytes of a text are of which kind, a bit for each: made once, asked by all who look for
+//! values.
+//!
+//! Decides where the next mark stands and how far words reach, by shifts and by counting zeros: a
+//! loop over bytes that ends where nobody can foresee it costs the processor a wrong guess, and
+//! real text asks for one at every number. Never looks at what the bytes mean together.
+
+use crate::inspect::sixtyfour::{SixtyFour, WIDE};
+
+/// Sixty-four bytes of a text, a bit for each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Row {
+    digits: u64,
+    letters: u64,
+    /// Parts of characters that are no ASCII.
+    foreign: u64,
+    /// `_` and `-`.
+    joints: u64,
+    dots: u64,
+    colons: u64,
+    equals: u64,
+    ats: u64,
+}
+
+impl Row {
+    #[inline]
+    fn of(bytes: &[u8; WIDE]) -> Self {
+        let all = SixtyFour::new(bytes);
+        Self {
+            digits: all.within(b'0', b'9'),
+            letters: all.letters(),
+            foreign: all.foreign(),
+            joints: all.either(b'_', b'-'),
+            dots: all.equal(b'.'),
+            colons: all.equal(b':'),
+            equals: all.equal(b'='),
+            ats: all.equal(b'@'),
+        }
+    }
+
+    /// What wakes the look for personal data.
+    #[inline]
+    pub(super) const fn personal(&self) -> u64 {
+        self.digits | self.colons | self.ats
+    }
+
+    /// What wakes the look for secrets.
+    #[inline]
+    pub(super) const fn secret(&self) -> u64 {
+        self.digits | self.colons | self.equals | self.joints
+    }
+
+    /// Letters and digits of ASCII.
+    #[inline]
+    pub(super) const fn alnum(&self) -> u64 {
+        self.digits | self.letters
+    }
+
+    /// These and what joins them.
+    #[inline]
+    pub(super) const fn joined(&self) -> u64 {
+        self.alnum() | self.joints
+    }
+
+    /// These and dots.
+    #[inline]
+    pub(super) const fn dotted(&self) -> u64 {
+        self.joined() | self.dots
+    }
+
+    /// `_` and `-`.
+    #[inline]
+    pub(super) const fn joints(&self) -> u64 {
+        self.joints
+    }
+
+    /// Dots.
+    #[inline]
+    pub(super) const fn dots(&self) -> u64 {
+        self.dots
+    }
+
+    /// Letters of all scripts.
+    #[inline]
+    pub(super) const fn script(&self) -> u64 {
+        self.letters | self.foreign
+    }
+}
+
+/// The kinds of the bytes of one text; its room is kept for the next.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    rows: Vec<Row>,
+}
+
+/// A text and the kinds of its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Indexed<'t> {
+    pub(super) text: &'t str,
+    pub(super) index: &'t Index,
+}
+
+impl Index {
+    /// Reads a text.
+    pub fn read<'t>(&'t mut self, text: &'t str) -> Indexed<'t> {
+        let (chunks, rest) = text.as_bytes().as_chunks();
+        self.rows.clear();
+        self.rows.extend(chunks.iter().map(Row::of));
+        if !rest.is_empty() {
+            // NUL is of no kind.
+            let mut last = [0; WIDE];
+            for (to, from) in last.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            self.rows.push(Row::of(&last));
+        }
+        Indexed { text, index: self }
+    }
+
+    /// The first place at or behind `i` whose byte is of a kind.
+    #[inline]
+    pub(super) fn next(&self, of: impl Fn(&Row) -> u64, i: usize) -> Option<usize> {
+        let mut row = i / WIDE;
+        let first = of(self.rows.get(row)?) >> (i % WIDE);
+        if first != 0 {
+            return Some(i.wrapping_add(zeros(first)));
+        }
+        loop {
+            row = row.wrapping_add(1);
+            let bits = of(self.rows.get(row)?);
+            if bits != 0 {
+                return Some(row.wrapping_mul(WIDE).wrapping_add(zeros(bits)));
+            }
+        }
+    }
+
+    /// Where the run of a kind ends that `i` stands in; `i` itself if it is not of the kind.
+    #[inline]
+    pub(super) fn end(&self, of: impl Fn(&Row) -> u64, i: usize) -> usize {
+        let behind = self.rows.len().wrapping_mul(WIDE);
+        // Behind the text there is nothing of any kind.
+        self.next(|row| !of(row), i)
+            .unwrap_or_else(|| behind.max(i))
+    }
+
+    /// How many bytes right before `i` are of a kind, at most 64.
+    #[inline]
+    pub(super) fn back(&self, of: impl Fn(&Row) -> u64, i: usize) -> usize {
+        let bits = match i.checked_sub(WIDE) {
+            Some(from) => self.bits(of, from),
+            // None stand before the text.
+            None if i > 0 => self.bits(of, 0) << (WIDE.wrapping_sub(i) % WIDE),
+            None => 0,
+        };
+        usize::try_from(bits.leading_ones()).unwrap_or(WIDE)
+    }
+
+    /// Sixty-four bits from `i` on.
+    #[inline]
+    pub(super) fn bits(&self, of: impl Fn(&Row) -> u64, i: usize) -> u64 {
+        let row = |n: usize| self.rows.get(n).map_or(0, &of);
+        let (first, shift) = (i / WIDE, i % WIDE);
+        let high = row(first.wrapping_add(1)) << 1;
+        row(first) >> shift | high << (WIDE.wrapping_sub(1).wrapping_sub(shift) % WIDE)
+    }
+}
+
+/// How many zeros stand below the lowest one.
+#[inline]
+fn zeros(bits: u64) -> usize {
+    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::arithmetic_side_effects,
+        reason = "a wrong place must fail the test"
+    )]
+
+    use proptest::prelude::*;
+
+    use super::{Index, Row, zeros};
+
+    type Kind = (fn(&Row) -> u64, fn(u8) -> bool);
+
+    const KINDS: [Kind; 6] = [
+        (Row::personal, |byte| matches!(byte, b'0'..=b':' | b'@')),
+        (Row::secret, |byte| {
+            matches!(byte, b'0'..=b':' | b'=' | b'_' | b'-')
+        }),
+        (Row::alnum, |byte| byte.is_ascii_alphanumeric()),
+        (Row::joined, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+        }),
+        (Row::dotted, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+        }),
+        (Row::script, |byte| {
+            byte.is_ascii_alphabetic() || !byte.is_ascii()
+        }),
+    ];
+
+    proptest! {
+        #[test]
+        fn the_index_answers_as_the_bytes_do(
+            text in "([a-z0-9]{0,90}|[ -~é]{0,9}|[_.:@=-]{0,4}){0,8}",
+            at in any::<prop::sample::Index>(),
+        ) {
+            let mut index = Index::default();
+            // What it read before does not matter.
+            index.read("0123456789 abc:@".repeat(20).as_str());
+            let read = index.read(&text);
+            let (index, bytes) = (read.index, text.as_bytes());
+            let i = at.index(bytes.len() + 1);
+            for (of, is) in KINDS {
+                let (before, behind) = bytes.split_at(i);
+                let next = behind.iter().position(|byte| is(*byte)).map(|n| i + n);
+                prop_assert_eq!(index.next(of, i), next);
+                let ahead = behind.iter().take_while(|byte| is(**byte)).count();
+                prop_assert_eq!(index.end(of, i), i + ahead);
+                prop_assert_eq!(zeros(!index.bits(of, i)), ahead.min(64));
+                let back = before.iter().rev().take_while(|byte| is(**byte)).count();
+                prop_assert_eq!(index.back(of, i), back.min(64));
+            }
+        }
+    }
+}

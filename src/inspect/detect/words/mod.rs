@@ -1,0 +1,152 @@
+//! Which words stand near a candidate, read once and only where a candidate asks.
+//!
+//! Decides whether a keyword of a topic ("passport", "iban", "api key") stands
+//! within reach before a place. Never reads a byte twice, so that a text full of
+//! candidates costs one more pass and no more. May miss: keywords after the
+//! value, keywords of languages not listed, words longer than 40 bytes.
+
+mod keywords;
+
+use super::index::{Index, Row};
+use super::window::Window;
+use keywords::{ALL, credential};
+
+/// What a keyword speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
+    /// A telephone, without doubt.
+    Phone,
+    /// Perhaps a telephone: "call", "contact".
+    Call,
+    /// Social security or another number of a person at an office.
+    Person,
+    /// A passport.
+    Passport,
+    /// A driving licence.
+    Licence,
+    /// A birthday.
+    Birth,
+    /// A bank account.
+    Account,
+    /// Health insurance.
+    Health,
+    /// Tax.
+    Tax,
+    /// A version follows, no address.
+    Version,
+    /// A password: any value may follow.
+    Password,
+    /// A key, token or other credential: a random value may follow.
+    Secret,
+}
+
+const TOPICS: usize = 12;
+/// Longest word that is looked at; also what must be read before the reach.
+const WORD: usize = 40;
+/// Words that end further before a candidate don't matter to it.
+const OLDEST: usize = Heard::REACH + WORD;
+
+impl Topic {
+    const fn index(self) -> usize {
+        match self {
+            Self::Phone => 0,
+            Self::Call => 1,
+            Self::Person => 2,
+            Self::Passport => 3,
+            Self::Licence => 4,
+            Self::Birth => 5,
+            Self::Account => 6,
+            Self::Health => 7,
+            Self::Tax => 8,
+            Self::Version => 9,
+            Self::Password => 10,
+            Self::Secret => 11,
+        }
+    }
+}
+
+/// The newest keyword of each topic, up to where the text was read.
+#[derive(Debug)]
+pub(super) struct Heard<'i> {
+    index: &'i Index,
+    upto: usize,
+    /// Up to there no letter follows.
+    quiet: usize,
+    /// One past the keyword's end; 0: none yet.
+    ends: [usize; TOPICS],
+}
+
+impl<'i> Heard<'i> {
+    /// Of a text's index, before anything is read.
+    pub(super) const fn new(index: &'i Index) -> Self {
+        Self {
+            index,
+            upto: 0,
+            quiet: 0,
+            ends: [0; TOPICS],
+        }
+    }
+
+    /// The furthest that a keyword may stand before a candidate.
+    pub(super) const REACH: usize = 64;
+
+    /// Whether a keyword of `topic` ends at most `reach` bytes before `place`.
+    /// Places must not go backwards.
+    #[inline]
+    pub(super) fn near(
+        &mut self,
+        window: &Window<'_>,
+        topic: Topic,
+        place: usize,
+        reach: usize,
+    ) -> bool {
+        if place > self.upto {
+            if place > self.quiet {
+                self.read(window, place);
+            }
+            self.upto = place;
+        }
+        let end = self.ends.get(topic.index()).copied().unwrap_or(0);
+        end != 0
+            && place
+                .checked_sub(end)
+                .is_some_and(|gap| gap <= reach.min(Self::REACH))
+    }
+
+    fn read(&mut self, window: &Window<'_>, place: usize) {
+        let oldest = place.saturating_sub(OLDEST);
+        let mut i = self.upto;
+        if oldest > i {
+            // A word cut here is too far away to matter.
+            i = self.index.end(Row::script, oldest).min(place);
+        }
+        let seen = i.max(self.quiet);
+        let next = self.index.next(Row::script, seen);
+        self.quiet = next.unwrap_or(window.bytes.len());
+        if place <= self.quiet {
+            return;
+        }
+        while let Some(start) = self.index.next(Row::script, i)
+            && start < place
+        {
+            i = self.index.end(Row::script, start).min(place);
+            let letters = window.slice(start, i);
+            if ALL.may_be(letters) {
+                self.word(letters, i);
+            }
+        }
+    }
+
+    fn word(&mut self, letters: &[u8], end: usize) {
+        let mut lower = [0_u8; WORD];
+        for (to, from) in lower.iter_mut().zip(letters) {
+            *to = from.to_ascii_lowercase();
+        }
+        let word = lower.get(..letters.len()).unwrap_or_default();
+        for topic in [ALL.topic(word), credential(word)].into_iter().flatten() {
+            if let Some(place) = self.ends.get_mut(topic.index()) {
+                *place = end;
+            }
+        }
+    }
+}
