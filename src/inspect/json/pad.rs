@@ -12,14 +12,13 @@ use crate::each_byte::each_byte;
 
 use super::decoded::{Decoded, Unit};
 use super::escapes::{self, Escape};
-use super::plain::{BLOCK, ends_in, ends_run, first_byte, is_plain};
+use super::plain::{ends_in, ends_run, first_byte};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE};
 
 /// Bytes of text.
 const ROOM: usize = 1024;
 /// Escapes.
 const UNITS: usize = 160;
-/// Words of a run that are looked at one by one.
-const WORDS: u8 = 3;
 
 /// A stretch in the making.
 pub(super) struct Pad {
@@ -118,12 +117,11 @@ impl Pad {
 /// Copies plain characters to a place; what follows them, and the place behind.
 #[inline]
 fn run<'a>(mut raw: &'a [u8], to: &mut [u8; ROOM], mut len: usize) -> (&'a [u8], usize) {
-    // Most runs are short: some words before a long one is assumed.
-    let mut words = 0_u8;
-    while let Some((word, after)) = raw.split_first_chunk::<8>() {
-        let Some(room) = free(to, len) else {
-            return (raw, len);
-        };
+    // Many runs are no longer than a word. How long the others are nobody can foresee, so that
+    // many bytes are looked at together.
+    if let Some((word, after)) = raw.split_first_chunk::<8>()
+        && let Some(room) = free(to, len)
+    {
         *room = *word;
         let ends = ends_in(u64::from_le_bytes(*word));
         if ends != 0 {
@@ -132,19 +130,23 @@ fn run<'a>(mut raw: &'a [u8], to: &mut [u8; ROOM], mut len: usize) -> (&'a [u8],
         }
         len += 8;
         raw = after;
-        words = words.saturating_add(1);
-        while words >= WORDS
-            && let Some((block, after)) = raw.split_first_chunk::<BLOCK>()
-            && is_plain(block)
-            && let Some(room) = free(to, len)
-        {
-            *room = *block;
-            len += BLOCK;
-            raw = after;
+    }
+    while let Some(block) = raw.first_chunk::<WIDE>()
+        && let Some(room) = free(to, len)
+    {
+        *room = *block;
+        let all = SixtyFour::new(block);
+        let ends = all.within(0, 0x1f) | all.either(b'"', b'\\');
+        let plain = usize::try_from(ends.trailing_zeros()).unwrap_or(WIDE);
+        raw = raw.get(plain..).unwrap_or_default();
+        len += plain;
+        if ends != 0 {
+            return (raw, len);
         }
     }
-    // The last bytes of what there is.
-    while let Some((&byte, after)) = raw.split_first()
+    // The last bytes of what there is; with more, it is the room that is at its end.
+    while raw.len() < WIDE
+        && let Some((&byte, after)) = raw.split_first()
         && !ends_run(byte)
         && let Some(room) = free(to, len)
     {

@@ -13,7 +13,7 @@ const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 /// The top bit of every byte.
 const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// The bytes looked at together in a long run: two SSE2 registers.
-pub(super) const BLOCK: usize = 32;
+const BLOCK: usize = 32;
 /// What is below is a control character.
 const SPACE: u8 = 0x20;
 
@@ -61,13 +61,6 @@ fn has_control(run: &[u8]) -> bool {
     least.iter().fold(u8::MAX, |all, &one| all.min(one)) < SPACE
         || controls & TOPS != 0
         || rest.iter().any(|&byte| byte < SPACE)
-}
-
-/// Whether all bytes are plain characters.
-#[inline]
-pub(super) fn is_plain(chunk: &[u8; BLOCK]) -> bool {
-    let odd = |byte: u8| u8::from(byte < SPACE) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    chunk.iter().fold(0, |any, &byte| any | odd(byte)) == 0
 }
 
 /// Less than a word.
