@@ -101,18 +101,18 @@ pub struct Indexed<'t> {
 }
 
 impl Index {
-    /// Reads a text.
-    pub fn read<'t>(&'t mut self, text: &'t str) -> Indexed<'t> {
-        let (chunks, rest) = text.as_bytes().as_chunks();
+    /// Reads a text in which nobody looks for marks before `from`. If there are none behind it,
+    /// nothing else is asked, and the index stays empty: so it is with most words of a live answer.
+    pub fn read<'t>(&'t mut self, text: &'t str, from: u32) -> Indexed<'t> {
         self.rows.clear();
-        self.rows.extend(chunks.iter().map(Row::of));
-        if !rest.is_empty() {
-            // NUL is of no kind.
-            let mut last = [0; WIDE];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
+        let bytes = text.as_bytes();
+        let from = text.floor_char_boundary(usize::try_from(from).unwrap_or(usize::MAX));
+        if has_marks(bytes.get(from..).unwrap_or_default()) {
+            let (chunks, rest) = bytes.as_chunks();
+            self.rows.extend(chunks.iter().map(Row::of));
+            if !rest.is_empty() {
+                self.rows.push(Row::of(&filled(rest)));
             }
-            self.rows.push(Row::of(&last));
         }
         Indexed { text, index: self }
     }
@@ -165,6 +165,25 @@ impl Index {
     }
 }
 
+/// Whether a text has anything that wakes a look for values.
+fn has_marks(text: &[u8]) -> bool {
+    let marks = |bytes: &[u8; WIDE]| {
+        let all = SixtyFour::new(bytes);
+        all.within(b'0', b':') | all.either(b'=', b'@') | all.either(b'_', b'-')
+    };
+    let (chunks, rest) = text.as_chunks();
+    chunks.iter().any(|chunk| marks(chunk) != 0) || (!rest.is_empty() && marks(&filled(rest)) != 0)
+}
+
+/// The last bytes of a text, and NULs, which are of no kind.
+fn filled(rest: &[u8]) -> [u8; WIDE] {
+    let mut last = [0; WIDE];
+    if let Some(to) = last.get_mut(..rest.len()) {
+        to.copy_from_slice(rest);
+    }
+    last
+}
+
 /// How many zeros stand below the lowest one.
 #[inline]
 fn zeros(bits: u64) -> usize {
@@ -209,8 +228,10 @@ mod tests {
         ) {
             let mut index = Index::default();
             // What it read before does not matter.
-            index.read("0123456789 abc:@".repeat(20).as_str());
-            let read = index.read(&text);
+            index.read("0123456789 abc:@".repeat(20).as_str(), 0);
+            // Behind a mark, so that it is not empty.
+            let text = text + "7";
+            let read = index.read(&text, 0);
             let (index, bytes) = (read.index, text.as_bytes());
             let i = at.index(bytes.len() + 1);
             for (of, is) in KINDS {
@@ -223,6 +244,25 @@ mod tests {
                 let back = before.iter().rev().take_while(|byte| is(**byte)).count();
                 prop_assert_eq!(index.back(of, i), back.min(64));
             }
+        }
+
+        #[test]
+        fn an_index_without_marks_is_empty(
+            text in "([a-zA-Z ,é]{0,90}[.:=@_0-]?){0,4}",
+            from in any::<prop::sample::Index>(),
+        ) {
+            let mut index = Index::default();
+            let from = text.floor_char_boundary(from.index(text.len() + 1));
+            let read = index.read(&text, u32::try_from(from).expect("a short text"));
+            let whole = format!("{text}0");
+            let mut marked = Index::default();
+            let marked = marked.read(&whole, 0);
+            for of in [Row::personal, Row::secret] {
+                let found = read.index.next(of, from).unwrap_or(text.len());
+                prop_assert_eq!(Some(found), marked.index.next(of, from));
+            }
+            let marks = text.split_at(from).1.contains(['0', ':', '=', '@', '_', '-']);
+            prop_assert_eq!(read.index.rows.is_empty(), !marks);
         }
     }
 }

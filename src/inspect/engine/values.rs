@@ -41,7 +41,8 @@ impl Work {
             ends_string: last,
             open,
         };
-        let read = self.index.read(text);
+        let from = before.personal.min(before.secrets);
+        let read = self.index.read(text, offset(from, block.base()));
         let onward = |rest: Rest| block.base().saturating_add(u64::from(rest.from));
         self.hits.clear();
         if let Some((canaries, _)) = &inspector.canaries {
@@ -126,7 +127,7 @@ impl Work {
                 open: None,
             };
             self.hits.clear();
-            let read = self.index.read(self.covered.text());
+            let read = self.index.read(self.covered.text(), 0);
             if let Some(personal) = &inspector.personal {
                 personal.find(read, edges(before.personal), &mut self.hits);
             }

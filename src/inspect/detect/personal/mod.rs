@@ -70,7 +70,7 @@ impl Personal {
             ..Edges::WHOLE
         };
         let mut index = Index::default();
-        let rest = self.find(index.read(text), edges, &mut unused);
+        let rest = self.find(index.read(text, 0), edges, &mut unused);
         usize::try_from(rest.from).unwrap_or(usize::MAX)
     }
 }

@@ -20,7 +20,7 @@ fn set() -> RuleSet {
 fn found(text: &str) -> Vec<(String, String)> {
     let set = set();
     let mut hits = Vec::new();
-    Personal::compile(&set).find(Index::default().read(text), Edges::WHOLE, &mut hits);
+    Personal::compile(&set).find(Index::default().read(text, 0), Edges::WHOLE, &mut hits);
     hits.iter()
         .map(|hit| {
             let range = usize::try_from(hit.start).unwrap()..usize::try_from(hit.end).unwrap();
@@ -45,7 +45,7 @@ fn in_blocks(personal: &Personal, text: &str, size: usize) -> Vec<Hit> {
             open: None,
         };
         let mut part = Vec::new();
-        let rest = personal.find(Index::default().read(&text[left..end]), edges, &mut part);
+        let rest = personal.find(Index::default().read(&text[left..end], 0), edges, &mut part);
         let next = usize::try_from(rest.from).unwrap() + left;
         assert!(
             next >= from && end - next <= PENDING,
@@ -237,7 +237,7 @@ fn a_switched_off_rule_finds_nothing() {
     .unwrap();
     let mut hits = Vec::new();
     Personal::compile(&set).find(
-        Index::default().read("a@b.io 4111111111111111"),
+        Index::default().read("a@b.io 4111111111111111", 0),
         Edges::WHOLE,
         &mut hits,
     );
@@ -308,7 +308,7 @@ proptest! {
     fn blocks_find_what_the_whole_finds(text in hostile(), size in 1_usize..200) {
         let personal = Personal::compile(&set());
         let mut whole = Vec::new();
-        personal.find(Index::default().read(&text), Edges::WHOLE, &mut whole);
+        personal.find(Index::default().read(&text, 0), Edges::WHOLE, &mut whole);
         prop_assert_eq!(in_blocks(&personal, &text, size), whole, "blocks of {} in {:?}", size, text);
     }
 
@@ -316,7 +316,7 @@ proptest! {
     fn no_text_makes_it_panic(text in any::<String>(), from in 0_u32..64, ends in any::<bool>()) {
         let edges = Edges { from, ends_string: ends, open: None };
         let mut hits = Vec::new();
-        let rest = Personal::compile(&set()).find(Index::default().read(&text), edges, &mut hits);
+        let rest = Personal::compile(&set()).find(Index::default().read(&text, 0), edges, &mut hits);
         prop_assert!(usize::try_from(rest.from).unwrap() <= text.len());
         for hit in hits {
             let range = usize::try_from(hit.start).unwrap()..usize::try_from(hit.end).unwrap();
@@ -329,7 +329,7 @@ proptest! {
         let text = parts.iter().map(|n| PERSONAL[*n].0).collect::<Vec<_>>().join(" ; ");
         let mut hits = Vec::new();
         let set = set();
-        Personal::compile(&set).find(Index::default().read(&text), Edges::WHOLE, &mut hits);
+        Personal::compile(&set).find(Index::default().read(&text, 0), Edges::WHOLE, &mut hits);
         let mut masked = text.clone();
         for (n, hit) in hits.iter().enumerate().rev() {
             let range = usize::try_from(hit.start).unwrap()..usize::try_from(hit.end).unwrap();
@@ -356,7 +356,7 @@ fn every_short_mix_of_digits_and_signs_is_read_to_its_end() {
         // Behind it stands enough to be read many bytes at a time.
         let text = format!("{mix} and nothing else");
         let mut hits = Vec::new();
-        let rest = personal.find(Index::default().read(&text), Edges::WHOLE, &mut hits);
+        let rest = personal.find(Index::default().read(&text, 0), Edges::WHOLE, &mut hits);
         assert_eq!(usize::try_from(rest.from), Ok(text.len()), "{text:?}");
         let inside = |hit: &Hit| usize::try_from(hit.end).unwrap() <= mix.len();
         assert!(hits.iter().all(inside), "{text:?}: words are no finds");

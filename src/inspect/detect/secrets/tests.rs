@@ -25,7 +25,7 @@ fn range(hit: &Hit) -> std::ops::Range<usize> {
 fn found(text: &str) -> Vec<(String, String)> {
     let set = set();
     let mut hits = Vec::new();
-    Secrets::compile(&set).find(Index::default().read(text), Edges::WHOLE, &mut hits);
+    Secrets::compile(&set).find(Index::default().read(text, 0), Edges::WHOLE, &mut hits);
     hits.iter()
         .map(|hit| {
             (
@@ -50,7 +50,7 @@ fn in_blocks(secrets: &Secrets, text: &str, size: usize) -> Vec<Hit> {
             open,
         };
         let mut part = Vec::new();
-        let rest = secrets.find(Index::default().read(&text[left..end]), edges, &mut part);
+        let rest = secrets.find(Index::default().read(&text[left..end], 0), edges, &mut part);
         let next = usize::try_from(rest.from).unwrap() + left;
         assert!(
             next >= from && end - next <= PENDING,
@@ -205,7 +205,7 @@ fn private_keys_are_found_whole_at_any_length() {
         assert_eq!(found(&text), [expected], "{lines} lines");
         let secrets = Secrets::compile(&set());
         let mut whole = Vec::new();
-        secrets.find(Index::default().read(&text), Edges::WHOLE, &mut whole);
+        secrets.find(Index::default().read(&text, 0), Edges::WHOLE, &mut whole);
         for size in [1500, 2048, 8192] {
             assert_eq!(
                 in_blocks(&secrets, &text, size),
@@ -238,7 +238,7 @@ fn values_behind_a_name_are_found_whole_at_any_length() {
             let before = format!("all is well, {name}");
             let text = format!("{before}{value}{behind}");
             let mut whole = Vec::new();
-            secrets.find(Index::default().read(&text), Edges::WHOLE, &mut whole);
+            secrets.find(Index::default().read(&text, 0), Edges::WHOLE, &mut whole);
             let user = if kind == "BASIC_AUTH_URL" {
                 "root:".len()
             } else {
@@ -362,7 +362,7 @@ proptest! {
     fn blocks_find_what_the_whole_finds(text in hostile(), size in 1_usize..300) {
         let secrets = Secrets::compile(&set());
         let mut whole = Vec::new();
-        secrets.find(Index::default().read(&text), Edges::WHOLE, &mut whole);
+        secrets.find(Index::default().read(&text, 0), Edges::WHOLE, &mut whole);
         if whole.iter().all(|hit| hit.end - hit.start <= 800) {
             prop_assert_eq!(in_blocks(&secrets, &text, size), whole, "blocks of {} in {:?}", size, text);
         }
@@ -372,7 +372,7 @@ proptest! {
     fn no_text_makes_it_panic(text in any::<String>(), from in 0_u32..64, ends in any::<bool>()) {
         let edges = Edges { from, ends_string: ends, open: None };
         let mut hits = Vec::new();
-        let rest = Secrets::compile(&set()).find(Index::default().read(&text), edges, &mut hits);
+        let rest = Secrets::compile(&set()).find(Index::default().read(&text, 0), edges, &mut hits);
         prop_assert!(usize::try_from(rest.from).unwrap() <= text.len());
         for hit in hits {
             prop_assert!(text.get(range(&hit)).is_some_and(|value| !value.is_empty()));
@@ -387,7 +387,7 @@ proptest! {
         ));
         let text = texts.collect::<Vec<_>>().join(" ; ");
         let (set, mut hits) = (set(), Vec::new());
-        Secrets::compile(&set).find(Index::default().read(&text), Edges::WHOLE, &mut hits);
+        Secrets::compile(&set).find(Index::default().read(&text, 0), Edges::WHOLE, &mut hits);
         let mut masked = text.clone();
         for (n, hit) in hits.iter().enumerate().rev() {
             let kind = &set.rule(hit.rule).unwrap().kind;

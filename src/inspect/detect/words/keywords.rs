@@ -303,10 +303,7 @@ mod tests {
         let text = "the quick brown fox jumps over a lazy dog and is not heard of again";
         let may_be = |word: &&str| ALL.may_be(word.as_bytes());
         let looked_at: Vec<&str> = text.split(' ').filter(may_be).collect();
-        assert!(
-            looked_at.len() <= 3,
-            "three of sixteen at most: {looked_at:?}"
-        );
+        assert!(looked_at.len() <= 4, "a quarter at most: {looked_at:?}");
         for word in ["", "a", &"x".repeat(WORD + 1), &"key".repeat(20)] {
             assert!(!ALL.may_be(word.as_bytes()), "{word}");
         }

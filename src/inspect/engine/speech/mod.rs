@@ -285,7 +285,8 @@ impl Speech {
             let mut personal = total;
             if let Some(detector) = &inspector.personal {
                 let (from, text, edges) = self.view(self.personal, None, last);
-                let rest = detector.find(bench.index.read(text), edges, &mut bench.hits);
+                let rest =
+                    detector.find(bench.index.read(text, edges.from), edges, &mut bench.hits);
                 personal = self.place(from, rest);
                 self.take(inspector, notes, (from, false), &bench.hits)?;
             }
@@ -293,7 +294,8 @@ impl Speech {
             if let Some(detector) = &inspector.secrets {
                 bench.hits.clear();
                 let (from, text, edges) = self.view(self.secrets, self.open, last);
-                let rest = detector.find(bench.index.read(text), edges, &mut bench.hits);
+                let rest =
+                    detector.find(bench.index.read(text, edges.from), edges, &mut bench.hits);
                 secrets = self.place(from, rest);
                 let first = bench.hits.first().filter(|hit| hit.start == edges.from);
                 let goes_on =
