@@ -26,37 +26,48 @@ impl SixtyFour {
         Self([part(0), part(1), part(2), part(3)])
     }
 
+    /// The bytes at an offset, as far as there are any, and zeros behind them.
+    #[inline]
+    pub(super) fn at(bytes: &[u8], at: usize) -> Self {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(chunk) => Self::new(chunk),
+            None => Self::last(rest),
+        }
+    }
+
+    /// The last of a text.
+    #[cold]
+    fn last(rest: &[u8]) -> Self {
+        let mut chunk = [0; WIDE];
+        if let Some(slots) = chunk.get_mut(..rest.len()) {
+            slots.copy_from_slice(rest);
+        }
+        Self::new(&chunk)
+    }
+
     /// Which are this byte.
     #[inline]
     pub(super) fn equal(&self, byte: u8) -> u64 {
-        let wanted = u8x16::splat(byte);
-        self.ask(|part| part.simd_eq(wanted))
+        self.ask(|part| equal(part, byte))
     }
 
     /// Which are one or the other.
     #[inline]
     pub(super) fn either(&self, one: u8, other: u8) -> u64 {
-        let (one, other) = (u8x16::splat(one), u8x16::splat(other));
-        self.ask(|part| part.simd_eq(one) | part.simd_eq(other))
+        self.ask(|part| equal(part, one) | equal(part, other))
     }
 
     /// Which are at least `first` and at most `last`.
     #[inline]
     pub(super) fn within(&self, first: u8, last: u8) -> u64 {
-        let span = u8x16::splat(last.wrapping_sub(first));
-        let first = u8x16::splat(first);
-        self.ask(|part| (part - first).saturating_sub(span).simd_eq(u8x16::ZERO))
+        self.ask(|part| within(part, first, last))
     }
 
     /// Which are letters of ASCII.
     #[inline]
     pub(super) fn letters(&self) -> u64 {
-        let (bit, first, span) = (u8x16::splat(0x20), u8x16::splat(b'a'), u8x16::splat(25));
-        self.ask(|part| {
-            ((part | bit) - first)
-                .saturating_sub(span)
-                .simd_eq(u8x16::ZERO)
-        })
+        self.ask(letter)
     }
 
     /// Which are no ASCII.
@@ -65,13 +76,71 @@ impl SixtyFour {
         self.ask(|part| part)
     }
 
-    /// The top bits of what becomes of each part.
+    /// Which are white space of ASCII: tab to carriage return, and space.
     #[inline]
-    fn ask(&self, of: impl Fn(u8x16) -> u8x16) -> u64 {
+    pub(super) fn white(&self) -> u64 {
+        self.ask(white)
+    }
+
+    /// The same bytes with small letters for capitals and a space for each white space, and as many
+    /// zeros.
+    #[inline]
+    pub(super) fn folded(&self) -> [u8; 2 * WIDE] {
+        let space = u8x16::splat(b' ');
+        let mut bytes = [0; 2 * WIDE];
+        let (slots, _) = bytes.as_chunks_mut::<16>();
+        for (slot, part) in slots.iter_mut().zip(self.0) {
+            let white = white(part);
+            // A space and the bit that makes a letter small are the same.
+            let fold = (part & !white) | ((within(part, b'A', b'Z') | white) & space);
+            *slot = fold.to_array();
+        }
+        bytes
+    }
+
+    /// Whether any byte of these and of others, two by two, answers a question: cheaper than to ask
+    /// which.
+    #[inline]
+    pub(super) fn any_pair(&self, others: &Self, of: impl Fn(u8x16, u8x16) -> u8x16) -> bool {
+        let pairs = self.0.iter().zip(others.0);
+        let any = pairs.fold(u8x16::ZERO, |any, (&part, other)| any | of(part, other));
+        any.to_bitmask() != 0
+    }
+
+    /// The top bits of what becomes of each part: a question made of [`equal`], [`within`] and
+    /// [`letter`] is asked at once.
+    #[inline]
+    pub(super) fn ask(&self, of: impl Fn(u8x16) -> u8x16) -> u64 {
         let bits = |part| u64::from(of(part).to_bitmask());
         let [a, b, c, d] = self.0;
         bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
     }
+}
+
+/// Which bytes of a part are this one.
+#[inline]
+pub(super) fn equal(part: u8x16, byte: u8) -> u8x16 {
+    part.simd_eq(u8x16::splat(byte))
+}
+
+/// Which bytes of a part are at least `first` and at most `last`.
+#[inline]
+pub(super) fn within(part: u8x16, first: u8, last: u8) -> u8x16 {
+    let span = u8x16::splat(last.wrapping_sub(first));
+    let first = u8x16::splat(first);
+    (part - first).saturating_sub(span).simd_eq(u8x16::ZERO)
+}
+
+/// Which bytes of a part are letters of ASCII.
+#[inline]
+pub(super) fn letter(part: u8x16) -> u8x16 {
+    within(part | u8x16::splat(0x20), b'a', b'z')
+}
+
+/// Which bytes of a part are white space of ASCII.
+#[inline]
+fn white(part: u8x16) -> u8x16 {
+    equal(part, b' ') | within(part, b'\t', b'\r')
 }
 
 #[cfg(test)]
@@ -98,6 +167,18 @@ mod tests {
                 prop_assert_eq!(bit(all.within(first, last)), (first..=last).contains(&byte));
                 prop_assert_eq!(bit(all.letters()), byte.is_ascii_alphabetic());
                 prop_assert_eq!(bit(all.foreign()), !byte.is_ascii());
+                let white = byte == b' ' || (b'\t'..=b'\r').contains(&byte);
+                prop_assert_eq!(bit(all.white()), white);
+                let folded = if white { b' ' } else { byte.to_ascii_lowercase() };
+                prop_assert_eq!(all.folded().get(n).copied(), Some(folded));
+            }
+            prop_assert!(all.folded().iter().skip(WIDE).all(|&byte| byte == 0));
+            for at in 0..=WIDE {
+                let rest = bytes.get(at..).unwrap_or(&[]);
+                let mut filled = [0; WIDE];
+                filled[..rest.len()].copy_from_slice(rest);
+                let filled = SixtyFour::new(&filled).equal(first);
+                prop_assert_eq!(SixtyFour::at(&bytes, at).equal(first), filled);
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The canonical form of a block, and the way back to the block.
 
-use super::ascii::CHUNK;
 use super::fold::Fold;
 use super::hidden::Hidden;
 use super::map::SourceMap;
 use super::table::{self, Table};
 use super::{Oddities, offset};
+use crate::inspect::sixtyfour::WIDE;
 
 /// Folds block after block into buffers that are kept.
 pub struct Canon {
@@ -51,7 +51,7 @@ impl Canon {
         self.hidden.clear();
         let mut out = std::mem::take(&mut self.bytes);
         out.clear();
-        out.reserve(source.len().saturating_add(CHUNK));
+        out.reserve(source.len().saturating_add(WIDE));
         let (map, hidden) = (&mut self.map, &mut self.hidden);
         let mut fold = Fold::new(self.table, source, (out, map, hidden));
         fold.run();

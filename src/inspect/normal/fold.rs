@@ -1,6 +1,6 @@
 //! The fold itself: from source characters to canonical ones.
 //!
-//! Decides the form of every character. ASCII goes 32 bytes at a time; all else goes through the
+//! Decides the form of every character. ASCII goes 64 bytes at a time; all else goes through the
 //! table, one look-up a character. A word in which another script appears is written as read first
 //! and written anew (`rewrite`) once it has ended and its reading is known.
 //!
@@ -8,11 +8,13 @@
 //! order stays distinct. Never expands a character to more than three times its bytes.
 
 use super::Oddities;
-use super::ascii::{self, CHUNK};
+use super::ascii;
 use super::hidden::Hidden;
 use super::map::SourceMap;
 use super::table::{Entry, Kind, Table};
 use super::word::{Before, Word, is_word};
+use crate::inspect::sixtyfour::WIDE;
+use std::ops::Range;
 use unicode_normalization::char::compose;
 
 /// One fold under way.
@@ -69,56 +71,82 @@ impl<'a> Fold<'a> {
         self.close(at);
     }
 
-    /// ASCII outside disguised words, up to the next byte that is something else.
+    /// ASCII outside disguised words, and the characters between that become ASCII, up to the next
+    /// one that is something else.
     fn ascii(&mut self, from: usize) -> usize {
         let bytes = self.source.as_bytes();
         let mut at = from;
         loop {
-            let chunk = ascii::chunk_at(bytes, at);
-            let folded = ascii::fold(&chunk, self.out.last() == Some(&b' '));
-            let mut clean = folded.clean(0);
-            if clean == CHUNK {
-                // A copy of a length known beforehand is much the faster one.
-                self.out.extend_from_slice(&folded.bytes);
-                self.map.copy(at, CHUNK);
-                at = at.saturating_add(CHUNK);
+            let folded = ascii::fold(bytes, at);
+            // The rest of a run of white space goes.
+            let mut gone = folded.white & ((folded.white << 1) | u64::from(self.after_space()));
+            if gone | folded.odd == 0 {
+                self.part(&folded.bytes, at, 0..WIDE);
+                at = at.saturating_add(WIDE);
                 continue;
             }
             let mut start = 0;
-            loop {
-                let part = folded.bytes.get(start..clean).unwrap_or(&[]);
-                self.out.extend_from_slice(part);
-                self.map.copy(at.saturating_add(start), part.len());
-                // The rest of a run of white space goes; what is behind it is folded already.
-                start = folded.white_end(clean);
-                if start == clean || start == CHUNK {
-                    break;
+            while start < WIDE {
+                let stop = start
+                    .saturating_add(zeros(behind(gone | folded.odd, start)))
+                    .min(WIDE);
+                self.part(&folded.bytes, at, start..stop);
+                if stop == WIDE {
+                    start = stop;
+                } else if behind(gone, stop) & 1 == 1 {
+                    start = stop.saturating_add(zeros(!behind(gone, stop)));
+                } else {
+                    let place = at.saturating_add(stop);
+                    let next = self.odd(place);
+                    if next == place || self.word.is_some() {
+                        return next;
+                    }
+                    start = next.saturating_sub(at);
+                    if start < WIDE && self.after_space() {
+                        gone |= folded.white & (1 << (start & 63));
+                    }
                 }
-                clean = folded.clean(start);
             }
-            at = at.saturating_add(clean);
-            if clean == CHUNK {
-                continue;
-            }
-            match bytes.get(at) {
-                Some(&byte) if ascii::is_white(byte) => at = self.white(at),
-                Some(byte) if byte.is_ascii() => {
-                    self.oddities.controls = self.oddities.controls.saturating_add(1);
-                    at = at.saturating_add(1);
-                }
-                Some(_) | None => return at,
-            }
+            at = at.saturating_add(start);
         }
     }
 
-    /// Skips the rest of a run of white space.
-    fn white(&self, from: usize) -> usize {
-        let rest = self.source.as_bytes().get(from..).unwrap_or(&[]);
-        let len = rest
-            .iter()
-            .position(|&byte| !ascii::is_white(byte))
-            .unwrap_or(rest.len());
-        from.saturating_add(len)
+    /// White space that follows is to be dropped.
+    #[inline]
+    fn after_space(&self) -> bool {
+        self.out.last() == Some(&b' ')
+    }
+
+    /// Writes a part of a folded chunk, which begins at an offset of the source.
+    #[inline]
+    fn part(&mut self, chunk: &[u8; 2 * WIDE], at: usize, part: Range<usize>) {
+        let len = self.out.len().saturating_add(part.len());
+        // A copy of a length known beforehand is much the faster one: all is written, whatever of
+        // it is right.
+        let rest = chunk.get(part.start..).and_then(<[u8]>::first_chunk);
+        self.out.extend_from_slice(rest.unwrap_or(&[0; WIDE]));
+        self.out.truncate(len);
+        self.map.copy(at.saturating_add(part.start), part.len());
+    }
+
+    /// A control character, or a character that becomes ASCII or nothing: what follows it. The
+    /// place itself if another one stands there, or none.
+    fn odd(&mut self, at: usize) -> usize {
+        let Some(c) = self.source.get(at..).and_then(|rest| rest.chars().next()) else {
+            return at;
+        };
+        if c.is_ascii() {
+            self.oddities.controls = self.oddities.controls.saturating_add(1);
+            return at.saturating_add(1);
+        }
+        let entry = self.table.get(c);
+        match entry.kind {
+            Kind::Other | Kind::Genuine | Kind::Lookalike | Kind::Regional => at,
+            Kind::Sign | Kind::Latin | Kind::Mark | Kind::Space | Kind::Dropped | Kind::Several => {
+                self.put(c, entry, at);
+                at.saturating_add(c.len_utf8())
+            }
+        }
     }
 
     /// One ASCII byte while a word with foreign letters is open.
@@ -329,6 +357,18 @@ impl<'a> Fold<'a> {
             .and_then(|t| t.chars().next());
         before.is_some_and(regional) || after.is_some_and(regional)
     }
+}
+
+/// The bits from a place on.
+#[inline]
+const fn behind(bits: u64, place: usize) -> u64 {
+    bits >> (place & 63)
+}
+
+/// Places before the first bit that is set.
+#[inline]
+fn zeros(bits: u64) -> usize {
+    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
 }
 
 /// Writes a character; copies of a length known beforehand are much the faster ones.

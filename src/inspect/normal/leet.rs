@@ -4,44 +4,22 @@
 //! stands around, so that a phrase of which one word is disguised is read whole. Never judges: a
 //! part number makes a view as well, which then matches nothing.
 
-use super::ascii::WIDE;
 use super::canon::Canon;
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
 use crate::each_byte::each_byte;
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within};
 use std::ops::Range;
+use wide::u8x16;
 
 /// Longer parts of letters and digits are no words.
 const LONGEST: usize = 64;
-
-/// Bytes that are looked at one by one before many are looked at together.
-const NEAR: usize = 12;
-
-/// What a byte is in a word: nothing (0), or one of these.
-const SMALL: u8 = 1;
-const LEET: u8 = 2;
-const OTHER: u8 = 4;
-/// With [`LEET`]: read as `i` and as `l`.
-const ONE: u8 = 8;
-
-const CLASSES: [u8; 256] = each_byte!(byte => match byte {
-    b'a'..=b'z' => SMALL,
-    b'2' | b'6' | b'8' | b'9' => OTHER,
-    b'1' | b'!' => LEET | ONE,
-    _ if letter(byte).is_some() => LEET,
-    _ => 0,
-});
 
 /// Each byte, and the letter in the place of one that stands for it.
 const LETTERS: [u8; 256] = each_byte!(byte => match letter(byte) {
     Some(letter) => letter,
     None => byte,
 });
-
-/// What this byte is in a word.
-fn class(byte: u8) -> u8 {
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
-}
 
 /// The letter a digit or sign stands for; 1 and ! are read as `l`, too.
 const fn letter(byte: u8) -> Option<u8> {
@@ -59,17 +37,9 @@ const fn letter(byte: u8) -> Option<u8> {
 /// Writes views of text in which digits stand for letters. `text` is the canonical text, or what
 /// was written to the pad at `from`.
 pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut Pad) {
-    let bytes = text.as_bytes();
-    let (mut region, mut done): (Option<Range<usize>>, usize) = (None, 0);
-    while let Some(at) = next_candidate(bytes, done) {
-        let token = token(bytes, at, done);
-        done = token.end.max(at.saturating_add(1));
-        let part = bytes.get(token.clone()).unwrap_or(&[]);
-        let domain = part.contains(&b'@') && bytes.get(token.end) == Some(&b'.');
-        if domain || !is_leet(part) {
-            continue;
-        }
-        let next = around(text, &token);
+    let mut region: Option<Range<usize>> = None;
+    each_word(text.as_bytes(), |word| {
+        let next = around(text, &word);
         region = match region.take() {
             Some(open) if next.start <= open.end => Some(open.start..next.end),
             Some(open) => {
@@ -78,103 +48,167 @@ pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut P
             }
             None => Some(next),
         };
-    }
+    });
     if let Some(open) = region {
         write_leet(text, from, &open, canon, pad);
     }
 }
 
-/// The next place, from an offset on, of a leet digit before a letter, or of a leet sign between
-/// two letters.
-fn next_candidate(text: &[u8], from: usize) -> Option<usize> {
-    // In a text full of them the next is near.
-    let near = from.saturating_add(NEAR).min(text.len());
-    if let Some(place) = (from..near).find(|&place| is_candidate(text, place, from)) {
-        return Some(place);
-    }
-    let mut at = near;
-    loop {
-        let rest = text.get(at..)?;
-        if rest.is_empty() {
-            return None;
+/// Tells each word in which digits or signs stand for letters, in order.
+fn each_word(text: &[u8], mut told: impl FnMut(Range<usize>)) {
+    // What lies before `done` belongs to words that have been looked at.
+    let (mut at, mut done) = (0_usize, 0_usize);
+    while at < text.len() {
+        let mut next = at.saturating_add(WIDE);
+        let all = SixtyFour::at(text, at);
+        let after = SixtyFour::at(text, at.saturating_add(1));
+        if !all.any_pair(&after, may_begin) {
+            at = next;
+            continue;
         }
-        if may_begin(rest) {
-            let end = at.saturating_add(WIDE).min(text.len());
-            let found = (at..end).find(|&place| is_candidate(text, place, from));
-            if found.is_some() {
-                return found;
+        let mut left = candidates(&all, text, at) & from(done.saturating_sub(at));
+        let word = if left == 0 { 0 } else { words(&all) };
+        while left != 0 {
+            let place = zeros(left);
+            let gap = !word & !from(place);
+            let start = WIDE.saturating_sub(leading(gap));
+            let end = place.saturating_add(zeros(!(word >> (place & 63))));
+            let begun = at.saturating_add(start);
+            let cut = start == 0 && part_before(text, at);
+            if cut || (end >= WIDE && part_at(text, at.saturating_add(WIDE))) {
+                // Looked at again from its beginning on, unless it is too long for that.
+                let word = token(text, at.saturating_add(place), done);
+                if word.len() > LONGEST {
+                    done = word.end;
+                    next = word.end;
+                } else {
+                    next = word.start;
+                }
+                break;
             }
+            let letters = all.within(b'a', b'z') & from(start) & !from(end);
+            let other = others(&all) & from(start) & !from(end);
+            done = at.saturating_add(end.min(WIDE));
+            let domain = text.get(done) == Some(&b'.')
+                && text
+                    .get(begun..done)
+                    .is_some_and(|word| word.contains(&b'@'));
+            if other == 0 && is_leet(letters, start) && !domain {
+                told(begun..done);
+            }
+            left &= from(end);
         }
-        at = at.saturating_add(WIDE);
+        at = next;
     }
 }
 
-/// Whether a digit or sign stands before a letter in the next chunk: asked of every chunk of every
-/// text, and so made of nothing that the compiler can't turn into vector code.
-fn may_begin(rest: &[u8]) -> bool {
-    let Some(window) = rest.first_chunk::<{ WIDE + 1 }>() else {
-        return true;
+/// All bits from a place on; none if that is no place of a chunk.
+#[inline]
+fn from(place: usize) -> u64 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    u64::MAX.checked_shl(place).unwrap_or(0)
+}
+
+/// Places before the first bit that is set.
+#[inline]
+fn zeros(bits: u64) -> usize {
+    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
+}
+
+/// Places behind the last bit that is set.
+#[inline]
+fn leading(bits: u64) -> usize {
+    usize::try_from(bits.leading_zeros()).unwrap_or(WIDE)
+}
+
+/// Which bytes are digits or signs before a letter, with a few others. Asked of every chunk of
+/// every text.
+#[inline]
+fn may_begin(part: u8x16, after: u8x16) -> u8x16 {
+    // `0` to `7`.
+    let digit = equal(part & u8x16::splat(0xf8), b'0');
+    (digit | sign(part)) & within(after, b'a', b'z')
+}
+
+/// Which bytes are signs that look like letters.
+#[inline]
+fn sign(part: u8x16) -> u8x16 {
+    equal(part, b'@') | equal(part, b'$') | equal(part, b'!')
+}
+
+/// Which bytes of a chunk make a word one of digits and signs for letters, perhaps: a digit before
+/// a letter, and a sign between two.
+fn candidates(all: &SixtyFour, text: &[u8], at: usize) -> u64 {
+    let small = all.within(b'a', b'z');
+    // Those beside the chunk.
+    let is_small = |place: Option<usize>| {
+        let byte = place.and_then(|place| text.get(place));
+        u64::from(byte.is_some_and(u8::is_ascii_lowercase))
     };
-    let [_, after @ ..] = window;
-    let pairs = window.iter().zip(after);
-    let pairs = pairs.map(|(&byte, &next)| {
-        // `0` to `7` but `2` and `6`, and the signs with a few others.
-        let low = u8::from(byte.wrapping_sub(b'0') < 8) | u8::from(byte == b'@');
-        let sign = u8::from(byte == b'$') | u8::from(byte == b'!');
-        (low | sign) & u8::from(next.wrapping_sub(b'a') < 26)
-    });
-    pairs.fold(0, |any, hit| any | hit) != 0
+    let after = (small >> 1) | (is_small(at.checked_add(WIDE)) << 63);
+    let before = (small << 1) | is_small(at.checked_sub(1));
+    let digits = all.within(b'0', b'7') & !others(all);
+    after & (digits | (all.ask(sign) & before))
 }
 
-fn is_candidate(text: &[u8], place: usize, from: usize) -> bool {
-    let small = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
-    let after = small(place.saturating_add(1));
-    match text.get(place) {
-        Some(b'0' | b'1' | b'3' | b'4' | b'5' | b'7') => after,
-        Some(b'@' | b'$' | b'!') => after && place > from && small(place.saturating_sub(1)),
-        Some(_) | None => false,
-    }
+/// Which bytes of a chunk stand in words: small letters, digits, and signs that look like letters.
+#[inline]
+fn words(all: &SixtyFour) -> u64 {
+    all.ask(|part| within(part, b'a', b'z') | within(part, b'0', b'9') | sign(part))
 }
 
-fn is_part(byte: u8) -> bool {
-    class(byte) != 0
+/// Which bytes of a chunk are digits that look like no letter.
+#[inline]
+fn others(all: &SixtyFour) -> u64 {
+    all.ask(|part| equal(part, b'2') | equal(part, b'6') | within(part, b'8', b'9'))
+}
+
+/// A byte of a word stands at a place.
+fn part_at(text: &[u8], place: usize) -> bool {
+    text.get(place).is_some_and(|&byte| is_part(byte))
+}
+
+/// A byte of a word stands before a place.
+fn part_before(text: &[u8], place: usize) -> bool {
+    place
+        .checked_sub(1)
+        .is_some_and(|before| part_at(text, before))
+}
+
+const fn is_part(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'@' | b'$' | b'!')
 }
 
 /// The letters, digits and signs around a place, not before a floor.
 fn token(bytes: &[u8], at: usize, floor: usize) -> Range<usize> {
-    let before = bytes.get(floor..at).unwrap_or(&[]);
-    let back = before
-        .iter()
-        .rev()
-        .take_while(|&&byte| is_part(byte))
-        .count();
-    let after = bytes.get(at..).unwrap_or(&[]);
-    let ahead = after.iter().take_while(|&&byte| is_part(byte)).count();
-    at.saturating_sub(back)..at.saturating_add(ahead)
+    let (mut start, mut end) = (at, at);
+    while start > floor {
+        let before = start.saturating_sub(WIDE).max(floor);
+        let wide = start.saturating_sub(before);
+        let others = !words(&SixtyFour::at(bytes, before)) & !from(wide);
+        let gap = WIDE.saturating_sub(leading(others));
+        start = before.saturating_add(gap);
+        if gap > 0 {
+            break;
+        }
+    }
+    loop {
+        let more = zeros(!words(&SixtyFour::at(bytes, end)));
+        end = end.saturating_add(more);
+        if more < WIDE {
+            return start..end;
+        }
+    }
 }
 
-/// Letters and digits for letters only, and one of these between letters, or before three: `1st`,
-/// `3d`, `md5` and `utf8` are none.
-fn is_leet(token: &[u8]) -> bool {
-    if token.len() > LONGEST {
-        return false;
-    }
-    let (mut seen, mut letters) = (0, 0_usize);
-    for byte in token {
-        let class = class(*byte);
-        seen |= class;
-        letters = letters.wrapping_add(usize::from(class & SMALL));
-    }
-    let small = |byte: &u8| class(*byte) == SMALL;
-    let (Some(first), Some(last)) = (token.iter().position(small), token.iter().rposition(small))
-    else {
-        return false;
-    };
-    if seen & OTHER != 0 {
-        return false;
-    }
-    let between = last.saturating_sub(first) >= letters;
-    between || (first > 0 && letters > 2)
+/// What is no letter stands between the letters of a word that begins at a place, or before three:
+/// `1st`, `3d`, `md5` and `utf8` are none.
+fn is_leet(letters: u64, start: usize) -> bool {
+    let first = zeros(letters);
+    // From the first letter on: all ones if nothing stands between them.
+    let tail = letters >> (first & 63);
+    let between = tail & tail.wrapping_add(1) != 0;
+    letters != 0 && (between || (first > start && tail > 0b11))
 }
 
 /// Writes a region with its letters restored: with each 1 as `i`, and if there was one, as `l`.
@@ -233,48 +267,147 @@ fn restore(text: &str, out: &mut String, ones: &mut Vec<usize>) {
     letters.extend_from_slice(bytes);
     let mut at = 0_usize;
     while at < bytes.len() {
-        let mut seen = 0;
-        let rest = bytes.get(at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| {
-            let class = class(*byte);
-            seen |= class;
-            class == 0
-        });
-        let end = at.saturating_add(length.unwrap_or(rest.len()));
-        if seen & LEET != 0 && seen & OTHER == 0 && end.saturating_sub(at) <= LONGEST {
-            let part = bytes.get(at..end).unwrap_or_default();
-            let slots = letters.get_mut(at..end).unwrap_or_default();
-            for (slot, byte) in slots.iter_mut().zip(part) {
-                *slot = LETTERS.get(usize::from(*byte)).copied().unwrap_or(*byte);
-            }
-            if let ([.., slot], [.., last @ (b'!' | b'$' | b'@')]) = (&mut *slots, part) {
-                // At the end it is what it looks like.
-                *slot = *last;
-            }
-            if seen & ONE != 0 {
-                list_ones(part, at, slots, ones);
-            }
+        let all = SixtyFour::at(bytes, at);
+        let word = words(&all);
+        let mut whole = word;
+        let mut next = at.saturating_add(WIDE);
+        if word >> 63 == 1 && part_at(bytes, next) {
+            // The last word goes on behind the chunk, and so is read from its beginning on.
+            let start = WIDE.saturating_sub(leading(!word));
+            next = if start > 0 {
+                at.saturating_add(start)
+            } else {
+                // Too long to be one.
+                token(bytes, at, at).end
+            };
+            whole &= !from(start);
         }
-        at = end.saturating_add(1);
+        let mut other = others(&all) & whole;
+        while other != 0 {
+            let place = zeros(other);
+            let gap = !word & !from(place);
+            let start = WIDE.saturating_sub(leading(gap));
+            let end = place.saturating_add(zeros(!(word >> (place & 63))));
+            whole &= !from(start) | from(end);
+            other &= from(end);
+        }
+        // At the end a sign is what it looks like.
+        let signs = all.ask(sign) & (word >> 1);
+        let digits = all.within(b'0', b'9');
+        let slots = letters.get_mut(at..).unwrap_or_default();
+        each_bit((digits | signs) & whole, |place| {
+            if let Some(slot) = slots.get_mut(place) {
+                *slot = LETTERS.get(usize::from(*slot)).copied().unwrap_or(*slot);
+            }
+        });
+        let one = all.equal(b'1') & whole;
+        let doubled = one & ((one << 1) | (one >> 1));
+        each_bit(doubled, |place| {
+            if let Some(slot) = slots.get_mut(place) {
+                *slot = b'l';
+            }
+        });
+        let single = (one & !doubled) | (all.equal(b'!') & signs & whole);
+        each_bit(single, |place| ones.push(at.saturating_add(place)));
+        at = next;
     }
     *out = String::from_utf8(letters).unwrap_or_default();
 }
 
-/// Lists where the other reading of a part has `l`, and writes `ll` for two beside each other. The
-/// part stands at `at` in the text.
-fn list_ones(part: &[u8], at: usize, letters: &mut [u8], ones: &mut Vec<usize>) {
-    let is_one = |place: usize| part.get(place) == Some(&b'1');
-    for (place, byte) in part.iter().enumerate() {
-        if class(*byte) & ONE == 0 {
-            continue;
-        }
-        let after = place.wrapping_add(1);
-        if *byte == b'1' && (is_one(place.wrapping_sub(1)) || is_one(after)) {
-            if let Some(slot) = letters.get_mut(place) {
-                *slot = b'l';
+/// Tells each bit that is set, in order.
+#[inline]
+fn each_bit(bits: u64, mut told: impl FnMut(usize)) {
+    let mut left = bits;
+    while left != 0 {
+        told(zeros(left));
+        left &= left.wrapping_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
+    use super::{each_word, is_part, restore};
+    use proptest::prelude::*;
+    use std::ops::Range;
+
+    /// Words with digits and signs for letters, told byte by byte.
+    fn words(text: &[u8]) -> Vec<Range<usize>> {
+        let small = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
+        let begins = |at: usize| match text[at] {
+            b'0' | b'1' | b'3' | b'4' | b'5' | b'7' => small(at + 1),
+            b'@' | b'$' | b'!' => at > 0 && small(at - 1) && small(at + 1),
+            _ => false,
+        };
+        let is_word = |word: &Range<usize>| {
+            let part = &text[word.clone()];
+            let letters = part.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+            let first = part.iter().position(u8::is_ascii_lowercase);
+            let last = part.iter().rposition(u8::is_ascii_lowercase);
+            let (Some(first), Some(last)) = (first, last) else {
+                return false;
+            };
+            word.clone().any(begins)
+                && part.len() <= 64
+                && !part.iter().any(|byte| b"2689".contains(byte))
+                && (last - first >= letters || (first > 0 && letters > 2))
+                && !(part.contains(&b'@') && text.get(word.end) == Some(&b'.'))
+        };
+        parts(text).into_iter().filter(is_word).collect()
+    }
+
+    fn parts(text: &[u8]) -> Vec<Range<usize>> {
+        let (mut parts, mut at) = (Vec::new(), 0);
+        while at < text.len() {
+            let len = text[at..].iter().take_while(|byte| is_part(**byte)).count();
+            if len > 0 {
+                parts.push(at..at + len);
             }
-        } else if *byte == b'1' || after < part.len() {
-            ones.push(at.wrapping_add(place));
+            at += len + 1;
+        }
+        parts
+    }
+
+    /// The text with its letters restored, and where a 1 has another reading, byte by byte.
+    fn restored(text: &str) -> (String, Vec<usize>) {
+        let (bytes, mut letters, mut ones) = (text.as_bytes(), text.as_bytes().to_vec(), vec![]);
+        for part in parts(bytes) {
+            let inside = &bytes[part.clone()];
+            if inside.len() > 64 || inside.iter().any(|byte| b"2689".contains(byte)) {
+                continue;
+            }
+            for at in part.clone() {
+                let beside = |at: usize| part.contains(&at) && bytes[at] == b'1';
+                let doubled = beside(at.wrapping_sub(1)) || beside(at + 1);
+                let last = at + 1 == part.end;
+                letters[at] = match bytes[at] {
+                    b'1' if doubled => b'l',
+                    sign @ (b'@' | b'$' | b'!') if last => sign,
+                    byte => super::letter(byte).unwrap_or(byte),
+                };
+                if (bytes[at] == b'1' && !doubled) || (bytes[at] == b'!' && !last) {
+                    ones.push(at);
+                }
+            }
+        }
+        (String::from_utf8(letters).expect("ASCII for ASCII"), ones)
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let mixed = "([a-z0134157@$!.é -]|[0-9a-z]{1,9} |[a-z]{5,9}|[a-z1]{50,80}){0,60}";
+        prop_oneof![mixed, "[a-z1!. ]{0,300}", "[ -~]{0,300}"]
+    }
+
+    proptest! {
+        #[test]
+        fn many_bytes_at_once_are_read_as_each_by_itself(text in texts()) {
+            let mut found = Vec::new();
+            each_word(text.as_bytes(), |word| found.push(word));
+            prop_assert_eq!(found, words(text.as_bytes()));
+            let (mut out, mut ones) = (String::new(), Vec::new());
+            restore(&text, &mut out, &mut ones);
+            prop_assert_eq!((out, ones), restored(&text));
         }
     }
 }

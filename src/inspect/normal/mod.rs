@@ -14,6 +14,7 @@
 //! (small letters, no marks over Latin ones, `ss` for `ß`, `σ` for `ς`): fold them with [`Canon`].
 
 mod ascii;
+mod base64;
 mod canon;
 mod cross_check;
 mod fold;

@@ -1,22 +1,16 @@
-//! Encoded parts of a text, decoded: base64 and hex runs, percent signs, entities, escapes.
+//! Encoded parts of a text, decoded: percent signs, entities, escapes, and the runs of `base64`.
 //!
-//! Decides what is encoded: a run must be long and decode to readable text; escapes must be several
-//! and close together, and are decoded with 64 bytes of what stands around them. Never decodes what
-//! a run of base64 hides after a first part that is no text (images, keys): 24 characters tell.
+//! Decides what is encoded: escapes must be several and close together, and are decoded with 64
+//! bytes of what stands around them.
 
+use super::base64;
 use super::views::ViewKind;
 use crate::each_byte::each_byte;
 use memchr::memchr;
 use std::ops::Range;
 
-/// Shortest run of base64 characters or hex digits that is tried.
-const RUN: usize = 24;
-
 /// Bytes of plain text that are copied around escapes, and that may lie between them.
 const CONTEXT: usize = 64;
-
-/// Line lengths of wrapped base64 are multiples of four from here on.
-const LINE: usize = 40;
 
 /// Reports each encoded part of a text: its kind, where it stands, and what it decodes to.
 pub(super) fn each(
@@ -24,7 +18,7 @@ pub(super) fn each(
     scratch: &mut Vec<u8>,
     found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
 ) {
-    runs(text.as_bytes(), scratch, found);
+    base64::runs(text.as_bytes(), scratch, found);
     for (kind, trigger, least) in [
         (ViewKind::Percent, b'%', 3),
         (ViewKind::Entity, b'&', 2),
@@ -32,163 +26,6 @@ pub(super) fn each(
     ] {
         escapes(text, (kind, trigger, least), scratch, found);
     }
-}
-
-/// The value of a base64 character of either alphabet.
-const fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
-        b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
-        b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
-}
-
-const IN_RUN: [bool; 256] = each_byte!(byte => sextet(byte).is_some());
-
-fn in_run(byte: u8) -> bool {
-    IN_RUN.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
-/// Looks at windows of the shortest length from their end, so that prose is skipped by words.
-fn runs(text: &[u8], scratch: &mut Vec<u8>, found: &mut impl FnMut(ViewKind, Range<usize>, &[u8])) {
-    let mut at = 0_usize;
-    while let Some(window) = text.get(at..at.saturating_add(RUN)) {
-        if let Some(last) = window.iter().rposition(|&byte| !in_run(byte)) {
-            at = at.saturating_add(last).saturating_add(1);
-            continue;
-        }
-        let end = run_end(text, at);
-        let run = text.get(at..end).unwrap_or(&[]);
-        if let Some(kind) = decode_run(run, scratch) {
-            found(kind, at..end, scratch);
-        }
-        at = end;
-    }
-}
-
-/// Where a run ends: at its last line, if it is wrapped.
-fn run_end(text: &[u8], start: usize) -> usize {
-    let mut line = start;
-    loop {
-        let rest = text.get(line..).unwrap_or(&[]);
-        let len = rest
-            .iter()
-            .position(|&byte| !in_run(byte))
-            .unwrap_or(rest.len());
-        let end = line.saturating_add(len);
-        let gap = match text.get(end..).unwrap_or(&[]) {
-            [b'\r', b'\n', next, ..] if in_run(*next) => 2,
-            [b'\n', next, ..] if in_run(*next) => 1,
-            _ => return end,
-        };
-        if len < LINE || len % 4 != 0 {
-            return end;
-        }
-        line = end.saturating_add(gap);
-    }
-}
-
-/// Decodes a run if it is readable; what follows the readable part is left out.
-fn decode_run(run: &[u8], out: &mut Vec<u8>) -> Option<ViewKind> {
-    let digits = run.iter().filter(|byte| !byte.is_ascii_whitespace());
-    if digits.clone().all(u8::is_ascii_hexdigit) {
-        let nibble = |byte: &u8| {
-            char::from(*byte)
-                .to_digit(16)
-                .and_then(|n| u8::try_from(n).ok())
-        };
-        out.clear();
-        let mut nibbles = digits.filter_map(nibble);
-        while let (Some(high), Some(low)) = (nibbles.next(), nibbles.next()) {
-            out.push((high << 4) | low);
-        }
-        return keep_readable(out).then_some(ViewKind::Hex);
-    }
-    // Most runs are names, paths and keys: their beginning shows it.
-    decode_base64(run.get(..RUN)?, out);
-    if !keep_readable(out) {
-        return None;
-    }
-    decode_base64(run, out);
-    keep_readable(out).then_some(ViewKind::Base64)
-}
-
-/// The value of each base64 character, and more than any has for others.
-const SEXTETS: [u8; 256] = each_byte!(byte => match sextet(byte) {
-    Some(value) => value,
-    None => u8::MAX,
-});
-
-fn decode_base64(run: &[u8], out: &mut Vec<u8>) {
-    out.clear();
-    let value = |byte: u8| u32::from(SEXTETS.get(usize::from(byte)).copied().unwrap_or(u8::MAX));
-    let mut rest = run;
-    while let Some((four, behind)) = rest.split_first_chunk() {
-        let [a, b, c, d] = four.map(value);
-        if a >= 64 {
-            // The end of a line.
-            rest = rest.get(1..).unwrap_or_default();
-            continue;
-        }
-        if (b | c | d) >= 64 {
-            break;
-        }
-        let [_, a, b, c] = ((a << 18) | (b << 12) | (c << 6) | d).to_be_bytes();
-        out.extend_from_slice(&[a, b, c]);
-        rest = behind;
-    }
-    let (mut bits, mut count) = (0_u32, 0_u8);
-    for sextet in rest.iter().filter_map(|&byte| sextet(byte)) {
-        bits = (bits << 6) | u32::from(sextet);
-        count = count.saturating_add(1);
-        if count == 4 {
-            let [_, a, b, c] = bits.to_be_bytes();
-            out.extend_from_slice(&[a, b, c]);
-            (bits, count) = (0, 0);
-        }
-    }
-    match count {
-        2 => out.extend((bits >> 4).to_le_bytes().first()),
-        3 => {
-            let [a, b, ..] = (bits >> 2).to_le_bytes();
-            out.extend_from_slice(&[b, a]);
-        }
-        _ => {}
-    }
-}
-
-/// Cuts decoded bytes after their readable part, if that is most of them.
-fn keep_readable(bytes: &mut Vec<u8>) -> bool {
-    let (pairs, _) = bytes.as_chunks::<2>();
-    if pairs.len() > 3
-        && pairs
-            .iter()
-            .take(8)
-            .all(|&[low, high]| high == 0 && low != 0)
-    {
-        let narrow: Vec<u8> = pairs.iter().map(|&[low, _]| low).collect();
-        *bytes = narrow;
-    }
-    let whole = bytes.len();
-    let plain = |byte: &u8| byte.wrapping_sub(b' ') < 95;
-    if whole > 0 && bytes.iter().fold(true, |all, byte| all & plain(byte)) {
-        return true;
-    }
-    let valid = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => bytes
-            .get(..error.valid_up_to())
-            .and_then(|valid| std::str::from_utf8(valid).ok())
-            .unwrap_or_default(),
-    };
-    let seen = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-    let len = valid.find(|c| !seen(c)).unwrap_or(valid.len());
-    bytes.truncate(len);
-    // A window may end inside a character.
-    len > 0 && whole.saturating_sub(len) <= 3.max(whole / 8)
 }
 
 /// Stretches of a text with at least so many escapes of one kind.

@@ -4,9 +4,9 @@
 //! stands around, so that a phrase of which one word is disguised is read whole. Never judges: a
 //! list of initials makes a view as well, which then matches nothing.
 
-use super::ascii::{self, Chunks, WIDE};
 use super::canon::Canon;
 use super::views::{Pad, ViewKind};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within};
 use std::ops::Range;
 
 /// What is copied on both sides of a disguised word.
@@ -122,77 +122,69 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
 /// gap on both sides of each, one of them perhaps of an alphabet; a run of five letters, most of
 /// them of one, holds such a row.
 fn next_link(text: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    // Those of the chunk at hand, as they were found when it was the one ahead.
-    let mut known = None;
-    loop {
-        let rest = text.get(at..)?;
-        if rest.is_empty() {
-            return None;
-        }
-        let two = rest
-            .split_first_chunk()
-            .and_then(|(here, rest)| Some((here, rest.first_chunk()?)));
-        let may = two.is_none_or(|(here, ahead)| {
-            let gaps = known.unwrap_or_else(|| gap_bits(here));
-            let following = gap_bits(ahead);
-            known = Some(following);
-            let rows = rows((gaps, following), here.is_ascii() && ahead.is_ascii());
-            rows & u128::from(u64::MAX) != 0 && may_spell(here, ahead, rows)
-        });
-        if may {
-            let row = links(rest);
+    let (mut at, mut here) = (from, SixtyFour::at(text, from));
+    let (mut gaps, mut foreign) = (gaps_of(&here), here.foreign());
+    while at < text.len() {
+        let ahead = SixtyFour::at(text, at.saturating_add(WIDE));
+        let (more, others) = (gaps_of(&ahead), ahead.foreign());
+        let rows = rows(both(gaps, more), foreign | others == 0);
+        if rows != 0 {
+            let row = links(&here, &ahead);
             if row != 0 {
                 return at.checked_add(usize::try_from(row.trailing_zeros()).ok()?);
             }
         }
         at = at.saturating_add(WIDE);
+        (here, gaps, foreign) = (ahead, more, others);
     }
+    None
 }
 
-/// The gaps of a chunk.
+/// The bits of a chunk and those of the one ahead.
 #[inline]
-fn gap_bits(chunk: &[u8; WIDE]) -> u64 {
-    ascii::gather(&chunk.map(gap_bit))
+fn both(here: u64, ahead: u64) -> u128 {
+    (u128::from(ahead) << 64) | u128::from(here)
 }
 
-/// The gaps with which a row may begin in a chunk with these gaps, and those of the one ahead: four
-/// gaps, each one letter's width from the next. Asked of every chunk of every text.
+/// The bits of the first chunk.
 #[inline]
-fn rows((here, ahead): (u64, u64), ascii: bool) -> u128 {
-    let gaps = (u128::from(ahead) << 64) | u128::from(here);
-    let next = |bits: u128| {
-        let wider = if ascii { 0 } else { (bits >> 3) | (bits >> 4) };
-        (bits >> 2) | wider
-    };
-    gaps & next(gaps & next(gaps & next(gaps)))
+fn first(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-/// Whether one of the rows has a letter that may be of an alphabet; rows of digits are none.
-fn may_spell(here: &[u8; WIDE], ahead: &[u8; WIDE], rows: u128) -> bool {
-    let [here, ahead] = [here, ahead].map(|chunk| ascii::gather(&chunk.map(alphabet_bit)));
-    let letters = (u128::from(ahead) << 64) | u128::from(here);
-    // Within the twelve bytes that a row is at most long.
-    let mut near = letters | (letters >> 1);
+/// The gaps of a chunk with which a row may begin, told by gaps alone: four of them, each one
+/// letter's width from the next. Asked of every chunk of every text.
+#[inline]
+fn rows(gaps: u128, ascii: bool) -> u64 {
+    if ascii {
+        let two = gaps & (gaps >> 2);
+        return first(two & (two >> 4));
+    }
+    let next = |bits: u128| (bits >> 2) | (bits >> 3) | (bits >> 4);
+    first(gaps & next(gaps & next(gaps & next(gaps))))
+}
+
+/// The gaps of a chunk with which a row begins. A letter is one to three bytes here. The chunk
+/// ahead is looked at as well, since a row may lie across their border.
+fn links(here: &SixtyFour, ahead: &SixtyFour) -> u64 {
+    let of = |question: fn(&SixtyFour) -> u64| both(question(here), question(ahead));
+    let alphabet = of(|all| all.ask(|part| letter(part) | part));
+    let gaps = of(gaps_of);
+    // Within the bytes that a row is at most long. Rows of digits are none.
+    let mut near = alphabet | (alphabet >> 1);
     near |= near >> 2;
     near |= (near >> 4) | (near >> 8);
-    rows & near & u128::from(u64::MAX) != 0
-}
-
-/// The gaps of the next chunk with which a row begins. A letter is one to three bytes here. Two
-/// chunks are looked at together, since a row may lie across their border.
-fn links(rest: &[u8]) -> u64 {
-    let (mut gaps, mut starts, mut letters, mut alphabet) = (0_u128, 0_u128, 0_u128, 0_u128);
-    let mut chunks = Chunks(rest);
-    let here = chunks.next().unwrap_or([0; WIDE]);
-    let ahead = chunks.next().unwrap_or([0; WIDE]);
-    for chunk in [ahead, here] {
-        let inside = chunk.map(|byte| u8::from(byte & 0xc0 == 0x80));
-        gaps = (gaps << 64) | u128::from(ascii::gather(&chunk.map(gap_bit)));
-        starts = (starts << 64) | u128::from(!ascii::gather(&inside));
-        letters = (letters << 64) | u128::from(ascii::gather(&chunk.map(letter_bit)));
-        alphabet = (alphabet << 64) | u128::from(ascii::gather(&chunk.map(alphabet_bit)));
+    if first(gaps & near) == 0 {
+        return 0;
     }
+    let letters = alphabet
+        | of(|all| {
+            all.ask(|part| {
+                let sign = equal(part, b'@') | equal(part, b'$') | equal(part, b'!');
+                within(part, b'0', b'9') | sign
+            })
+        });
+    let starts = !of(|all| all.within(0x80, 0xbf));
     let two = (gaps >> 3) & !(starts >> 2);
     let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
     let single = gaps & (letters >> 1) & ((gaps >> 2) | two | three);
@@ -200,27 +192,18 @@ fn links(rest: &[u8]) -> u64 {
     // A long run has more letters of an alphabet than others, so that three of it in a row have one.
     let spelling = single & (alphabet >> 1);
     let then = |one: u128, other: u128| one & next(other);
-    let first = then(spelling, then(single, single));
-    let row = first | then(single, then(spelling, single)) | then(single, then(single, spelling));
-    u64::try_from(row & u128::from(u64::MAX)).unwrap_or(0)
+    let head = then(spelling, then(single, single));
+    let row = head | then(single, then(spelling, single)) | then(single, then(single, spelling));
+    first(row)
 }
 
-/// A gap between letters: see [`is_gap`].
-fn gap_bit(byte: u8) -> u8 {
-    let sign = u8::from(byte == b'_') | u8::from(byte | 2 == b'~') | u8::from(byte == b'\\');
-    u8::from(byte == b' ') | u8::from(byte.wrapping_sub(b'*') < 6) | sign
-}
-
-/// A byte with which a letter may begin: see [`is_letter`].
-fn letter_bit(byte: u8) -> u8 {
-    let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
-    let sign = u8::from(byte == b'@') | u8::from(byte == b'$') | u8::from(byte == b'!');
-    letter | sign | u8::from(byte.wrapping_sub(b'0') < 10) | (byte >> 7)
-}
-
-/// A byte with which a letter of an alphabet may begin.
-fn alphabet_bit(byte: u8) -> u8 {
-    u8::from((byte | 0x20).wrapping_sub(b'a') < 26) | (byte >> 7)
+/// Gaps between letters: see [`is_gap`].
+#[inline]
+fn gaps_of(all: &SixtyFour) -> u64 {
+    all.ask(|part| {
+        let sign = equal(part, b'_') | equal(part, b'|') | equal(part, b'~') | equal(part, b'\\');
+        equal(part, b' ') | within(part, b'*', b'/') | sign
+    })
 }
 
 /// A character that can stand between letters: space, and `*` to `/`, `\`, `_`, `|`, `~`.

@@ -1,0 +1,242 @@
+//! Runs of base64 characters and of hex digits, decoded.
+//!
+//! Decides what is encoded: a run must be long and decode to readable text. Never decodes what a
+//! run of base64 hides after a first part that is no text (images, keys): 24 characters tell.
+
+use super::views::ViewKind;
+use crate::each_byte::each_byte;
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within};
+use std::ops::Range;
+
+/// Shortest run of base64 characters or hex digits that is tried.
+const RUN: usize = 24;
+
+/// Line lengths of wrapped base64 are multiples of four from here on.
+const LINE: usize = 40;
+
+/// The value of a base64 character of either alphabet.
+const fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
+        b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
+        b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Which of many bytes are base64 characters.
+#[inline]
+fn in_runs(all: &SixtyFour) -> u64 {
+    all.ask(|part| {
+        let sign = equal(part, b'+') | equal(part, b'-') | equal(part, b'_');
+        letter(part) | within(part, b'/', b'9') | sign
+    })
+}
+
+/// Reports each run that is readable: its kind, where it stands, and what it decodes to.
+pub(super) fn runs(
+    text: &[u8],
+    scratch: &mut Vec<u8>,
+    found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
+) {
+    let mut at = 0_usize;
+    while let Some(start) = next_run(text, at) {
+        let end = run_end(text, start);
+        let run = text.get(start..end).unwrap_or(&[]);
+        if let Some(kind) = decode_run(run, scratch) {
+            found(kind, start..end, scratch);
+        }
+        at = end;
+    }
+}
+
+/// Where the first run begins that is long enough, from a place on that is in none.
+fn next_run(text: &[u8], from: usize) -> Option<usize> {
+    // Where the run begins that reaches the chunk at hand.
+    let (mut at, mut start) = (from, from);
+    while at < text.len() {
+        let inside = in_runs(&SixtyFour::at(text, at));
+        let reach = at.saturating_add(ones(inside));
+        if reach.saturating_sub(start) >= RUN {
+            return Some(start);
+        }
+        // Bits with so many set ones from them on.
+        let two = inside & (inside >> 1);
+        let four = two & (two >> 2);
+        let eight = four & (four >> 4);
+        let all = eight & (eight >> 8) & (eight >> 16);
+        if all != 0 {
+            return Some(at.saturating_add(ones(!all)));
+        }
+        at = at.saturating_add(WIDE);
+        start = at.saturating_sub(usize::try_from(inside.leading_ones()).unwrap_or(WIDE));
+    }
+    None
+}
+
+/// How many of the lowest bits are set.
+#[inline]
+fn ones(bits: u64) -> usize {
+    usize::try_from(bits.trailing_ones()).unwrap_or(WIDE)
+}
+
+/// How many base64 characters a text begins with.
+fn run_len(text: &[u8]) -> usize {
+    let mut len = 0_usize;
+    while len < text.len() {
+        let more = ones(in_runs(&SixtyFour::at(text, len)));
+        len = len.saturating_add(more);
+        if more < WIDE {
+            break;
+        }
+    }
+    len
+}
+
+/// Where a run ends: at its last line, if it is wrapped.
+fn run_end(text: &[u8], start: usize) -> usize {
+    let mut line = start;
+    loop {
+        let len = run_len(text.get(line..).unwrap_or(&[]));
+        let end = line.saturating_add(len);
+        let gap = match text.get(end..).unwrap_or(&[]) {
+            [b'\r', b'\n', next, ..] if sextet(*next).is_some() => 2,
+            [b'\n', next, ..] if sextet(*next).is_some() => 1,
+            _ => return end,
+        };
+        if len < LINE || !len.is_multiple_of(4) {
+            return end;
+        }
+        line = end.saturating_add(gap);
+    }
+}
+
+/// Decodes a run if it is readable; what follows the readable part is left out.
+fn decode_run(run: &[u8], out: &mut Vec<u8>) -> Option<ViewKind> {
+    let digits = run.iter().filter(|byte| !byte.is_ascii_whitespace());
+    if digits.clone().all(u8::is_ascii_hexdigit) {
+        let nibble = |byte: &u8| {
+            char::from(*byte)
+                .to_digit(16)
+                .and_then(|n| u8::try_from(n).ok())
+        };
+        out.clear();
+        let mut nibbles = digits.filter_map(nibble);
+        while let (Some(high), Some(low)) = (nibbles.next(), nibbles.next()) {
+            out.push((high << 4) | low);
+        }
+        return keep_readable(out).then_some(ViewKind::Hex);
+    }
+    // Most runs are names, paths and keys: their beginning shows it.
+    decode_base64(run.get(..RUN)?, out);
+    if !keep_readable(out) {
+        return None;
+    }
+    decode_base64(run, out);
+    keep_readable(out).then_some(ViewKind::Base64)
+}
+
+/// The value of each base64 character, and more than any has for others.
+const SEXTETS: [u8; 256] = each_byte!(byte => match sextet(byte) {
+    Some(value) => value,
+    None => u8::MAX,
+});
+
+/// What sixteen base64 characters decode to; none if others are among them.
+#[inline]
+fn sixteen(run: &[u8; 16]) -> Option<[u8; 12]> {
+    let (mut bytes, mut all) = ([0; 12], 0);
+    let (slots, _) = bytes.as_chunks_mut::<3>();
+    let (fours, _) = run.as_chunks::<4>();
+    for (slot, four) in slots.iter_mut().zip(fours) {
+        let [a, b, c, d] = four.map(value);
+        all |= a | b | c | d;
+        let [_, bytes @ ..] = ((a << 18) | (b << 12) | (c << 6) | d).to_be_bytes();
+        *slot = bytes;
+    }
+    (all < 64).then_some(bytes)
+}
+
+fn value(byte: u8) -> u32 {
+    u32::from(SEXTETS.get(usize::from(byte)).copied().unwrap_or(u8::MAX))
+}
+
+fn decode_base64(run: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut rest = run;
+    loop {
+        if let Some((many, behind)) = rest.split_first_chunk()
+            && let Some(bytes) = sixteen(many)
+        {
+            out.extend_from_slice(&bytes);
+            rest = behind;
+            continue;
+        }
+        let Some((four, behind)) = rest.split_first_chunk() else {
+            break;
+        };
+        let [a, b, c, d] = four.map(value);
+        if a >= 64 {
+            // The end of a line.
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
+        if (b | c | d) >= 64 {
+            break;
+        }
+        let [_, bytes @ ..] = ((a << 18) | (b << 12) | (c << 6) | d).to_be_bytes();
+        out.extend_from_slice(&bytes);
+        rest = behind;
+    }
+    let (mut bits, mut count) = (0_u32, 0_u8);
+    for sextet in rest.iter().filter_map(|&byte| sextet(byte)) {
+        bits = (bits << 6) | u32::from(sextet);
+        count = count.saturating_add(1);
+        if count == 4 {
+            let [_, a, b, c] = bits.to_be_bytes();
+            out.extend_from_slice(&[a, b, c]);
+            (bits, count) = (0, 0);
+        }
+    }
+    match count {
+        2 => out.extend((bits >> 4).to_le_bytes().first()),
+        3 => {
+            let [a, b, ..] = (bits >> 2).to_le_bytes();
+            out.extend_from_slice(&[b, a]);
+        }
+        _ => {}
+    }
+}
+
+/// Cuts decoded bytes after their readable part, if that is most of them.
+fn keep_readable(bytes: &mut Vec<u8>) -> bool {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    if pairs.len() > 3
+        && pairs
+            .iter()
+            .take(8)
+            .all(|&[low, high]| high == 0 && low != 0)
+    {
+        let narrow: Vec<u8> = pairs.iter().map(|&[low, _]| low).collect();
+        *bytes = narrow;
+    }
+    let whole = bytes.len();
+    let plain = |byte: &u8| byte.wrapping_sub(b' ') < 95;
+    if whole > 0 && bytes.iter().fold(true, |all, byte| all & plain(byte)) {
+        return true;
+    }
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => bytes
+            .get(..error.valid_up_to())
+            .and_then(|valid| std::str::from_utf8(valid).ok())
+            .unwrap_or_default(),
+    };
+    let seen = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let len = valid.find(|c| !seen(c)).unwrap_or(valid.len());
+    bytes.truncate(len);
+    // A window may end inside a character.
+    len > 0 && whole.saturating_sub(len) <= 3.max(whole / 8)
+}
