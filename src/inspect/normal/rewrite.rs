@@ -65,6 +65,16 @@ impl Fold<'_> {
     fn rewrite(&mut self, start: usize, end: usize, reading: Reading) {
         let mut at = start;
         for c in self.source.get(start..end).unwrap_or_default().chars() {
+            // Most letters of a disguised word are no others.
+            if reading == Reading::Latin
+                && let Ok(byte) = u8::try_from(c)
+                && is_word(byte)
+            {
+                self.out.push(byte.to_ascii_lowercase());
+                self.map.copy(at, 1);
+                at = at.saturating_add(1);
+                continue;
+            }
             let Entry { kind, to, latin } = self.table.get(c);
             let width = c.len_utf8();
             let letter = match reading {

@@ -6,6 +6,21 @@
 
 use super::script::Script;
 use super::table::Kind;
+use crate::each_byte::each_byte;
+
+/// An ASCII letter, and one that could be none of a script's.
+const LETTER: u8 = 1;
+const NOT_GREEK: u8 = 2;
+const NOT_CYRILLIC: u8 = 4;
+
+/// What each byte is to a word: nothing, or a letter.
+const LETTERS: [u8; 256] = each_byte!(byte => if byte.is_ascii_alphabetic() {
+    let greek = if Script::Greek.letter(byte).is_some() { 0 } else { NOT_GREEK };
+    let cyrillic = if Script::Cyrillic.letter(byte).is_some() { 0 } else { NOT_CYRILLIC };
+    LETTER | greek | cyrillic
+} else {
+    0
+});
 
 /// A word being read, from the first letter that is not Latin on.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +34,8 @@ pub(super) struct Word {
     /// The script of all genuine letters, unless there are several.
     script: Option<Script>,
     mixed: bool,
-    /// Each Latin letter so far could be one of the script's.
-    greek: bool,
-    cyrillic: bool,
+    /// What its ASCII letters are, see [`LETTERS`].
+    seen: u8,
 }
 
 /// How a word is written in the canonical text.
@@ -52,19 +66,16 @@ impl Word {
             genuine: 0,
             script: None,
             mixed: false,
-            greek: true,
-            cyrillic: true,
+            seen: 0,
         }
     }
 
     /// Counts an ASCII byte of the word.
     #[inline]
-    pub(super) const fn ascii(&mut self, byte: u8) {
-        if byte.is_ascii_alphabetic() {
-            self.latin = self.latin.saturating_add(1);
-            self.greek &= Script::Greek.letter(byte).is_some();
-            self.cyrillic &= Script::Cyrillic.letter(byte).is_some();
-        }
+    pub(super) fn ascii(&mut self, byte: u8) {
+        let letter = LETTERS.get(usize::from(byte)).copied().unwrap_or(0);
+        self.latin = self.latin.saturating_add(u32::from(letter & LETTER));
+        self.seen |= letter;
     }
 
     /// Counts a character of the word as it was classified.
@@ -113,8 +124,10 @@ impl Word {
         }
         let foreign = self.lookalike.saturating_add(self.genuine) > self.latin;
         match self.script.filter(|_| foreign && !self.mixed) {
-            Some(Script::Greek) if self.greek => Reading::Foreign(Script::Greek),
-            Some(Script::Cyrillic) if self.cyrillic => Reading::Foreign(Script::Cyrillic),
+            Some(Script::Greek) if self.seen & NOT_GREEK == 0 => Reading::Foreign(Script::Greek),
+            Some(Script::Cyrillic) if self.seen & NOT_CYRILLIC == 0 => {
+                Reading::Foreign(Script::Cyrillic)
+            }
             Some(Script::Greek | Script::Cyrillic | Script::Rare) | None if self.lookalike > 0 => {
                 Reading::Latin
             }
