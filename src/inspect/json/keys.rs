@@ -3,14 +3,25 @@
 //!
 //! A duplicate is always found, as equal keys have equal marks. A key of up to eight bytes stands
 //! for itself; a longer one has a keyed hash, so that two different keys are taken for one with
-//! probability 2^-64 a pair; a body with the full 4096 keys open has 2^23 pairs, so that one such
-//! body in 2^41 is refused wrongly. The hash is keyed per reader with secrets of the process, so a
-//! client cannot prepare keys that collide, neither to be refused nor to make the table slow.
+//! probability 2^-63 a pair at most; a body with the full 4096 keys open has 2^23 pairs, so that
+//! one such body in 2^40 is refused wrongly. Keys of up to sixteen bytes are two words, each
+//! multiplied by a secret number of 128 bits, and the upper half of the sum is the hash: it holds
+//! that bound against whoever does not know the numbers. The hashes are keyed per reader with
+//! secrets of the process, so a client cannot prepare keys that collide, neither to be refused nor
+//! to make the table slow.
+
+#![expect(
+    clippy::inline_always,
+    reason = "tool definitions are mostly keys, and a call costs as much as most of them"
+)]
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// The most keys that a slot, a `u16` whose zero means empty, can tell apart.
 const MOST: usize = 0xFFFF;
+
+/// Bytes of a key that stand for themselves.
+const WORD: usize = 8;
 
 /// Odd, so that multiplying by it loses nothing: 2^64 over the golden ratio.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -49,6 +60,8 @@ pub(super) struct Owner {
 #[derive(Debug)]
 pub(super) struct OpenKeys {
     hasher: RandomState,
+    /// By what keys of two words are multiplied.
+    factors: Option<[u128; 2]>,
     /// Each with its object mixed in.
     marks: Vec<u64>,
     /// One more than an index into `marks`; zero is empty. Never more than half full.
@@ -61,6 +74,7 @@ impl OpenKeys {
     pub(super) fn new(limit: usize, hasher: RandomState) -> Self {
         Self {
             hasher,
+            factors: None,
             marks: Vec::new(),
             slots: Vec::new(),
             limit: limit.min(MOST),
@@ -79,7 +93,7 @@ impl OpenKeys {
     }
 
     /// Adds `key` of this object.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, owner: Owner, key: &str) -> Entry {
         if self.marks.len() >= self.limit {
             return Entry::Full;
@@ -95,7 +109,7 @@ impl OpenKeys {
         if known {
             return Entry::Duplicate;
         }
-        if self.marks.capacity() == 0 {
+        if self.marks.capacity() == self.marks.len() {
             // Most bodies have a handful: once is enough.
             self.marks.reserve(FEW);
         }
@@ -115,19 +129,46 @@ impl OpenKeys {
         self.marks.truncate(owner.before);
     }
 
-    /// What stands for a key. No character has a byte 0xFF, so that a short key filled up with it
-    /// is told from all other short ones.
-    #[inline]
-    fn mark(&self, key: &str) -> u64 {
-        let key = key.as_bytes();
-        let mut short = [0xFF; 8];
-        if let Some(place) = short.get_mut(..key.len()) {
-            place.copy_from_slice(key);
-            return u64::from_le_bytes(short);
+    /// What stands for a key.
+    #[inline(always)]
+    fn mark(&mut self, key: &str) -> u64 {
+        match key.as_bytes() {
+            short if short.len() <= WORD => word(short),
+            // Most of the longer ones: a product is a tenth of what the hasher costs.
+            long if let Some((first, rest @ [_, ..])) = long.split_first_chunk::<WORD>()
+                && rest.len() <= WORD =>
+            {
+                let [one, other] = self.factors();
+                let one = one.wrapping_mul(u128::from(u64::from_le_bytes(*first)));
+                let sum = one.wrapping_add(other.wrapping_mul(u128::from(word(rest))));
+                u64::try_from(sum >> 64).unwrap_or(u64::MAX)
+            }
+            longest => self.hashed(longest),
         }
+    }
+
+    #[inline(never)]
+    fn hashed(&self, key: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(key);
         hasher.finish()
+    }
+
+    /// Two secret numbers, made when a key first asks for them.
+    #[inline]
+    fn factors(&mut self) -> [u128; 2] {
+        match self.factors {
+            Some(factors) => factors,
+            None => self.make_factors(),
+        }
+    }
+
+    #[cold]
+    fn make_factors(&mut self) -> [u128; 2] {
+        let part = |number: u8| u128::from(self.hasher.hash_one(number));
+        let factors = [part(0) << 64 | part(1), part(2) << 64 | part(3)];
+        self.factors = Some(factors);
+        factors
     }
 
     /// Enters the newest key of an object that has many; all of them, if it has just come to that.
@@ -148,6 +189,7 @@ impl OpenKeys {
     }
 
     /// Whether an object in the table has this mark.
+    #[inline(never)]
     fn has(&self, owner: Owner, mark: u64) -> bool {
         let mut place = self.first_place(mark);
         while let Some(&slot) = self.slots.get(place) {
@@ -226,6 +268,23 @@ impl OpenKeys {
     }
 }
 
+/// At most eight bytes as a number of their own: no character has a byte 0xFF, so that those
+/// filled up with it are told from all others. Read by parts that may overlap, as a copy of a few
+/// bytes is a call.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    let bits = |count: usize| u32::try_from(count.saturating_mul(8)).unwrap_or(u32::MAX);
+    let low = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | last << (bits(len.wrapping_sub(4)) & 63)
+    } else {
+        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or(0));
+        byte(0) | byte(1) << 8 | byte(2) << 16
+    };
+    low | u64::MAX.checked_shl(bits(len)).unwrap_or(0)
+}
+
 /// The number of a mark, counted from one. Never past [`MOST`].
 fn number(index: usize) -> u16 {
     u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX)
@@ -276,6 +335,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn keys_that_differ_in_their_length_or_one_byte_have_marks_of_their_own() {
+        let mut keys = OpenKeys::new(4096, RandomState::new());
+        let names = (0..=20).flat_map(|len| {
+            let plain = "a".repeat(len);
+            let other = move |at: usize| {
+                let mut name = "a".repeat(len);
+                name.replace_range(at..=at, "b");
+                name
+            };
+            std::iter::once(plain).chain((0..len).map(other))
+        });
+        for name in names {
+            assert_eq!(keys.add(ALONE, &name), Entry::New, "{name:?}");
+            assert_eq!(keys.add(ALONE, &name), Entry::Duplicate, "{name:?}");
+        }
+    }
+
     proptest! {
         /// Against the plain way: a list per open object.
         #[test]
@@ -294,11 +371,11 @@ mod tests {
                     }
                     _ => {
                         let (owner, names) = model.last_mut().expect("one is open");
-                        // Some of them are longer than what stands for itself.
-                        let name = if name % 3 == 0 {
-                            format!("a longer key {name}")
-                        } else {
-                            name.to_string()
+                        // Some are longer than what stands for itself, or than two words.
+                        let name = match name % 4 {
+                            0 => format!("longer {name}"),
+                            1 => format!("the longest keys of all {name}"),
+                            _ => name.to_string(),
                         };
                         let known = names.contains(&name);
                         let entry = if known { Entry::Duplicate } else { Entry::New };

@@ -17,19 +17,31 @@ const BLOCK: usize = 32;
 /// What is below is a control character.
 const SPACE: u8 = 0x20;
 
-/// The length of the run at the start of `bytes`. Most runs are short, so one word is looked at
-/// before a long one is assumed.
-#[inline]
+/// The length of the run at the start of `bytes`. Most runs are short: of two words at most.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call costs as much as most runs")]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let Some((word, after)) = bytes.split_first_chunk::<8>() else {
         return short_len(bytes);
     };
     let ends = ends_in(u64::from_le_bytes(*word));
-    if ends == 0 {
-        8 + long_len(after)
-    } else {
-        first_byte(ends)
+    if ends != 0 {
+        return first_byte(ends);
     }
+    8 + second_len(after)
+}
+
+/// The same behind a first word.
+#[inline]
+fn second_len(bytes: &[u8]) -> usize {
+    let Some((word, after)) = bytes.split_first_chunk::<8>() else {
+        return short_len(bytes);
+    };
+    let ends = ends_in(u64::from_le_bytes(*word));
+    if ends != 0 {
+        return first_byte(ends);
+    }
+    8 + long_len(after)
 }
 
 /// Up to the next quote or backslash, if no control character stands before it, which would be the

@@ -38,7 +38,6 @@ impl Reader {
             self.state = State::Number(number);
         } else if number.may_end() {
             self.end_number(digits, sink);
-            return Ok(self.next_after(text.as_bytes(), end));
         } else {
             return Err(self.malformed(end));
         }

@@ -8,6 +8,7 @@ const LONG: usize = 512;
 
 impl Reader {
     /// A string value from `here` to its end or that of the piece.
+    #[inline]
     pub(super) fn value_text<S: Sink>(
         &mut self,
         text: &str,
@@ -30,7 +31,8 @@ impl Reader {
                 None => return Ok(here),
                 Some(b'"') => {
                     sink.string_end(self.offset(here + 1));
-                    return Ok(self.next_after(bytes, here + 1));
+                    self.state = State::Next;
+                    return Ok(here + 1);
                 }
                 Some(b'\\') => {}
                 Some(_) => return Err(self.malformed(here)),
@@ -59,6 +61,7 @@ impl Reader {
     }
 
     /// One run of a key from `here`, with the escape or the end behind it.
+    #[inline]
     pub(super) fn key_text<S: Sink>(
         &mut self,
         text: &str,
@@ -76,20 +79,14 @@ impl Reader {
             self.end_key(run, self.offset(end + 1), sink)?;
             // Nearly always the colon stands right behind: one turn of the walk less.
             if text.as_bytes().get(end + 1) == Some(&b':') {
-                return Ok(self.value_after(text.as_bytes(), end + 2, sink));
+                return self.value_after(text.as_bytes(), end + 2, sink);
             }
             return Ok(end + 1);
         }
         self.token.push_str(run);
         match next {
             None => Ok(end),
-            Some(b'"') => {
-                let key = std::mem::take(&mut self.token);
-                self.end_key(&key, self.offset(end + 1), sink)?;
-                self.token = key;
-                self.token.clear();
-                Ok(end + 1)
-            }
+            Some(b'"') => self.end_kept_key(end + 1, sink),
             Some(_) => {
                 let Some((ch, len)) = self.escape(text, end, Role::Key)? else {
                     return Ok(text.len());
@@ -172,6 +169,21 @@ impl Reader {
         Ok(())
     }
 
+    /// A key ends before `here` that was kept, as it has escapes or came in pieces.
+    #[inline(never)]
+    fn end_kept_key<S: Sink>(&mut self, here: usize, sink: &mut S) -> Result<usize, JsonError> {
+        let key = std::mem::take(&mut self.token);
+        self.end_key(&key, self.offset(here), sink)?;
+        self.token = key;
+        self.token.clear();
+        Ok(here)
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it stands in the way of nearly every key, and elsewhere once"
+    )]
     fn end_key<S: Sink>(&mut self, key: &str, end: u64, sink: &mut S) -> Result<(), JsonError> {
         let offset = self.token_at;
         let Some(&Frame::Object(owner)) = self.open.last() else {
