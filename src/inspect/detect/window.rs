@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 use super::bytes::{DIGIT, is, leading, values};
 use super::{Family, Hit, Rule, RuleIx, RuleSet};
+use crate::each_byte::each_byte;
 
 /// Bytes that the caller keeps in front of [`Rest::from`], for word edges and keywords.
 pub const LOOKBACK: usize = 128;
@@ -339,11 +340,11 @@ impl<'t> Window<'t> {
 /// Bytes that may join into one address or key. Of other scripts only two-byte
 /// characters, so that Chinese or Thai text without blanks is not held.
 fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'(' | b'/' | b':' | b'='
-        )
-        || matches!(byte, 0xc2..=0xdf)
-        || (0x80..0xc0).contains(&byte)
+    WORD.get(usize::from(byte)).copied().unwrap_or(false)
 }
+
+const WORD: [bool; 256] = each_byte!(byte => {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'(' | b'/' | b':' | b'=')
+        || matches!(byte, 0x80..=0xbf | 0xc2..=0xdf)
+});
