@@ -21,6 +21,8 @@ BASE = "bare"
 # one percent and short enough for the base to have its turn under the same conditions.
 REQUESTS = {1: 20_000, 16: 15_000, 256: 4_000}
 EVENTS, EVERY_MS, REPEATS = 50, 20, 2
+# Streams that open together, and how many open in a second where there are more.
+AT_ONCE, OPENED = 100, 500
 STREAM_BODY = 2048
 # Streams that a peer has had before its memory for more of them is counted.
 FEW = 10
@@ -116,9 +118,13 @@ def turn(options, peer, size, requests):
 
 
 def stream_turn(options, peer, repeats, streams):
+    # Few open within one interval; many at a pace that leaves time to serve those that are open,
+    # and then all stay as long again.
+    opening = EVERY_MS if streams <= AT_ONCE else streams * 1000 // OPENED
+    events = max(EVENTS, 2 * opening // EVERY_MS)
     plan = (
         f"/drive?to={peer.port}&key={options.key}&streams={streams}&repeats={repeats}"
-        f"&events={EVENTS}&every={EVERY_MS}"
+        f"&events={events}&every={EVERY_MS}&opening={opening}"
     )
     if peer.pid:
         forget_peak(peer.pid)

@@ -32,12 +32,15 @@ pub(crate) struct Plan {
     events: u32,
     /// Milliseconds between two events.
     every: u32,
+    /// Milliseconds over which the streams open; one interval, if it is not said.
+    opening: u32,
     /// The key that the proxy asks for.
     key: String,
 }
 
 impl Plan {
-    /// Reads a query such as `to=8080&streams=100&repeats=3&events=50&every=20&key=K`.
+    /// Reads a query such as
+    /// `to=8080&streams=100&repeats=3&events=50&every=20&opening=20&key=K`.
     pub(crate) fn read(query: &str) -> Self {
         let mut plan = Self::default();
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -48,9 +51,13 @@ impl Plan {
                 "repeats" => plan.repeats = number,
                 "events" => plan.events = number,
                 "every" => plan.every = number,
+                "opening" => plan.opening = number,
                 "key" => value.clone_into(&mut plan.key),
                 _ => {}
             }
+        }
+        if plan.opening == 0 {
+            plan.opening = plan.every;
         }
         plan
     }
@@ -80,6 +87,7 @@ impl Plan {
             .saturating_mul(self.repeats);
         whole
             .saturating_mul(2)
+            .saturating_add(Duration::from_millis(u64::from(self.opening)))
             .saturating_add(Duration::from_mins(1))
     }
 }
@@ -133,9 +141,9 @@ async fn run(plan: &Plan, body: &[u8], origin: Instant) -> String {
     for index in 0..plan.streams {
         let (plan, request) = (plan.clone(), plan.request(body));
         tasks.spawn(async move {
-            // Spread over one interval: providers do not send all at the same moment.
-            let pace = u64::from(plan.every).saturating_mul(1000);
-            let share = pace.checked_div(u64::from(plan.streams)).unwrap_or(0);
+            // Spread: neither do all clients call at the same moment, nor do providers send.
+            let opening = u64::from(plan.opening).saturating_mul(1000);
+            let share = opening.checked_div(u64::from(plan.streams)).unwrap_or(0);
             sleep(Duration::from_micros(
                 share.saturating_mul(u64::from(index)),
             ))
