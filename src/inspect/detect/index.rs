@@ -24,8 +24,7 @@ pub(super) struct Row {
 
 impl Row {
     #[inline]
-    fn of(bytes: &[u8; WIDE]) -> Self {
-        let all = SixtyFour::new(bytes);
+    fn of(all: &SixtyFour) -> Self {
         Self {
             digits: all.within(b'0', b'9'),
             letters: all.letters(),
@@ -107,12 +106,10 @@ impl Index {
         self.rows.clear();
         let bytes = text.as_bytes();
         let from = text.floor_char_boundary(usize::try_from(from).unwrap_or(usize::MAX));
-        if has_marks(bytes.get(from..).unwrap_or_default()) {
-            let (chunks, rest) = bytes.as_chunks();
-            self.rows.extend(chunks.iter().map(Row::of));
-            if !rest.is_empty() {
-                self.rows.push(Row::of(&filled(rest)));
-            }
+        if has_marks(bytes, from) {
+            let places = (0..bytes.len()).step_by(WIDE);
+            let rows = places.map(|at| Row::of(&SixtyFour::at(bytes, at)));
+            self.rows.extend(rows);
         }
         Indexed { text, index: self }
     }
@@ -165,23 +162,13 @@ impl Index {
     }
 }
 
-/// Whether a text has anything that wakes a look for values.
-fn has_marks(text: &[u8]) -> bool {
-    let marks = |bytes: &[u8; WIDE]| {
-        let all = SixtyFour::new(bytes);
-        all.within(b'0', b':') | all.either(b'=', b'@') | all.either(b'_', b'-')
-    };
-    let (chunks, rest) = text.as_chunks();
-    chunks.iter().any(|chunk| marks(chunk) != 0) || (!rest.is_empty() && marks(&filled(rest)) != 0)
-}
-
-/// The last bytes of a text, and NULs, which are of no kind.
-fn filled(rest: &[u8]) -> [u8; WIDE] {
-    let mut last = [0; WIDE];
-    if let Some(to) = last.get_mut(..rest.len()) {
-        to.copy_from_slice(rest);
-    }
-    last
+/// Whether a text has anything, from a place on, that wakes a look for values.
+fn has_marks(text: &[u8], from: usize) -> bool {
+    let mut places = (from..text.len()).step_by(WIDE);
+    places.any(|at| {
+        let all = SixtyFour::at(text, at);
+        all.within(b'0', b':') | all.either(b'=', b'@') | all.either(b'_', b'-') != 0
+    })
 }
 
 /// How many zeros stand below the lowest one.
