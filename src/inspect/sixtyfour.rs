@@ -117,6 +117,12 @@ impl SixtyFour {
     }
 }
 
+/// How many zeros stand below the lowest one: the place of the first bit that is set.
+#[inline]
+pub(super) fn zeros(bits: u64) -> usize {
+    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
+}
+
 /// Which bytes of a part are this one.
 #[inline]
 pub(super) fn equal(part: u8x16, byte: u8) -> u8x16 {

@@ -5,7 +5,7 @@
 //! loop over bytes that ends where nobody can foresee it costs the processor a wrong guess, and
 //! real text asks for one at every number. Never looks at what the bytes mean together.
 
-use crate::inspect::sixtyfour::{SixtyFour, WIDE};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, zeros};
 
 /// Sixty-four bytes of a text, a bit for each.
 #[derive(Clone, Copy, Debug, Default)]
@@ -169,12 +169,6 @@ fn has_marks(text: &[u8], from: usize) -> bool {
         let all = SixtyFour::at(text, at);
         all.within(b'0', b':') | all.either(b'=', b'@') | all.either(b'_', b'-') != 0
     })
-}
-
-/// How many zeros stand below the lowest one.
-#[inline]
-fn zeros(bits: u64) -> usize {
-    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
 }
 
 #[cfg(test)]

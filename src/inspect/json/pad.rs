@@ -13,7 +13,7 @@ use crate::each_byte::each_byte;
 use super::decoded::{Decoded, Unit};
 use super::escapes::{self, Escape};
 use super::plain::{ends_in, ends_run, first_byte};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, zeros};
 
 /// Bytes of text.
 const ROOM: usize = 1024;
@@ -137,7 +137,7 @@ fn run<'a>(mut raw: &'a [u8], to: &mut [u8; ROOM], mut len: usize) -> (&'a [u8],
         *room = *block;
         let all = SixtyFour::new(block);
         let ends = all.within(0, 0x1f) | all.either(b'"', b'\\');
-        let plain = usize::try_from(ends.trailing_zeros()).unwrap_or(WIDE);
+        let plain = zeros(ends);
         raw = raw.get(plain..).unwrap_or_default();
         len += plain;
         if ends != 0 {

@@ -21,19 +21,13 @@ const SPACE: u8 = 0x20;
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call costs as much as most runs")]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    let Some((word, after)) = bytes.split_first_chunk::<8>() else {
-        return short_len(bytes);
-    };
-    let ends = ends_in(u64::from_le_bytes(*word));
-    if ends != 0 {
-        return first_byte(ends);
-    }
-    8 + second_len(after)
+    word_len(bytes, |after| word_len(after, long_len))
 }
 
-/// The same behind a first word.
-#[inline]
-fn second_len(bytes: &[u8]) -> usize {
+/// The same, with what tells how far a run goes that is longer than a word.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call costs as much as most runs")]
+fn word_len(bytes: &[u8], longer: impl FnOnce(&[u8]) -> usize) -> usize {
     let Some((word, after)) = bytes.split_first_chunk::<8>() else {
         return short_len(bytes);
     };
@@ -41,7 +35,7 @@ fn second_len(bytes: &[u8]) -> usize {
     if ends != 0 {
         return first_byte(ends);
     }
-    8 + long_len(after)
+    8 + longer(after)
 }
 
 /// Up to the next quote or backslash, if no control character stands before it, which would be the

@@ -5,7 +5,7 @@
 
 use super::views::ViewKind;
 use crate::each_byte::each_byte;
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within, zeros};
 use std::ops::Range;
 
 /// Shortest run of base64 characters or hex digits that is tried.
@@ -79,7 +79,7 @@ fn next_run(text: &[u8], from: usize) -> Option<usize> {
 /// How many of the lowest bits are set.
 #[inline]
 fn ones(bits: u64) -> usize {
-    usize::try_from(bits.trailing_ones()).unwrap_or(WIDE)
+    zeros(!bits)
 }
 
 /// How many base64 characters a text begins with.

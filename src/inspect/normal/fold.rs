@@ -13,7 +13,7 @@ use super::hidden::Hidden;
 use super::map::SourceMap;
 use super::table::{Entry, Kind, Table};
 use super::word::{Before, Word, is_word};
-use crate::inspect::sixtyfour::WIDE;
+use crate::inspect::sixtyfour::{WIDE, zeros};
 use std::ops::Range;
 use unicode_normalization::char::compose;
 
@@ -363,12 +363,6 @@ impl<'a> Fold<'a> {
 #[inline]
 const fn behind(bits: u64, place: usize) -> u64 {
     bits >> (place & 63)
-}
-
-/// Places before the first bit that is set.
-#[inline]
-fn zeros(bits: u64) -> usize {
-    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
 }
 
 /// Writes a character; copies of a length known beforehand are much the faster ones.

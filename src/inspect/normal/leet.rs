@@ -8,7 +8,7 @@ use super::canon::Canon;
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
 use crate::each_byte::each_byte;
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within, zeros};
 use std::ops::Range;
 use wide::u8x16;
 
@@ -107,12 +107,6 @@ fn each_word(text: &[u8], mut told: impl FnMut(Range<usize>)) {
 fn from(place: usize) -> u64 {
     let place = u32::try_from(place).unwrap_or(u32::MAX);
     u64::MAX.checked_shl(place).unwrap_or(0)
-}
-
-/// Places before the first bit that is set.
-#[inline]
-fn zeros(bits: u64) -> usize {
-    usize::try_from(bits.trailing_zeros()).unwrap_or(WIDE)
 }
 
 /// Places behind the last bit that is set.
