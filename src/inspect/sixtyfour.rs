@@ -8,22 +8,28 @@
     reason = "the difference of two lanes wraps, as it must"
 )]
 
-use wide::u8x16;
+use wide::u8x32;
+
+/// Bytes that the processor asks together.
+pub(super) type Part = u8x32;
+
+/// How many these are.
+const PART: usize = WIDE / 2;
 
 /// Bytes that are asked together.
 pub(super) const WIDE: usize = 64;
 
 /// Sixty-four bytes. Bit `n` of an answer is that of byte `n`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SixtyFour([u8x16; 4]);
+pub(super) struct SixtyFour([Part; 2]);
 
 impl SixtyFour {
     /// Takes the bytes.
     #[inline]
     pub(super) fn new(bytes: &[u8; WIDE]) -> Self {
-        let (parts, _) = bytes.as_chunks::<16>();
-        let part = |n: usize| u8x16::new(parts.get(n).copied().unwrap_or_default());
-        Self([part(0), part(1), part(2), part(3)])
+        let (parts, _) = bytes.as_chunks::<PART>();
+        let part = |n: usize| Part::new(parts.get(n).copied().unwrap_or_default());
+        Self([part(0), part(1)])
     }
 
     /// The bytes at an offset, as far as there are any, and zeros behind them.
@@ -86,9 +92,9 @@ impl SixtyFour {
     /// zeros.
     #[inline]
     pub(super) fn folded(&self) -> [u8; 2 * WIDE] {
-        let space = u8x16::splat(b' ');
+        let space = Part::splat(b' ');
         let mut bytes = [0; 2 * WIDE];
-        let (slots, _) = bytes.as_chunks_mut::<16>();
+        let (slots, _) = bytes.as_chunks_mut::<PART>();
         for (slot, part) in slots.iter_mut().zip(self.0) {
             let white = white(part);
             // A space and the bit that makes a letter small are the same.
@@ -101,19 +107,19 @@ impl SixtyFour {
     /// Whether any byte of these and of others, two by two, answers a question: cheaper than to ask
     /// which.
     #[inline]
-    pub(super) fn any_pair(&self, others: &Self, of: impl Fn(u8x16, u8x16) -> u8x16) -> bool {
+    pub(super) fn any_pair(&self, others: &Self, of: impl Fn(Part, Part) -> Part) -> bool {
         let pairs = self.0.iter().zip(others.0);
-        let any = pairs.fold(u8x16::ZERO, |any, (&part, other)| any | of(part, other));
+        let any = pairs.fold(Part::ZERO, |any, (&part, other)| any | of(part, other));
         any.to_bitmask() != 0
     }
 
     /// The top bits of what becomes of each part: a question made of [`equal`], [`within`] and
     /// [`letter`] is asked at once.
     #[inline]
-    pub(super) fn ask(&self, of: impl Fn(u8x16) -> u8x16) -> u64 {
+    pub(super) fn ask(&self, of: impl Fn(Part) -> Part) -> u64 {
         let bits = |part| u64::from(of(part).to_bitmask());
-        let [a, b, c, d] = self.0;
-        bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
+        let [low, high] = self.0;
+        bits(low) | bits(high) << PART
     }
 }
 
@@ -125,27 +131,27 @@ pub(super) fn zeros(bits: u64) -> usize {
 
 /// Which bytes of a part are this one.
 #[inline]
-pub(super) fn equal(part: u8x16, byte: u8) -> u8x16 {
-    part.simd_eq(u8x16::splat(byte))
+pub(super) fn equal(part: Part, byte: u8) -> Part {
+    part.simd_eq(Part::splat(byte))
 }
 
 /// Which bytes of a part are at least `first` and at most `last`.
 #[inline]
-pub(super) fn within(part: u8x16, first: u8, last: u8) -> u8x16 {
-    let span = u8x16::splat(last.wrapping_sub(first));
-    let first = u8x16::splat(first);
-    (part - first).saturating_sub(span).simd_eq(u8x16::ZERO)
+pub(super) fn within(part: Part, first: u8, last: u8) -> Part {
+    let span = Part::splat(last.wrapping_sub(first));
+    let first = Part::splat(first);
+    (part - first).saturating_sub(span).simd_eq(Part::ZERO)
 }
 
 /// Which bytes of a part are letters of ASCII.
 #[inline]
-pub(super) fn letter(part: u8x16) -> u8x16 {
-    within(part | u8x16::splat(0x20), b'a', b'z')
+pub(super) fn letter(part: Part) -> Part {
+    within(part | Part::splat(0x20), b'a', b'z')
 }
 
 /// Which bytes of a part are white space of ASCII.
 #[inline]
-fn white(part: u8x16) -> u8x16 {
+fn white(part: Part) -> Part {
     equal(part, b' ') | within(part, b'\t', b'\r')
 }
 

@@ -8,9 +8,8 @@ use super::canon::Canon;
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
 use crate::each_byte::each_byte;
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within, zeros};
+use crate::inspect::sixtyfour::{Part, SixtyFour, WIDE, equal, within, zeros};
 use std::ops::Range;
-use wide::u8x16;
 
 /// Longer parts of letters and digits are no words.
 const LONGEST: usize = 64;
@@ -118,15 +117,15 @@ fn leading(bits: u64) -> usize {
 /// Which bytes are digits or signs before a letter, with a few others. Asked of every chunk of
 /// every text.
 #[inline]
-fn may_begin(part: u8x16, after: u8x16) -> u8x16 {
+fn may_begin(part: Part, after: Part) -> Part {
     // `0` to `7`.
-    let digit = equal(part & u8x16::splat(0xf8), b'0');
+    let digit = equal(part & Part::splat(0xf8), b'0');
     (digit | sign(part)) & within(after, b'a', b'z')
 }
 
 /// Which bytes are signs that look like letters.
 #[inline]
-fn sign(part: u8x16) -> u8x16 {
+fn sign(part: Part) -> Part {
     equal(part, b'@') | equal(part, b'$') | equal(part, b'!')
 }
 
