@@ -5,7 +5,7 @@
 //! loop over bytes that ends where nobody can foresee it costs the processor a wrong guess, and
 //! real text asks for one at every number. Never looks at what the bytes mean together.
 
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within, zeros};
 
 /// Sixty-four bytes of a text, a bit for each.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,9 +20,23 @@ pub(super) struct Row {
     colons: u64,
     equals: u64,
     ats: u64,
+    /// Brackets, blanks, `-`, `.` and `/`: with what is no ASCII, all that parts groups of digits.
+    parts: u64,
 }
 
 impl Row {
+    const NOTHING: Self = Self {
+        digits: 0,
+        letters: 0,
+        foreign: 0,
+        joints: 0,
+        dots: 0,
+        colons: 0,
+        equals: 0,
+        ats: 0,
+        parts: 0,
+    };
+
     #[inline]
     fn of(all: &SixtyFour) -> Self {
         Self {
@@ -34,19 +48,52 @@ impl Row {
             colons: all.equal(b':'),
             equals: all.equal(b'='),
             ats: all.equal(b'@'),
+            parts: all.ask(|part| {
+                within(part, b'(', b')') | within(part, b'-', b'/') | equal(part, b' ')
+            }),
         }
-    }
-
-    /// What wakes the look for personal data.
-    #[inline]
-    pub(super) const fn personal(&self) -> u64 {
-        self.digits | self.colons | self.ats
     }
 
     /// What wakes the look for secrets.
     #[inline]
     pub(super) const fn secret(&self) -> u64 {
         self.digits | self.colons | self.equals | self.joints
+    }
+
+    /// Digits.
+    #[inline]
+    pub(super) const fn digits(&self) -> u64 {
+        self.digits
+    }
+
+    /// Letters of ASCII.
+    #[inline]
+    pub(super) const fn letters(&self) -> u64 {
+        self.letters
+    }
+
+    /// Parts of characters that are no ASCII.
+    #[inline]
+    pub(super) const fn foreign(&self) -> u64 {
+        self.foreign
+    }
+
+    /// `:`.
+    #[inline]
+    pub(super) const fn colons(&self) -> u64 {
+        self.colons
+    }
+
+    /// `@`.
+    #[inline]
+    pub(super) const fn ats(&self) -> u64 {
+        self.ats
+    }
+
+    /// What may part groups of digits.
+    #[inline]
+    pub(super) const fn parts(&self) -> u64 {
+        self.parts | self.foreign
     }
 
     /// Letters and digits of ASCII.
@@ -112,6 +159,17 @@ impl Index {
             self.rows.extend(rows);
         }
         Indexed { text, index: self }
+    }
+
+    /// How many rows there are.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A row; one of nothing behind the text.
+    #[inline]
+    pub(super) fn row(&self, n: usize) -> &Row {
+        self.rows.get(n).unwrap_or(&Row::NOTHING)
     }
 
     /// The first place at or behind `i` whose byte is of a kind.
@@ -184,8 +242,15 @@ mod tests {
 
     type Kind = (fn(&Row) -> u64, fn(u8) -> bool);
 
-    const KINDS: [Kind; 6] = [
-        (Row::personal, |byte| matches!(byte, b'0'..=b':' | b'@')),
+    fn personal(row: &Row) -> u64 {
+        row.digits() | row.colons() | row.ats()
+    }
+
+    const KINDS: [Kind; 7] = [
+        (personal, |byte| matches!(byte, b'0'..=b':' | b'@')),
+        (Row::parts, |byte| {
+            matches!(byte, b'(' | b')' | b'-' | b'.' | b'/' | b' ' | 0x80..)
+        }),
         (Row::secret, |byte| {
             matches!(byte, b'0'..=b':' | b'=' | b'_' | b'-')
         }),
@@ -238,7 +303,7 @@ mod tests {
             let whole = format!("{text}0");
             let mut marked = Index::default();
             let marked = marked.read(&whole, 0);
-            for of in [Row::personal, Row::secret] {
+            for of in [personal, Row::secret] {
                 let found = read.index.next(of, from).unwrap_or(text.len());
                 prop_assert_eq!(Some(found), marked.index.next(of, from));
             }

@@ -232,6 +232,16 @@ impl<'t> Window<'t> {
         (seen, self.looked_past.replace(noted))
     }
 
+    /// Where the last `ahead` bytes begin if more may follow behind them: from there on a check that
+    /// looks no further ahead may see the edge.
+    pub(super) fn edge(&self, ahead: usize) -> usize {
+        if self.ends_string {
+            usize::MAX
+        } else {
+            self.bytes.len().saturating_sub(ahead)
+        }
+    }
+
     /// Whether the candidate's check looked past an edge behind which text may follow.
     pub(super) fn undecided(&self) -> bool {
         !self.ends_string && self.looked_past.get()

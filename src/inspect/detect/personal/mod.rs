@@ -13,6 +13,7 @@
 mod checks;
 mod crypto;
 mod email;
+mod gate;
 mod groups;
 mod ident;
 mod net;
@@ -21,13 +22,17 @@ mod phone;
 #[cfg(test)]
 mod tests;
 
-use super::bytes::{ALNUM, is};
-use super::index::{Index, Indexed, Row};
+use super::index::{Index, Indexed};
 use super::rules::personal::{CRYPTO, RULES};
 use super::window::{Edges, Found, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
+use crate::inspect::sixtyfour::{WIDE, zeros};
+use gate::{Three, Word};
 use groups::Chain;
+
+/// No word or mark that the gate passes over looks further ahead.
+const EDGE: usize = 128;
 
 /// Longer words of letters and digits are no identifier of any kind.
 const WORD: usize = 64;
@@ -49,9 +54,16 @@ impl Personal {
     /// Appends what is found in the undecided part of `text`, in order, without
     /// overlaps, and says what the next block must see again.
     pub fn find(&self, read: Indexed<'_>, edges: Edges, out: &mut Vec<Hit>) -> Rest {
+        self.look((read, edges), false, out)
+    }
+
+    /// The same, with a look at `every` word and mark or at those alone that the gate wakes.
+    fn look(&self, (read, edges): (Indexed<'_>, Edges), every: bool, out: &mut Vec<Hit>) -> Rest {
         let window = Window::new(read.text, edges);
         let mut found = Vec::new();
-        let pending = sweep(&window, read.index, &mut found);
+        // What the gate passes over may be undecided near the edge.
+        let edge = if every { 0 } else { window.edge(EDGE) };
+        let pending = sweep((&window, read.index), edge, &mut found);
         let from = window.close(pending, &mut found);
         self.places.settle(&mut found, out);
         Rest {
@@ -75,102 +87,139 @@ impl Personal {
     }
 }
 
-/// Runs the checkers over every mark; answers the first undecided candidate.
-fn sweep(window: &Window<'_>, index: &Index, found: &mut Vec<Found>) -> Option<usize> {
-    let mut heard = Heard::new(index);
-    let mut chain = Chain::default();
-    let mut i = window.from;
-    let mut hex_done = 0;
-    while let Some(mark) = index.next(Row::personal, i) {
-        if let Some(next) = number::inner(window, mark) {
-            i = next;
-            continue;
+/// Runs the checkers over every mark that may be one of something, and over all from the row with
+/// `edge` on; answers the first undecided candidate.
+fn sweep(
+    (window, index): (&Window<'_>, &Index),
+    edge: usize,
+    found: &mut Vec<Found>,
+) -> Option<usize> {
+    let mut sweep = Sweep {
+        window,
+        heard: Heard::new(index),
+        chain: Chain::default(),
+        hex_done: 0,
+        found,
+    };
+    let first = window.from / WIDE;
+    let mut rows = Three::at(index, first);
+    let mut cut = rows.cut();
+    for row in first..=index.rows() {
+        let base = row.wrapping_mul(WIDE);
+        let mut awake = rows.awake(&mut cut);
+        if base.saturating_add(WIDE) > edge {
+            awake = rows.all();
         }
-        window.fresh();
-        let (start, next) = match window.bytes.get(mark) {
-            Some(b'@') => {
-                let (address, start) = email::check(window, mark);
-                found.extend(address);
-                (start, mark.saturating_add(1))
-            }
-            Some(b':') => {
-                let (address, start) = net::letters(window, mark);
-                found.extend(address);
-                (start, mark.saturating_add(1))
-            }
-            _ => word(
-                (window, index),
-                mark,
-                (&mut heard, &mut chain),
-                (&mut hex_done, found),
-            ),
-        };
-        if window.undecided() {
-            return Some(start);
+        let words = awake.perhaps | awake.surely;
+        let mut places = words | awake.marks;
+        if row == first {
+            places &= u64::MAX << (window.from % WIDE);
         }
-        i = next;
+        while places != 0 {
+            let n = zeros(places);
+            let is = |bits: u64| bits >> n & 1 == 1;
+            places &= places.wrapping_sub(1);
+            let place = base.wrapping_add(n);
+            if is(words) {
+                let word = rows.word(n);
+                if (is(awake.surely) || rows.may_be(n, word))
+                    && let Some(start) = sweep.word(place, word)
+                {
+                    return Some(start);
+                }
+            }
+            if is(awake.marks)
+                && let Some(start) = sweep.mark(place)
+            {
+                return Some(start);
+            }
+        }
+        rows = rows.step(index, row.wrapping_add(2));
     }
     None
 }
 
-/// Checks the word around the digit at `mark`; answers where the candidate that
-/// reaches furthest back starts, and where to go on.
-fn word(
-    (window, index): (&Window<'_>, &Index),
-    mark: usize,
-    (heard, chain): (&mut Heard<'_>, &mut Chain),
-    (hex_done, found): (&mut usize, &mut Vec<Found>),
-) -> (usize, usize) {
-    let in_word = |byte: u8| is(byte, ALNUM);
-    let start = mark.wrapping_sub(index.back(Row::alnum, mark).min(WORD));
-    let digits = window.digits(mark, WORD);
-    let end = if in_word(window.at(digits)) {
-        window.run(mark, WORD, in_word)
-    } else {
-        digits
-    };
-    if start < window.from || end.saturating_sub(start) >= WORD {
+/// A pass over one block.
+struct Sweep<'w, 't> {
+    window: &'w Window<'t>,
+    heard: Heard<'w>,
+    chain: Chain,
+    hex_done: usize,
+    found: &'w mut Vec<Found>,
+}
+
+impl Sweep<'_, '_> {
+    /// Checks the `@` or `:` at a place; answers where it starts if that is undecided.
+    fn mark(&mut self, place: usize) -> Option<usize> {
+        let window = self.window;
         window.fresh();
-        return (start, index.end(Row::alnum, mark));
+        let (found, start) = match window.bytes.get(place)? {
+            b'@' => email::check(window, place),
+            _ => net::letters(window, place),
+        };
+        self.found.extend(found);
+        window.undecided().then_some(start)
     }
-    let before = window.behind(start);
-    let mut reach = start;
-    if matches!(before, b'+' | b'(') {
-        reach = window.run_back(start, 3, |byte| matches!(byte, b'+' | b'('));
-    }
-    let length = end.wrapping_sub(start);
-    let after = window.at(end);
-    // Before the first digit only letters stand in the word.
-    if start == mark && end == digits {
-        number::check(window, (start, end), (heard, chain), found);
-        if length <= 3 && after == b'.' {
-            found.extend(net::four(window, start, heard));
+
+    /// Checks the word with a digit that ends before `end`; answers where the candidate that
+    /// reaches furthest back starts if it is undecided.
+    fn word(&mut self, end: usize, word: Word) -> Option<usize> {
+        let window = self.window;
+        let start = end.wrapping_sub(word.length);
+        if start < window.from || word.length >= WORD {
+            return None;
         }
-        if length == 2 && before == b' ' {
-            reach = reach.min(start.saturating_sub(3)).max(window.from);
-            found.extend(ident::british_spaced(window, start));
+        if number::inner(window, start.wrapping_add(zeros(word.digits))).is_some() {
+            return None;
         }
-    } else {
-        ident::check(window, (start, end), heard, found);
-        if crypto::check(window.slice(start, end)) {
-            found.push(Found::new(CRYPTO, start, end));
+        window.fresh();
+        let start = self.check((start, end), word.is_number());
+        window.undecided().then_some(start)
+    }
+
+    /// Checks the word at `start..end`, which is a `number` or letters and digits; answers where
+    /// the candidate that reaches furthest back starts.
+    fn check(&mut self, (start, end): (usize, usize), number: bool) -> usize {
+        let window = self.window;
+        let before = window.behind(start);
+        let mut reach = start;
+        if matches!(before, b'+' | b'(') {
+            reach = window.run_back(start, 3, |byte| matches!(byte, b'+' | b'('));
         }
+        let length = end.wrapping_sub(start);
+        let after = window.at(end);
+        if number {
+            let near = (&mut self.heard, &mut self.chain);
+            number::check(window, (start, end), near, self.found);
+            if length <= 3 && after == b'.' {
+                self.found.extend(net::four(window, start, &mut self.heard));
+            }
+            if length == 2 && before == b' ' {
+                reach = reach.min(start.saturating_sub(3)).max(window.from);
+                self.found.extend(ident::british_spaced(window, start));
+            }
+        } else {
+            ident::check(window, (start, end), &mut self.heard, self.found);
+            if crypto::check(window.slice(start, end)) {
+                self.found.push(Found::new(CRYPTO, start, end));
+            }
+        }
+        if length == 8 {
+            self.found.extend(ident::spanish_dashed(window, start, end));
+        }
+        if start >= self.hex_done && (before == b':' || after == b':') {
+            let first = net::hex_start(window, start);
+            let (address, done) = net::hex(window, first);
+            reach = reach.min(first);
+            self.found.extend(address);
+            self.hex_done = done;
+        } else if length == 2 && (before == b'-' || after == b'-') {
+            reach = reach.min(window.run_back(start, 15, |b| b.is_ascii_hexdigit() || b == b'-'));
+            self.found.extend(net::dashed(window, start));
+        } else if length == 4 && (before == b'.' || after == b'.') {
+            reach = reach.min(window.run_back(start, 10, |b| b.is_ascii_hexdigit() || b == b'.'));
+            self.found.extend(net::dotted(window, start));
+        }
+        reach.max(window.from)
     }
-    if length == 8 {
-        found.extend(ident::spanish_dashed(window, start, end));
-    }
-    if start >= *hex_done && (before == b':' || after == b':') {
-        let first = net::hex_start(window, start);
-        let (address, done) = net::hex(window, first);
-        reach = reach.min(first);
-        found.extend(address);
-        *hex_done = done;
-    } else if length == 2 && (before == b'-' || after == b'-') {
-        reach = reach.min(window.run_back(start, 15, |b| b.is_ascii_hexdigit() || b == b'-'));
-        found.extend(net::dashed(window, start));
-    } else if length == 4 && (before == b'.' || after == b'.') {
-        reach = reach.min(window.run_back(start, 10, |b| b.is_ascii_hexdigit() || b == b'.'));
-        found.extend(net::dotted(window, start));
-    }
-    (reach.max(window.from), end)
 }

@@ -12,7 +12,7 @@ use super::Personal;
 use crate::inspect::detect::window::{Edges, LOOKBACK, PENDING};
 use crate::inspect::detect::{Hit, Index, RuleSet, rules};
 
-fn set() -> RuleSet {
+pub(super) fn set() -> RuleSet {
     RuleSet::compile(&[rules::personal::RULES], &[], &[], str::to_owned).unwrap()
 }
 
@@ -62,7 +62,7 @@ fn in_blocks(personal: &Personal, text: &str, size: usize) -> Vec<Hit> {
     hits
 }
 
-const PERSONAL: &[(&str, &str, &str)] = &[
+pub(super) const PERSONAL: &[(&str, &str, &str)] = &[
     (
         "write to bob.smith+news@mail.example.co.uk.",
         "EMAIL",

@@ -1,0 +1,76 @@
+//! The gate passes over nothing: what is found and what waits is the same with a look at every mark.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a wrong place must fail the test"
+)]
+
+use proptest::prelude::*;
+
+use super::super::Personal;
+use super::super::tests::{PERSONAL, set};
+use crate::inspect::detect::Index;
+use crate::inspect::detect::window::Edges;
+
+/// What nearly is something, in pieces and cut short, with what may stand between.
+fn near_misses() -> impl Strategy<Value = String> {
+    let cut = (
+        0..PERSONAL.len(),
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    );
+    let cut = cut.prop_map(|(n, at, head)| {
+        let text = PERSONAL[n].0;
+        let at = text.floor_char_boundary(at.index(text.len() + 1));
+        let (before, behind) = text.split_at(at);
+        (if head { before } else { behind }).to_owned()
+    });
+    let piece = prop_oneof![
+        4 => cut,
+        4 => "[0-9]{1,9}",
+        2 => "[A-Z0-9]{1,18}",
+        2 => "[0-9a-fA-F]{1,4}",
+        2 => "([0-9a-f]{2}[:-]){1,6}[0-9a-f]{2}",
+        1 => "([0-9a-f]{4}[.:]){1,7}[0-9a-f]{1,4}",
+        1 => "([0-9a-f]{0,3}:){1,60}",
+        1 => "([0-9a-f]{1,2}[.:]){1,40}",
+        1 => "([0-9]{1,3}\\.){1,4}[0-9]{1,3}",
+        1 => "[A-Z]{2}( [0-9]{2}){1,3} [A-D]",
+        1 => "[a-zA-Zé]{1,70}",
+        1 => "(passport|tax|born|tel|ssn|iban|version) ?",
+        1 => " {1,70}",
+    ];
+    let between = prop_oneof![
+        6 => "[-./ (),:;@_+x\\n]{0,3}",
+        1 => Just("\u{a0}".to_owned()),
+        1 => Just("é–".to_owned()),
+    ];
+    prop::collection::vec((piece, between), 0..16)
+        .prop_map(|parts| parts.into_iter().map(|(a, b)| a + &b).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_gate_passes_over_nothing_that_is_found(
+        text in near_misses(),
+        from in any::<prop::sample::Index>(),
+        whole in any::<bool>(),
+        ends_string in any::<bool>(),
+    ) {
+        let from = if whole { 0 } else { text.floor_char_boundary(from.index(text.len() + 1)) };
+        let edges = Edges { from: u32::try_from(from).unwrap(), ends_string, open: None };
+        let personal = LOOK.with(Clone::clone);
+        let mut index = Index::default();
+        let read = index.read(&text, 0);
+        let (mut gated, mut every) = (Vec::new(), Vec::new());
+        let rest = personal.look((read, edges), false, &mut gated);
+        prop_assert_eq!(rest, personal.look((read, edges), true, &mut every), "of {:?}", &text);
+        prop_assert_eq!(gated, every, "in {:?} from {}", &text, from);
+    }
+}
+
+thread_local! {
+    static LOOK: Personal = Personal::compile(&set());
+}
