@@ -8,7 +8,7 @@
 //! script. Where sanitization is off, the canonical form has to see through all of them.
 
 use super::detect::{Family, Rule, Severity};
-use crate::each_byte::each_byte;
+use super::sixtyfour::{Part, SixtyFour, WIDE, equal, within, zeros};
 
 /// The rules' names: characters to be removed, and markup to be escaped.
 pub(super) const RULES: &[Rule] = &[
@@ -97,58 +97,102 @@ pub(super) const fn entity(ch: char) -> Option<&'static str> {
     }
 }
 
-/// How many bytes of `text`, from its start, hold no suspect.
-pub(super) fn clean_len(text: &str, html: bool) -> usize {
-    let bytes = text.as_bytes();
-    let (chunks, rest) = bytes.as_chunks::<32>();
-    let mut at: usize = 0;
-    for chunk in chunks {
-        let odd = html || chunk.iter().fold(0, |odd, &byte| odd | may_begin(byte)) != 0;
-        if odd && let Some(place) = first_suspect(bytes, at, chunk, html) {
-            return place;
-        }
-        at = at.saturating_add(32);
-    }
-    let end = at.saturating_add(rest.len());
-    first_suspect(bytes, at, rest, html).unwrap_or(end)
+/// The characters of a text that could be flaws, in order.
+pub(super) struct Suspects<'t> {
+    bytes: &'t [u8],
+    html: bool,
+    /// How far the text was looked through, and where the last sixty-four bytes of that begin.
+    at: usize,
+    row: usize,
+    /// Those in them that were not told.
+    left: u64,
 }
 
-/// The first suspect in a part of `bytes` that begins at `at`.
-fn first_suspect(bytes: &[u8], at: usize, part: &[u8], html: bool) -> Option<usize> {
-    let wanted = if html { LEAD | MARKUP } else { LEAD };
-    let mut from = 0_usize;
-    loop {
-        let rest = part.get(from..)?;
-        let class = |byte: &u8| CLASSES.get(usize::from(*byte)).copied().unwrap_or(LEAD);
-        let next = rest.iter().position(|byte| class(byte) & wanted != 0)?;
-        let place = at.saturating_add(from).saturating_add(next);
-        if suspect(bytes, place, html) {
-            return Some(place);
+impl<'t> Suspects<'t> {
+    /// Before the first; with markup, too, for HTML.
+    pub(super) const fn new(text: &'t str, html: bool) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            html,
+            at: 0,
+            row: 0,
+            left: 0,
         }
-        from = from.saturating_add(next).saturating_add(1);
+    }
+
+    /// Where the next one begins.
+    pub(super) fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            let rest = self.bytes.len().saturating_sub(self.at);
+            if rest < SHORT {
+                let mut places = self.at..self.bytes.len();
+                let place = places.find(|&place| suspect(self.bytes, place, self.html));
+                self.at = places.start;
+                return place;
+            }
+            (self.row, self.left) = (self.at, self.look(self.at) & below(rest));
+            self.at = self.at.saturating_add(WIDE);
+        }
+        let place = self.row.saturating_add(zeros(self.left));
+        self.left &= self.left.wrapping_sub(1);
+        Some(place)
+    }
+
+    /// Which of sixty-four bytes begin one, with those behind the end.
+    #[inline]
+    fn look(&self, at: usize) -> u64 {
+        let all = SixtyFour::at(self.bytes, at);
+        let markup = if self.html { all.ask(markup) } else { 0 };
+        if all.any(may_begin) {
+            return suspects(self.bytes, at, &all) | markup;
+        }
+        markup
     }
 }
 
-/// A byte with which a character begins that could be a flaw.
-const LEAD: u8 = 1;
-/// A byte of markup.
-const MARKUP: u8 = 2;
+/// So few bytes are looked at one by one.
+const SHORT: usize = 16;
 
-const CLASSES: [u8; 256] = each_byte!(byte => match byte {
-    0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef | 0xf3 => LEAD,
-    b'&' | b'<' | b'>' | b'"' | b'\'' => MARKUP,
-    _ => 0,
-});
-
-/// 1 for a byte with which a character begins that could be a flaw. Asked of every byte of every
-/// text, and so free of branches: the compiler turns it into vector code.
+/// All bits below a place.
 #[inline]
-fn may_begin(byte: u8) -> u8 {
-    let white = u8::from(byte == b'\t') | u8::from(byte == b'\n') | u8::from(byte == b'\r');
-    let control = u8::from(byte < b' ') & !white;
-    let two = u8::from(byte == 0xc2) | u8::from(byte == 0xe2);
-    let more = u8::from(byte == 0xef) | u8::from(byte == 0xf3);
-    control | two | more | u8::from(byte == 0x7f)
+fn below(place: usize) -> u64 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    !u64::MAX.checked_shl(place).unwrap_or(0)
+}
+
+/// Control characters but tab and line ends, with some others. Asked of every byte of every text.
+#[inline]
+fn control(part: Part) -> Part {
+    let text = equal(part, b'\t') | equal(part, b'\n') | equal(part, b'\r');
+    (within(part, 0, 0x1f) & !text) | equal(part, 0x7f)
+}
+
+/// What may be a flaw or the first byte of one, with all that is no ASCII.
+#[inline]
+fn may_begin(part: Part) -> Part {
+    control(part) | part
+}
+
+fn markup(part: Part) -> Part {
+    let quote = equal(part, b'"') | equal(part, b'\'');
+    quote | equal(part, b'&') | equal(part, b'<') | equal(part, b'>')
+}
+
+/// Which of the bytes at a place begin a character that could be a flaw: see [`suspect`].
+fn suspects(bytes: &[u8], at: usize, all: &SixtyFour) -> u64 {
+    let sure = all.ask(|part| control(part) | equal(part, 0xf3));
+    let leads = all.ask(|part| equal(part, 0xc2) | equal(part, 0xe2) | equal(part, 0xef));
+    if leads == 0 {
+        return sure;
+    }
+    let second = SixtyFour::at(bytes, at.saturating_add(1));
+    let third = SixtyFour::at(bytes, at.saturating_add(2));
+    let two = all.equal(0xc2) & second.within(0x80, 0x9f);
+    let unseen = third.ask(|part| within(part, 0x8b, 0x8d) | within(part, 0xaa, 0xae));
+    let general = second.equal(0x80) & unseen | second.equal(0x81) & third.within(0xa0, 0xa9);
+    let special = second.equal(0xbb) & third.equal(0xbf);
+    let special = special | second.equal(0xbf) & third.within(0xbe, 0xbf);
+    sure | two | (all.equal(0xe2) & general) | (all.equal(0xef) & special)
 }
 
 /// Whether the character that begins at a place could be a flaw. Dashes, quotes and the signs of
@@ -169,7 +213,14 @@ fn suspect(bytes: &[u8], place: usize, html: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLASSES, Flaw, LEAD, MARKUP, clean_len, entity, flaw, may_begin};
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{Flaw, Suspects, entity, flaw, suspect};
+
+    /// How many bytes of a text, from its start, hold no suspect.
+    fn clean_len(text: &str, html: bool) -> usize {
+        Suspects::new(text, html).next().unwrap_or(text.len())
+    }
 
     #[test]
     fn each_kind_of_flaw_has_its_characters() {
@@ -204,13 +255,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn both_ways_to_tell_a_byte_agree() {
-        for byte in 0..=u8::MAX {
-            let class = CLASSES[usize::from(byte)];
-            assert_eq!(may_begin(byte) == 1, class == LEAD, "{byte:#x}");
-            let markup = entity(char::from(byte)).is_some();
-            assert_eq!(markup, class == MARKUP, "{byte:#x}");
+    fn texts() -> impl Strategy<Value = String> {
+        let mixed =
+            "([a-z\\n<& ]{0,40}[\u{80}-\u{a5}\u{1ffd}-\u{2070}\u{fee0}-\u{ffff}]?){0,6}[a-z]{0,20}";
+        let dense = "[\u{80}-\u{a5}\u{1ffd}-\u{2070}\u{fef0}-\u{ffff}\u{e0040}a-z]{0,90}";
+        prop_oneof![mixed, dense, "[\\PC\t\r\n]{0,150}",]
+    }
+
+    proptest! {
+        #[test]
+        fn many_bytes_at_once_are_asked_as_each_by_itself(text in texts(), html in any::<bool>()) {
+            let mut suspects = Suspects::new(&text, html);
+            for at in (0..text.len()).filter(|&at| suspect(text.as_bytes(), at, html)) {
+                prop_assert_eq!(suspects.next(), Some(at));
+            }
+            prop_assert_eq!(suspects.next(), None);
         }
     }
 

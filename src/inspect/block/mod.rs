@@ -42,13 +42,13 @@ impl Mark {
 
     #[inline]
     fn placed((at, wide): (u16, u16), (raw, len): (u64, u16)) -> Self {
-        let (low, high) = (raw & u64::from(u32::MAX), raw >> u32::BITS);
+        let [_, _, high @ .., a, b, c, d] = raw.to_be_bytes();
         Self {
             at,
             wide,
             len,
-            raw_high: u16::try_from(high).unwrap_or(u16::MAX),
-            raw_low: u32::try_from(low).unwrap_or(u32::MAX),
+            raw_high: u16::from_be_bytes(high),
+            raw_low: u32::from_be_bytes([a, b, c, d]),
         }
     }
 

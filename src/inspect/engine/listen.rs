@@ -11,7 +11,7 @@ use crate::inspect::block::Block;
 use crate::inspect::channel::Channel;
 use crate::inspect::finding::{Edit, Refusal, Report};
 use crate::inspect::json::Decoded;
-use crate::inspect::sanitize::{self, Flaw};
+use crate::inspect::sanitize::{self, Flaw, Suspects};
 use crate::inspect::text::Listener;
 use crate::policy::inspection::Uninspectable;
 
@@ -277,17 +277,19 @@ impl Listener for Ear<'_> {
             return self.heard.count(self.inspector, decoded.text());
         }
         let html = self.heard.html(self.inspector);
-        let mut rest = decoded;
+        let (mut rest, mut done) = (decoded, 0_usize);
+        let mut suspects = Suspects::new(decoded.text(), html);
         // No text must change nothing: a cut inside a character brings an empty run.
         while !rest.text().is_empty() && !self.deaf() {
-            let clean = if self.inspector.cleans {
-                sanitize::clean_len(rest.text(), html)
+            let suspect = if self.inspector.cleans {
+                suspects.next()
             } else {
-                rest.text().len()
+                None
             };
-            if clean == rest.text().len() {
+            let Some(suspect) = suspect else {
                 return self.heard.text(self.inspector, rest);
-            }
+            };
+            let clean = suspect.saturating_sub(done);
             let (part, odd) = rest.split_at(clean);
             if !part.text().is_empty() {
                 self.heard.text(self.inspector, part);
@@ -296,6 +298,7 @@ impl Listener for Ear<'_> {
                 return;
             };
             let (one, after) = odd.split_at(ch.len_utf8());
+            done = suspect.saturating_add(ch.len_utf8());
             let flaw = self.heard.flaw(self.inspector, ch);
             let raw = one.raw()..one.raw_end();
             let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));

@@ -307,7 +307,7 @@ struct Strings<'a> {
 
 impl Bounds for Strings<'_> {
     fn start(&self, at: u32, within: u32) -> Option<u32> {
-        let source = |at: u32| self.canon.source_range(at, at.saturating_add(1)).0;
+        let source = |at: u32| self.canon.source(at);
         let begins = self.block.string_start(source(at))?;
         let (mut low, mut high) = (at.saturating_sub(within), at);
         if source(low) < begins || low == 0 {
@@ -327,11 +327,10 @@ impl Bounds for Strings<'_> {
 
     fn end(&self, at: u32, within: u32) -> Option<u32> {
         let length = u32::try_from(self.canon.text().len()).unwrap_or(u32::MAX);
-        let before = self.canon.source_range(at.saturating_sub(1), at).0;
+        let before = self.canon.source(at.saturating_sub(1));
         let ends = self.block.string_end(before, self.last)?;
         let (mut low, mut high) = (at, at.saturating_add(within).min(length));
-        let behind =
-            |at: u32| at >= length || self.canon.source_range(at, at.saturating_add(1)).0 >= ends;
+        let behind = |at: u32| at >= length || self.canon.source(at) >= ends;
         if !behind(high) {
             return None;
         }

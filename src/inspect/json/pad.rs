@@ -12,13 +12,12 @@ use crate::each_byte::each_byte;
 
 use super::decoded::{Decoded, Unit};
 use super::escapes::{self, Escape};
-use super::plain::{ends_in, ends_run, first_byte};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, equal, window_of, within, zeros};
 
 /// Bytes of text.
-const ROOM: usize = 1024;
+const ROOM: usize = 1024 + WINDOW;
 /// Escapes.
-const UNITS: usize = 160;
+const UNITS: usize = 160 + WIDE / 2;
 
 /// A stretch in the making.
 pub(super) struct Pad {
@@ -39,10 +38,11 @@ impl Pad {
         }
     }
 
-    /// Decodes the string from `here` on, up to its end, to what it can't decode, or until it is
-    /// full; where that is.
+    /// Forgets what it has and decodes the string from `here` on, up to its end, to what it can't
+    /// decode, or until it is full; where that is.
     #[inline]
     pub(super) fn fill(&mut self, text: &str, here: usize) -> usize {
+        (self.len, self.count) = (0, 0);
         let done = here + self.read(text.as_bytes().get(here..).unwrap_or_default());
         // Several bytes at a time may have ended inside a character.
         let whole = text.floor_char_boundary(done);
@@ -62,99 +62,155 @@ impl Pad {
     /// How many bytes of `raw` were decoded.
     #[inline]
     fn read(&mut self, raw: &[u8]) -> usize {
-        let mut rest = raw;
-        // Bytes that the escapes took more than their characters.
-        let mut extra = 0;
-        let (mut len, mut units) = (0, self.units.iter_mut());
+        let (mut done, mut extra) = (0, 0);
         loop {
-            // Escapes often come in twos and threes.
-            if rest.first() != Some(&b'\\') {
-                (rest, len) = run(rest, &mut self.bytes, len);
-            }
-            let Ok(at) = u16::try_from(len) else {
-                break;
+            let rest = raw.get(done..).unwrap_or_default();
+            let cut;
+            let window = if let Some(window) = rest.first_chunk() {
+                window
+            } else {
+                cut = window_of(rest);
+                &cut
             };
-            let [b'\\', escape @ ..] = rest else {
-                break;
+            let Some(end) = self.row(window, &mut extra) else {
+                return done;
             };
-            if let [mark, after @ ..] = escape
-                && short(*mark) != 0
-            {
-                let Some(room) = self.bytes.get_mut(len) else {
+            done = done.wrapping_add(end);
+            let mut more = end == WIDE;
+            while let Some([b'\\', behind @ ..]) = raw.get(done..) {
+                if behind.first().is_some_and(|mark| short(*mark) != 0) {
+                    // It lies across the end of the row.
+                    more = true;
                     break;
+                }
+                let Some(took) = self.long(raw.get(done..).unwrap_or_default(), &mut extra) else {
+                    return done;
                 };
-                let Some(unit) = units.next() else {
-                    break;
-                };
-                *room = short(*mark);
-                *unit = Unit::new((at, extra), (1, 2));
-                extra = unit.extra_behind();
-                len += 1;
-                rest = after;
-                continue;
+                (done, more) = (done + took, true);
             }
-            let Some((ch, wide, took)) = long(rest) else {
-                break;
-            };
-            let Some(room) = free(&mut self.bytes, len) else {
-                break;
-            };
-            let Some(unit) = units.next() else {
-                break;
-            };
-            *room = ch;
-            *unit = Unit::new((at, extra), (wide, took));
-            extra = unit.extra_behind();
-            len += usize::from(wide);
-            rest = rest.get(usize::from(took)..).unwrap_or_default();
+            if !more {
+                return done;
+            }
         }
-        self.count = UNITS - units.len();
-        self.len = len;
-        raw.len() - rest.len()
+    }
+
+    /// Decodes a row, the first sixty-four bytes of a window, up to what ends it; where that is.
+    /// None if there is no room.
+    #[inline]
+    fn row(&mut self, window: &[u8; WINDOW], extra: &mut u16) -> Option<usize> {
+        let bytes = free::<WINDOW>(&mut self.bytes, self.len)?;
+        let units = self.units.get_mut(self.count..)?;
+        let units = units.first_chunk_mut::<{ WIDE / 2 }>()?;
+        let at = u16::try_from(self.len).ok()?;
+        let row = SixtyFour::new(window.first_chunk()?);
+        let starts = begins(row.equal(b'\\'));
+        let stop = row.ask(|part| within(part, 0, 0x1f) | equal(part, b'"'));
+        // An escape across the end of the row is the next one's.
+        let mut end = zeros((stop & !(starts << 1)) | (starts & LAST));
+        let mut left = starts & below(end);
+        // Where the characters begin that were not copied yet, and where they go.
+        let (mut from, mut to) = (0_usize, 0_usize);
+        for unit in units {
+            if left == 0 {
+                break;
+            }
+            let place = zeros(left);
+            copy(window, from, bytes, to);
+            to = to.wrapping_add(place.wrapping_sub(from));
+            from = place;
+            let ch = mark_at(window, place);
+            if ch == 0 {
+                end = place;
+                break;
+            }
+            put(bytes, to, ch);
+            *unit = Unit::new((at.wrapping_add(narrow(to)), *extra), (1, 2));
+            *extra = unit.extra_behind();
+            to = to.wrapping_add(1);
+            from = place.wrapping_add(2);
+            left &= left.wrapping_sub(1);
+        }
+        copy(window, from, bytes, to);
+        let escapes = (starts & below(end)).count_ones();
+        self.count = self
+            .count
+            .wrapping_add(usize::try_from(escapes).unwrap_or(0));
+        self.len = self
+            .len
+            .wrapping_add(to)
+            .wrapping_add(end.wrapping_sub(from));
+        Some(end)
+    }
+
+    /// Decodes an escape that is no pair of bytes, if it is whole and right and there is room; how
+    /// many bytes it took.
+    fn long(&mut self, raw: &[u8], extra: &mut u16) -> Option<usize> {
+        let (ch, wide, took) = long(raw)?;
+        let at = u16::try_from(self.len).ok()?;
+        let room = free(&mut self.bytes, self.len)?;
+        let unit = self.units.get_mut(self.count)?;
+        *room = ch;
+        *unit = Unit::new((at, *extra), (wide, took));
+        *extra = unit.extra_behind();
+        self.count += 1;
+        self.len += usize::from(wide);
+        Some(usize::from(took))
     }
 }
 
-/// Copies plain characters to a place; what follows them, and the place behind.
+/// The last byte of a row.
+const LAST: u64 = 1 << 63;
+
+/// The place of a row. One behind the row is none of them, and then nothing is to be done there.
+const ROW: usize = WIDE - 1;
+
+/// Copies sixty-four bytes from a place of a row to another.
 #[inline]
-fn run<'a>(mut raw: &'a [u8], to: &mut [u8; ROOM], mut len: usize) -> (&'a [u8], usize) {
-    // Many runs are no longer than a word. How long the others are nobody can foresee, so that
-    // many bytes are looked at together.
-    if let Some((word, after)) = raw.split_first_chunk::<8>()
-        && let Some(room) = free(to, len)
-    {
-        *room = *word;
-        let ends = ends_in(u64::from_le_bytes(*word));
-        if ends != 0 {
-            let plain = first_byte(ends);
-            return (raw.get(plain..).unwrap_or_default(), len + plain);
-        }
-        len += 8;
-        raw = after;
+fn copy(window: &[u8; WINDOW], from: usize, bytes: &mut [u8; WINDOW], to: usize) {
+    let part = window
+        .get(from & ROW..)
+        .and_then(<[u8]>::first_chunk::<WIDE>);
+    let slots = bytes.get_mut(to & ROW..).and_then(<[u8]>::first_chunk_mut);
+    if let (Some(part), Some(slots)) = (part, slots) {
+        *slots = *part;
     }
-    while let Some(block) = raw.first_chunk::<WIDE>()
-        && let Some(room) = free(to, len)
-    {
-        *room = *block;
-        let all = SixtyFour::new(block);
-        let ends = all.within(0, 0x1f) | all.either(b'"', b'\\');
-        let plain = zeros(ends);
-        raw = raw.get(plain..).unwrap_or_default();
-        len += plain;
-        if ends != 0 {
-            return (raw, len);
-        }
+}
+
+/// What the escape at a place of a row means.
+#[inline]
+fn mark_at(window: &[u8; WINDOW], place: usize) -> u8 {
+    let mark = window.get((place & ROW) + 1);
+    mark.map_or(0, |mark| short(*mark))
+}
+
+/// Writes a byte at a place of a row.
+#[inline]
+fn put(bytes: &mut [u8; WINDOW], place: usize, byte: u8) {
+    if let Some(slot) = bytes.get_mut(place & ROW) {
+        *slot = byte;
     }
-    // The last bytes of what there is; with more, it is the room that is at its end.
-    while raw.len() < WIDE
-        && let Some((&byte, after)) = raw.split_first()
-        && !ends_run(byte)
-        && let Some(room) = free(to, len)
-    {
-        *room = [byte];
-        len += 1;
-        raw = after;
-    }
-    (raw, len)
+}
+
+/// Which backslashes begin an escape: in a run of them, every other one.
+#[inline]
+const fn begins(slash: u64) -> u64 {
+    const ODD: u64 = u64::from_ne_bytes([0xaa; 8]);
+    // From each run's first one on, the difference carries through the run.
+    let behind = (slash << 1) | ODD;
+    (behind.wrapping_sub(slash) ^ ODD) & slash
+}
+
+/// All bits below a place.
+#[inline]
+fn below(place: usize) -> u64 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    !u64::MAX.checked_shl(place).unwrap_or(0)
+}
+
+/// A place in a row.
+#[inline]
+fn narrow(place: usize) -> u16 {
+    u16::try_from(place & ROW).unwrap_or(0)
 }
 
 /// The free bytes at a place.
@@ -193,4 +249,96 @@ fn long(raw: &[u8]) -> Option<([u8; 4], u8, u8)> {
     let mut bytes = [0; 4];
     let wide = ch.encode_utf8(&mut bytes).len();
     Some((bytes, u8::try_from(wide).ok()?, took))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{Pad, begins, escapes, short};
+
+    /// What is decoded of a text one character at a time, and how many bytes of it.
+    fn decoded(text: &str) -> (String, usize) {
+        let (mut said, mut at) = (String::new(), 0);
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let (ch, len) = match rest.as_bytes() {
+                [b'"' | 0..=0x1f, ..] => break,
+                [b'\\', ..] => match escapes::decode(rest.as_bytes(), 0) {
+                    Ok(escapes::Escape::Char(ch, len)) if ch != '\0' => (ch, usize::from(len)),
+                    Ok(escapes::Escape::Char(..) | escapes::Escape::Cut) | Err(_) => break,
+                },
+                _ => rest
+                    .chars()
+                    .next()
+                    .map_or(('?', 1), |ch| (ch, ch.len_utf8())),
+            };
+            said.push(ch);
+            at = at.wrapping_add(len);
+        }
+        (said, at)
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let escapes =
+            r#"(\\[nt"/bfr\\]|\\u00e9|\\ud83d\\ude00|\\u[0d]{4}|[a-z ]|\u{20ac}|\\|"){0,90}"#;
+        let many = r#"(\\[n"\\]){0,90}[\n"]?"#;
+        let few = r#"([a-z]{0,70}(\\n|\\"|\\\\|\u{e9}|\\u0041)){0,9}[a-z]{0,70}\\?"#;
+        prop_oneof![escapes, many, few]
+    }
+
+    proptest! {
+        #[test]
+        fn every_other_backslash_of_a_run_begins_an_escape(slash in any::<u64>(), more in any::<u64>()) {
+            let slash = slash | more;
+            let (mut want, mut escaped) = (0, false);
+            for bit in (0..64).map(|bit| 1_u64 << bit) {
+                escaped = slash & bit != 0 && !escaped;
+                want |= if escaped { bit } else { 0 };
+            }
+            prop_assert_eq!(begins(slash), want);
+        }
+
+        #[test]
+        fn many_bytes_at_once_are_decoded_as_each_by_itself(text in texts()) {
+            let mut pad = Pad::new();
+            let mut at = 0;
+            let (want, end) = decoded(&text);
+            let mut said = String::new();
+            loop {
+                let next = pad.fill(&text, at);
+                let stretch = pad.decoded(7);
+                let mut place = at.wrapping_add(7);
+                for unit in stretch.escaped() {
+                    let from = usize::try_from(unit.raw).expect("small").wrapping_sub(7).wrapping_add(at);
+                    let part = text.get(from..).expect("a place");
+                    prop_assert_eq!(part.as_bytes().first(), Some(&b'\\'));
+                    let means = stretch.text().get(usize::from(unit.at)..).expect("a place");
+                    let (alone, len) = decoded(part.get(..usize::from(unit.len)).expect("whole"));
+                    prop_assert_eq!(alone.len(), usize::from(unit.wide));
+                    prop_assert_eq!(means.get(..alone.len()), Some(alone.as_str()));
+                    prop_assert_eq!(len, usize::from(unit.len));
+                    prop_assert!(place <= from.wrapping_add(7));
+                    place = from.wrapping_add(7);
+                }
+                prop_assert_eq!(stretch.raw_end(), u64::try_from(next.wrapping_sub(at).wrapping_add(7)).expect("small"));
+                said.push_str(stretch.text());
+                if next == at {
+                    break;
+                }
+                at = next;
+            }
+            prop_assert_eq!((said, at), (want, end));
+        }
+    }
+
+    #[test]
+    fn what_a_mark_means_is_what_its_escape_means() {
+        for mark in 0..=255_u8 {
+            let alone = match escapes::decode(&[b'\\', mark], 0) {
+                Ok(escapes::Escape::Char(ch, _)) => u8::try_from(ch).expect("ASCII"),
+                Ok(escapes::Escape::Cut) | Err(_) => 0,
+            };
+            assert_eq!(short(mark), alone, "{mark}");
+        }
+    }
 }

@@ -3,9 +3,11 @@
 //! Decides what is encoded: a run must be long and decode to readable text. Never decodes what a
 //! run of base64 hides after a first part that is no text (images, keys): 24 characters tell.
 
+use super::kinds::{Kinds, halves, those};
+use super::peel::Seen;
 use super::views::ViewKind;
 use crate::each_byte::each_byte;
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, zeros};
 use std::ops::Range;
 
 /// Shortest run of base64 characters or hex digits that is tried.
@@ -26,23 +28,42 @@ const fn sextet(byte: u8) -> Option<u8> {
     }
 }
 
+/// Base64 characters, and what other encodings begin with.
+const KINDS: Kinds = Kinds::new([
+    // `+`, `-` and `/`.
+    (those([2]), those([0xb, 0xd, 0xf])),
+    // Digits.
+    (those([3]), halves(0, 9)),
+    // Letters.
+    (those([4, 6]), halves(1, 15)),
+    (those([5, 7]), halves(0, 0xa)),
+    // `_`.
+    (those([5]), those([0xf])),
+    // `%` and `&`.
+    (those([2]), those([5, 6])),
+    // `\`.
+    (those([5]), those([0xc])),
+    (0, 0),
+]);
+const IN_RUNS: u8 = 0b0001_1111;
+const TRIGGERS: u8 = 0b0110_0000;
+
 /// Which of many bytes are base64 characters.
 #[inline]
 fn in_runs(all: &SixtyFour) -> u64 {
-    all.ask(|part| {
-        let sign = equal(part, b'+') | equal(part, b'-') | equal(part, b'_');
-        letter(part) | within(part, b'/', b'9') | sign
-    })
+    KINDS.ask(all, IN_RUNS)
 }
 
-/// Reports each run that is readable: its kind, where it stands, and what it decodes to.
+/// Reports each run that is readable: its kind, where it stands, and what it decodes to. Notes which
+/// other encodings there may be, as it reads all of the text.
 pub(super) fn runs(
     text: &[u8],
     scratch: &mut Vec<u8>,
+    seen: &mut Seen,
     found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
 ) {
     let mut at = 0_usize;
-    while let Some(start) = next_run(text, at) {
+    while let Some(start) = next_run(text, at, seen) {
         let end = run_end(text, start);
         let run = text.get(start..end).unwrap_or(&[]);
         if let Some(kind) = decode_run(run, scratch) {
@@ -52,12 +73,17 @@ pub(super) fn runs(
     }
 }
 
-/// Where the first run begins that is long enough, from a place on that is in none.
-fn next_run(text: &[u8], from: usize) -> Option<usize> {
+/// Where the first run begins that is long enough, from a place on that is in none; tells of the
+/// other encodings on the way.
+fn next_run(text: &[u8], from: usize, seen: &mut Seen) -> Option<usize> {
     // Where the run begins that reaches the chunk at hand.
     let (mut at, mut start) = (from, from);
     while at < text.len() {
-        let inside = in_runs(&SixtyFour::at(text, at));
+        let all = SixtyFour::at(text, at);
+        if KINDS.any(&all, TRIGGERS) {
+            seen.look(text, at, &all);
+        }
+        let inside = in_runs(&all);
         let reach = at.saturating_add(ones(inside));
         if reach.saturating_sub(start) >= RUN {
             return Some(start);
@@ -130,6 +156,9 @@ fn decode_run(run: &[u8], out: &mut Vec<u8>) -> Option<ViewKind> {
         return keep_readable(out).then_some(ViewKind::Hex);
     }
     // Most runs are names, paths and keys: their beginning shows it.
+    if sixteen(run.first_chunk()?).is_some_and(|bytes| is_noise(&bytes)) {
+        return None;
+    }
     decode_base64(run.get(..RUN)?, out);
     if !keep_readable(out) {
         return None;
@@ -157,6 +186,25 @@ fn sixteen(run: &[u8; 16]) -> Option<[u8; 12]> {
         *slot = bytes;
     }
     (all < 64).then_some(bytes)
+}
+
+/// Whether the beginning of something decoded shows that it is no text: it has control characters,
+/// or is no UTF-8. What has zeros in it may be UTF-16.
+fn is_noise(bytes: &[u8; 12]) -> bool {
+    const OWN: u64 = 0xfff;
+    let mut row = [b' '; WIDE];
+    if let Some(slots) = row.first_chunk_mut() {
+        *slots = *bytes;
+    }
+    let all = SixtyFour::new(&row);
+    let zeros = all.equal(0);
+    let white = all.either(b'\t', b'\n') | all.equal(b'\r');
+    let odd = all.within(0, 0x1f) & !white | all.either(0x7f, 0xc0) | all.equal(0xc1);
+    // The first bytes of characters of at least so many.
+    let [two, three, four] = [0xc0, 0xe0, 0xf0].map(|first| all.within(first, 0xff));
+    let rest = (two << 1) | (three << 2) | (four << 3);
+    let wrong = odd | all.within(0xf5, 0xff) | (all.within(0x80, 0xbf) ^ rest);
+    zeros == 0 && wrong & OWN != 0
 }
 
 fn value(byte: u8) -> u32 {
@@ -239,4 +287,49 @@ fn keep_readable(bytes: &mut Vec<u8>) -> bool {
     bytes.truncate(len);
     // A window may end inside a character.
     len > 0 && whole.saturating_sub(len) <= 3.max(whole / 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
+
+    use super::{is_noise, keep_readable};
+
+    proptest! {
+        #[test]
+        fn what_can_be_read_is_no_noise(
+            head in vec(prop_oneof!["[ -~\t\n]", "[\u{e9}\u{20ac}\u{1f600}]"], 18),
+            other in prop_oneof![Just(None), (0..18_usize, any::<u8>()).prop_map(Some)],
+        ) {
+            let mut bytes = head.concat().into_bytes();
+            bytes.truncate(18);
+            if let Some((place, byte)) = other {
+                bytes[place] = byte;
+            }
+            let noise = bytes.first_chunk().is_some_and(is_noise);
+            prop_assert!(!(noise && keep_readable(&mut bytes)));
+        }
+    }
+
+    #[test]
+    fn names_and_lines_are_noise_and_words_are_none() {
+        for (bytes, noise) in [
+            (b"ignore all p", false),
+            (b"i\0g\0n\0o\0r\0e\0", false),
+            (
+                "\u{438}\u{433}\u{43d}\u{43e}\u{440}\u{438}"
+                    .as_bytes()
+                    .first_chunk()
+                    .expect("12"),
+                false,
+            ),
+            (b"ign\xfbre all p", true),
+            (b"\x80gnore all p", true),
+            (b"ignore all\x01p", true),
+            (b"ignore al\xc3 p", true),
+        ] {
+            assert_eq!(is_noise(bytes), noise, "{bytes:?}");
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl Canon {
         self.hidden.clear();
         let mut out = std::mem::take(&mut self.bytes);
         out.clear();
-        out.reserve(source.len().saturating_add(WIDE));
+        out.reserve(source.len().saturating_add(2 * WIDE));
         let (map, hidden) = (&mut self.map, &mut self.hidden);
         let mut fold = Fold::new(self.table, source, (out, map, hidden));
         fold.run();
@@ -103,6 +103,18 @@ impl Canon {
             from
         };
         (offset(from), offset(to))
+    }
+
+    /// Where in the source the character begins that the byte at a canonical offset belongs to;
+    /// behind the text, where that ends.
+    pub fn source(&self, at: u32) -> u32 {
+        let len = self.text.len();
+        let at = usize::try_from(at).unwrap_or(len);
+        offset(if at < len {
+            self.map.start(at)
+        } else {
+            self.map.end(len)
+        })
     }
 
     /// Something was dropped from the source after the ASCII character at a canonical offset.

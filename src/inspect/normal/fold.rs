@@ -13,8 +13,6 @@ use super::hidden::Hidden;
 use super::map::SourceMap;
 use super::table::{Entry, Kind, Table};
 use super::word::{Before, Word, is_word};
-use crate::inspect::sixtyfour::{WIDE, zeros};
-use std::ops::Range;
 use unicode_normalization::char::compose;
 
 /// One fold under way.
@@ -69,84 +67,6 @@ impl<'a> Fold<'a> {
             };
         }
         self.close(at);
-    }
-
-    /// ASCII outside disguised words, and the characters between that become ASCII, up to the next
-    /// one that is something else.
-    fn ascii(&mut self, from: usize) -> usize {
-        let bytes = self.source.as_bytes();
-        let mut at = from;
-        loop {
-            let folded = ascii::fold(bytes, at);
-            // The rest of a run of white space goes.
-            let mut gone = folded.white & ((folded.white << 1) | u64::from(self.after_space()));
-            if gone | folded.odd == 0 {
-                self.part(&folded.bytes, at, 0..WIDE);
-                at = at.saturating_add(WIDE);
-                continue;
-            }
-            let mut start = 0;
-            while start < WIDE {
-                let stop = start
-                    .saturating_add(zeros(behind(gone | folded.odd, start)))
-                    .min(WIDE);
-                self.part(&folded.bytes, at, start..stop);
-                if stop == WIDE {
-                    start = stop;
-                } else if behind(gone, stop) & 1 == 1 {
-                    start = stop.saturating_add(zeros(!behind(gone, stop)));
-                } else {
-                    let place = at.saturating_add(stop);
-                    let next = self.odd(place);
-                    if next == place || self.word.is_some() {
-                        return next;
-                    }
-                    start = next.saturating_sub(at);
-                    if start < WIDE && self.after_space() {
-                        gone |= folded.white & (1 << (start & 63));
-                    }
-                }
-            }
-            at = at.saturating_add(start);
-        }
-    }
-
-    /// White space that follows is to be dropped.
-    #[inline]
-    fn after_space(&self) -> bool {
-        self.out.last() == Some(&b' ')
-    }
-
-    /// Writes a part of a folded chunk, which begins at an offset of the source.
-    #[inline]
-    fn part(&mut self, chunk: &[u8; 2 * WIDE], at: usize, part: Range<usize>) {
-        let len = self.out.len().saturating_add(part.len());
-        // A copy of a length known beforehand is much the faster one: all is written, whatever of
-        // it is right.
-        let rest = chunk.get(part.start..).and_then(<[u8]>::first_chunk);
-        self.out.extend_from_slice(rest.unwrap_or(&[0; WIDE]));
-        self.out.truncate(len);
-        self.map.copy(at.saturating_add(part.start), part.len());
-    }
-
-    /// A control character, or a character that becomes ASCII or nothing: what follows it. The
-    /// place itself if another one stands there, or none.
-    fn odd(&mut self, at: usize) -> usize {
-        let Some(c) = self.source.get(at..).and_then(|rest| rest.chars().next()) else {
-            return at;
-        };
-        if c.is_ascii() {
-            self.oddities.controls = self.oddities.controls.saturating_add(1);
-            return at.saturating_add(1);
-        }
-        let entry = self.table.get(c);
-        match entry.kind {
-            Kind::Other | Kind::Genuine | Kind::Lookalike | Kind::Regional => at,
-            Kind::Sign | Kind::Latin | Kind::Mark | Kind::Space | Kind::Dropped | Kind::Several => {
-                self.put(c, entry, at);
-                at.saturating_add(c.len_utf8())
-            }
-        }
     }
 
     /// One ASCII byte while a word with foreign letters is open.
@@ -206,7 +126,7 @@ impl<'a> Fold<'a> {
     }
 
     #[inline]
-    fn put(&mut self, c: char, entry: Entry, at: usize) {
+    pub(super) fn put(&mut self, c: char, entry: Entry, at: usize) {
         let Entry { kind, to, .. } = entry;
         let width = c.len_utf8();
         match kind {
@@ -357,12 +277,6 @@ impl<'a> Fold<'a> {
             .and_then(|t| t.chars().next());
         before.is_some_and(regional) || after.is_some_and(regional)
     }
-}
-
-/// The bits from a place on.
-#[inline]
-const fn behind(bits: u64, place: usize) -> u64 {
-    bits >> (place & 63)
 }
 
 /// Writes a character; copies of a length known beforehand are much the faster ones.

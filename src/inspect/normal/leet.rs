@@ -5,6 +5,7 @@
 //! part number makes a view as well, which then matches nothing.
 
 use super::canon::Canon;
+use super::rows::{LEET, Rows};
 use super::spelled::around;
 use super::views::{Pad, ViewKind};
 use crate::each_byte::each_byte;
@@ -35,9 +36,9 @@ const fn letter(byte: u8) -> Option<u8> {
 
 /// Writes views of text in which digits stand for letters. `text` is the canonical text, or what
 /// was written to the pad at `from`.
-pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut Pad) {
+pub(super) fn unleet(text: &str, rows: &Rows, from: Option<usize>, canon: &Canon, pad: &mut Pad) {
     let mut region: Option<Range<usize>> = None;
-    each_word(text.as_bytes(), |word| {
+    each_word(text.as_bytes(), rows, |word| {
         let next = around(text, &word);
         region = match region.take() {
             Some(open) if next.start <= open.end => Some(open.start..next.end),
@@ -54,17 +55,13 @@ pub(super) fn unleet(text: &str, from: Option<usize>, canon: &Canon, pad: &mut P
 }
 
 /// Tells each word in which digits or signs stand for letters, in order.
-fn each_word(text: &[u8], mut told: impl FnMut(Range<usize>)) {
+fn each_word(text: &[u8], rows: &Rows, mut told: impl FnMut(Range<usize>)) {
     // What lies before `done` belongs to words that have been looked at.
-    let (mut at, mut done) = (0_usize, 0_usize);
-    while at < text.len() {
+    let (mut at, mut done, mut again) = (0_usize, 0_usize, None);
+    while let Some(place) = again.take().or_else(|| rows.next(LEET, at)) {
+        at = place;
         let mut next = at.saturating_add(WIDE);
         let all = SixtyFour::at(text, at);
-        let after = SixtyFour::at(text, at.saturating_add(1));
-        if !all.any_pair(&after, may_begin) {
-            at = next;
-            continue;
-        }
         let mut left = candidates(&all, text, at) & from(done.saturating_sub(at));
         let word = if left == 0 { 0 } else { words(&all) };
         while left != 0 {
@@ -81,7 +78,7 @@ fn each_word(text: &[u8], mut told: impl FnMut(Range<usize>)) {
                     done = word.end;
                     next = word.end;
                 } else {
-                    next = word.start;
+                    again = Some(word.start);
                 }
                 break;
             }
@@ -112,15 +109,6 @@ fn from(place: usize) -> u64 {
 #[inline]
 fn leading(bits: u64) -> usize {
     usize::try_from(bits.leading_zeros()).unwrap_or(WIDE)
-}
-
-/// Which bytes are digits or signs before a letter, with a few others. Asked of every chunk of
-/// every text.
-#[inline]
-fn may_begin(part: Part, after: Part) -> Part {
-    // `0` to `7`.
-    let digit = equal(part & Part::splat(0xf8), b'0');
-    (digit | sign(part)) & within(after, b'a', b'z')
 }
 
 /// Which bytes are signs that look like letters.
@@ -321,7 +309,7 @@ fn each_bit(bits: u64, mut told: impl FnMut(usize)) {
 mod tests {
     #![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
 
-    use super::{each_word, is_part, restore};
+    use super::{Rows, each_word, is_part, restore};
     use proptest::prelude::*;
     use std::ops::Range;
 
@@ -396,7 +384,9 @@ mod tests {
         #[test]
         fn many_bytes_at_once_are_read_as_each_by_itself(text in texts()) {
             let mut found = Vec::new();
-            each_word(text.as_bytes(), |word| found.push(word));
+            let mut rows = Rows::default();
+            rows.read(text.as_bytes());
+            each_word(text.as_bytes(), &rows, |word| found.push(word));
             prop_assert_eq!(found, words(text.as_bytes()));
             let (mut out, mut ones) = (String::new(), Vec::new());
             restore(&text, &mut out, &mut ones);

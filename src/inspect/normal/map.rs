@@ -45,6 +45,14 @@ impl SourceMap {
         self.source = source.saturating_add(len);
     }
 
+    /// The same, where `source` is further on than what was mapped before.
+    #[inline]
+    pub(super) fn resume(&mut self, source: usize, len: usize) {
+        self.begin(source, 1, 1);
+        self.out = self.out.saturating_add(len);
+        self.source = source.saturating_add(len);
+    }
+
     /// The next `len` bytes are one character that came from one of `source_len` bytes.
     #[inline]
     pub(super) fn character(&mut self, len: usize, source: usize, source_len: usize) {

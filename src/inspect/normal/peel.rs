@@ -6,6 +6,7 @@
 use super::base64;
 use super::views::ViewKind;
 use crate::each_byte::each_byte;
+use crate::inspect::sixtyfour::{Part, SixtyFour, equal, within};
 use memchr::memchr;
 use std::ops::Range;
 
@@ -18,20 +19,63 @@ pub(super) fn each(
     scratch: &mut Vec<u8>,
     found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
 ) {
-    base64::runs(text.as_bytes(), scratch, found);
-    for (kind, trigger, least) in [
-        (ViewKind::Percent, b'%', 3),
-        (ViewKind::Entity, b'&', 2),
-        (ViewKind::Escape, b'\\', 2),
+    let mut seen = Seen::default();
+    base64::runs(text.as_bytes(), scratch, &mut seen, found);
+    for (kind, trigger, least, from) in [
+        (ViewKind::Percent, PERCENT, 3, seen.percent),
+        (ViewKind::Entity, ENTITY, 2, seen.entity),
+        (ViewKind::Escape, ESCAPE, 2, seen.escape),
     ] {
-        escapes(text, (kind, trigger, least), scratch, found);
+        if let Some(from) = from {
+            escapes(text, (kind, trigger, least), from, scratch, found);
+        }
     }
 }
 
-/// Stretches of a text with at least so many escapes of one kind.
+/// What an encoded character begins with, by kind.
+const PERCENT: u8 = b'%';
+const ENTITY: u8 = b'&';
+const ESCAPE: u8 = b'\\';
+
+/// Where the rows of a text begin that are the first ones with what may be an encoded character, by
+/// kind: most signs begin none, and most texts have none at all.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    percent: Option<usize>,
+    entity: Option<usize>,
+    escape: Option<usize>,
+}
+
+impl Seen {
+    /// Looks at the row of a text at a place, which has signs that may begin one.
+    pub(super) fn look(&mut self, text: &[u8], at: usize, row: &SixtyFour) {
+        let next = SixtyFour::at(text, at.saturating_add(1));
+        let digit = |part| within(part, b'0', b'9') | within(part | SMALL, b'a', b'f');
+        let wide = next.ask(|part| equal(part | SMALL, b'u'));
+        let percent = row.equal(PERCENT) & (next.ask(digit) | wide);
+        let entity = row.equal(ENTITY) & (next.letters() | next.equal(b'#'));
+        let escape = row.equal(ESCAPE) & (next.ask(|part| equal(part | SMALL, b'x')) | wide);
+        for (first, bits) in [
+            (&mut self.percent, percent),
+            (&mut self.entity, entity),
+            (&mut self.escape, escape),
+        ] {
+            if bits != 0 && first.is_none() {
+                *first = Some(at);
+            }
+        }
+    }
+}
+
+/// What makes a letter small.
+const SMALL: Part = Part::new([0x20; 32]);
+
+/// Stretches of a text with at least so many escapes of one kind, of which none begins before a
+/// place.
 fn escapes(
     text: &str,
     (kind, trigger, least): (ViewKind, u8, usize),
+    start: usize,
     out: &mut Vec<u8>,
     found: &mut impl FnMut(ViewKind, Range<usize>, &[u8]),
 ) {
@@ -40,7 +84,7 @@ fn escapes(
         let rest = bytes.get(from..)?;
         Some(from.saturating_add(memchr(trigger, rest)?))
     };
-    let (mut floor, mut from) = (0, 0);
+    let (mut floor, mut from) = (0, start);
     while let Some(first) = next(from) {
         // Most of these characters begin nothing.
         if escape(kind, bytes.get(first..).unwrap_or(&[]), out).is_none() {
@@ -228,4 +272,32 @@ fn entity(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     push(code, out);
     let semicolon = usize::from(rest.get(len) == Some(&b';'));
     Some(before.saturating_add(len).saturating_add(semicolon))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{prop_assert, proptest};
+
+    use super::{Seen, ViewKind, base64, escape};
+
+    proptest! {
+        #[test]
+        fn nothing_encoded_stands_before_where_it_was_seen(
+            text in "([a-f ]{0,40}(%[0-9a-gu]{0,5}|&#?x?[a-z0-9]{0,5};?|\\\\[xuUX{ny]?[0-9a-f]{0,4})){0,12}",
+        ) {
+            let (mut seen, mut out) = (Seen::default(), Vec::new());
+            base64::runs(text.as_bytes(), &mut Vec::new(), &mut seen, &mut |_, _, _| {});
+            for (kind, first) in [
+                (ViewKind::Percent, seen.percent),
+                (ViewKind::Entity, seen.entity),
+                (ViewKind::Escape, seen.escape),
+            ] {
+                let begins = |at: usize| escape(kind, text.as_bytes().get(at..)?, &mut out);
+                let place = (0..text.len()).find({ let mut begins = begins; move |&at| begins(at).is_some() });
+                if let Some(place) = place {
+                    prop_assert!(first.is_some_and(|first| first <= place), "{:?}", kind);
+                }
+            }
+        }
+    }
 }

@@ -5,8 +5,9 @@
 //! list of initials makes a view as well, which then matches nothing.
 
 use super::canon::Canon;
+use super::rows::{Rows, SPELLED};
 use super::views::{Pad, ViewKind};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within, zeros};
 use std::ops::Range;
 
 /// What is copied on both sides of a disguised word.
@@ -23,17 +24,17 @@ pub(super) struct Run {
 }
 
 /// Writes views of text in which letters are set apart.
-pub(super) fn despace(canon: &Canon, runs: &mut Vec<Run>, pad: &mut Pad) {
+pub(super) fn despace(canon: &Canon, rows: &Rows, runs: &mut Vec<Run>, pad: &mut Pad) {
     let text = canon.text();
-    let mut next = next_long(text, 0);
+    let mut next = next_long(text, rows, 0);
     while let Some(run) = next.take() {
         let mut region = around(text, &run);
         let mut end = run.end;
-        next = next_long(text, end);
+        next = next_long(text, rows, end);
         while let Some(near) = next.take_if(|near| around(text, near).start <= region.end) {
             end = near.end;
             region.end = around(text, &near).end;
-            next = next_long(text, end);
+            next = next_long(text, rows, end);
         }
         find_runs(text, &region, runs);
         write_joined(canon, &region, runs, pad);
@@ -41,9 +42,9 @@ pub(super) fn despace(canon: &Canon, runs: &mut Vec<Run>, pad: &mut Pad) {
 }
 
 /// The first run of many letters from an offset on.
-fn next_long(text: &str, from: usize) -> Option<Range<usize>> {
+fn next_long(text: &str, rows: &Rows, from: usize) -> Option<Range<usize>> {
     let mut from = from;
-    while let Some(gap) = next_link(text.as_bytes(), from) {
+    while let Some(gap) = next_link(text.as_bytes(), rows, from) {
         let run = run_at(text, gap, from);
         if run.long {
             return Some(run.range);
@@ -121,21 +122,16 @@ pub(super) fn around(text: &str, range: &Range<usize>) -> Range<usize> {
 /// The next place, from an offset on, of a gap with which a row of three single letters begins, a
 /// gap on both sides of each, one of them perhaps of an alphabet; a run of five letters, most of
 /// them of one, holds such a row.
-fn next_link(text: &[u8], from: usize) -> Option<usize> {
-    let (mut at, mut here) = (from, SixtyFour::at(text, from));
-    let (mut gaps, mut foreign) = (gaps_of(&here), here.foreign());
-    while at < text.len() {
+fn next_link(text: &[u8], rows: &Rows, from: usize) -> Option<usize> {
+    let mut from = from;
+    while let Some(at) = rows.next(SPELLED, from) {
+        let here = SixtyFour::at(text, at);
         let ahead = SixtyFour::at(text, at.saturating_add(WIDE));
-        let (more, others) = (gaps_of(&ahead), ahead.foreign());
-        let rows = rows(both(gaps, more), foreign | others == 0);
-        if rows != 0 {
-            let row = links(&here, &ahead);
-            if row != 0 {
-                return at.checked_add(usize::try_from(row.trailing_zeros()).ok()?);
-            }
+        let row = links(&here, &ahead);
+        if row != 0 {
+            return Some(at.saturating_add(zeros(row)));
         }
-        at = at.saturating_add(WIDE);
-        (here, gaps, foreign) = (ahead, more, others);
+        from = (at / WIDE).saturating_add(1).saturating_mul(WIDE);
     }
     None
 }
@@ -152,10 +148,11 @@ fn first(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-/// The gaps of a chunk with which a row may begin, told by gaps alone: four of them, each one
-/// letter's width from the next. Asked of every chunk of every text.
+/// The gaps of a chunk with which a row may begin, told by gaps alone, its own and those ahead: four
+/// of them, each one letter's width from the next. Asked of every chunk of every text.
 #[inline]
-fn rows(gaps: u128, ascii: bool) -> u64 {
+pub(super) fn rows(gaps: u64, ahead: u64, ascii: bool) -> u64 {
+    let gaps = both(gaps, ahead);
     if ascii {
         let two = gaps & (gaps >> 2);
         return first(two & (two >> 4));

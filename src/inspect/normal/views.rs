@@ -9,6 +9,7 @@
 
 use super::canon::Canon;
 use super::map::SourceMap;
+use super::rows::Rows;
 use super::{leet, offset, peel, spelled};
 use std::ops::Range;
 
@@ -87,6 +88,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Views {
     pad: Pad,
+    rows: Rows,
     runs: Vec<spelled::Run>,
     input: String,
     scratch: Vec<u8>,
@@ -163,9 +165,10 @@ impl Views {
     fn spell(&mut self, canon: &Canon) {
         let text = canon.text();
         self.pad.limit = text.len().saturating_mul(SPELLED);
-        spelled::despace(canon, &mut self.runs, &mut self.pad);
+        self.rows.read(text.as_bytes());
+        spelled::despace(canon, &self.rows, &mut self.runs, &mut self.pad);
         let despaced = self.pad.list.len();
-        leet::unleet(text, None, canon, &mut self.pad);
+        leet::unleet(text, &self.rows, None, canon, &mut self.pad);
         for at in 0..despaced {
             let Some(&Entry { start, end, .. }) = self.pad.list.get(at) else {
                 continue;
@@ -173,7 +176,8 @@ impl Views {
             self.input.clear();
             self.input
                 .push_str(self.pad.text.get(start..end).unwrap_or_default());
-            leet::unleet(&self.input, Some(start), canon, &mut self.pad);
+            self.rows.read(self.input.as_bytes());
+            leet::unleet(&self.input, &self.rows, Some(start), canon, &mut self.pad);
         }
     }
 

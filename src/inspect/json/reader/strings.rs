@@ -51,11 +51,12 @@ impl Reader {
 
     /// A stretch of a string with escapes in it, as it reads; where it ends.
     #[inline(never)]
-    fn decoded<S: Sink>(&self, text: &str, here: usize, sink: &mut S) -> usize {
-        let mut pad = Pad::new();
+    fn decoded<S: Sink>(&mut self, text: &str, here: usize, sink: &mut S) -> usize {
+        let at = self.offset(here);
+        let pad = self.pad.get_or_insert_with(|| Box::new(Pad::new()));
         let end = pad.fill(text, here);
         if end > here {
-            sink.string_decoded(pad.decoded(self.offset(here)));
+            sink.string_decoded(pad.decoded(at));
         }
         end
     }
