@@ -85,7 +85,7 @@ impl<F: Fn(&str) -> String> Maker<F> {
     }
 
     /// The set.
-    pub(super) fn finish(mut self) -> RuleSet {
+    pub(super) fn finish(mut self) -> Result<RuleSet, RuleFault> {
         let order = |wake: &Wake| match wake {
             // Later steps first: one word must not be two steps of a phrase.
             Wake::Step(node) => {
@@ -105,9 +105,9 @@ impl<F: Fn(&str) -> String> Maker<F> {
             listed.push((literal, wakes));
         }
         for (literal, wakes) in listed {
-            self.set.push_literal(literal, &wakes);
+            self.set.push_literal(literal, &wakes)?;
         }
-        self.set
+        Ok(self.set)
     }
 
     fn veto(&mut self, words: &'static [&'static str]) -> Result<Option<u16>, RuleFault> {

@@ -133,6 +133,20 @@ pub(super) struct Node {
     pub(super) rules: Vec<u16>,
 }
 
+/// What a literal does, as it is read: a step of a phrase, or all that a rule wants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// Where the phrase is noted so far: the place of its node; behind all nodes, if it has none.
+    pub(super) place: u16,
+    /// Where the step before it is noted; none stands before a first step.
+    pub(super) parent: u16,
+    /// Bytes allowed between the step before and this one.
+    pub(super) gap: u8,
+    pub(super) first: bool,
+    /// Rules that are whole here: where they begin in a list, and how many.
+    pub(super) rules: (u32, u16),
+}
+
 /// One thing that a literal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wake {
@@ -151,9 +165,11 @@ pub struct RuleSet {
     /// Lists of words that undo a rule when they stand right before it.
     pub(super) vetoes: Vec<&'static [&'static str]>,
     literals: Vec<Literal>,
-    wakes: Vec<Wake>,
-    /// Where what each literal wakes begins, and behind the last where it ends.
-    wake_ends: Vec<u32>,
+    turns: Vec<Turn>,
+    /// Where the turns of each literal begin, and behind the last where they end.
+    turn_ends: Vec<u32>,
+    /// The rules of all turns.
+    whole: Vec<u16>,
 }
 
 impl RuleSet {
@@ -182,7 +198,7 @@ impl RuleSet {
         for rule in own {
             maker.own(rule)?;
         }
-        Ok(maker.finish())
+        maker.finish()
     }
 
     /// What the automaton must find, each under its place as id.
@@ -215,14 +231,22 @@ impl RuleSet {
         }
     }
 
-    /// What a literal wakes.
-    pub(super) fn wakes(&self, literal: u16) -> &[Wake] {
+    /// The turns of a literal.
+    #[inline]
+    pub(super) fn turns_of(&self, literal: u16) -> &[Turn] {
         let place = usize::from(literal);
-        let ends = self.wake_ends.get(place..).and_then(<[u32]>::first_chunk);
+        let ends = self.turn_ends.get(place..).and_then(<[u32]>::first_chunk);
         let [start, end] = ends.map_or([0, 0], |ends: &[u32; 2]| {
             ends.map(|end| usize::try_from(end).unwrap_or(0))
         });
-        self.wakes.get(start..end).unwrap_or_default()
+        self.turns.get(start..end).unwrap_or_default()
+    }
+
+    /// The rules that are whole with a turn.
+    pub(super) fn whole_with(&self, turn: &Turn) -> &[u16] {
+        let from = usize::try_from(turn.rules.0).unwrap_or(usize::MAX);
+        let to = from.saturating_add(usize::from(turn.rules.1));
+        self.whole.get(from..to).unwrap_or_default()
     }
 
     /// Appends a rule; its place.
@@ -236,15 +260,47 @@ impl RuleSet {
         Ok(ix)
     }
 
-    /// Appends a literal with what it wakes.
-    pub(super) fn push_literal(&mut self, literal: Literal, wakes: &[Wake]) {
-        if self.wake_ends.is_empty() {
-            self.wake_ends.push(0);
+    /// Appends a literal with what it wakes, once all nodes are known.
+    pub(super) fn push_literal(
+        &mut self,
+        literal: Literal,
+        wakes: &[Wake],
+    ) -> Result<(), RuleFault> {
+        if self.turn_ends.is_empty() {
+            self.turn_ends.push(0);
         }
         self.literals.push(literal);
-        self.wakes.extend_from_slice(wakes);
-        self.wake_ends
-            .push(u32::try_from(self.wakes.len()).unwrap_or(u32::MAX));
+        for wake in wakes {
+            let turn = self.turn_for(*wake)?;
+            self.turns.push(turn);
+        }
+        let end = u32::try_from(self.turns.len()).map_err(|_out_of_range| RuleFault::TooMany)?;
+        self.turn_ends.push(end);
+        Ok(())
+    }
+
+    fn turn_for(&mut self, wake: Wake) -> Result<Turn, RuleFault> {
+        let short = |length: usize| u16::try_from(length).map_err(|_too_long| RuleFault::TooMany);
+        let nowhere = short(self.nodes.len())?;
+        let (place, node) = match wake {
+            Wake::Step(place) => (place, self.nodes.get(usize::from(place))),
+            Wake::Rule(_) => (nowhere, None),
+        };
+        let parent = node.and_then(|node| node.parent);
+        let rules = match &wake {
+            Wake::Step(_) => node.map_or(&[][..], |node| &node.rules),
+            Wake::Rule(rule) => std::slice::from_ref(rule),
+        };
+        let from = u32::try_from(self.whole.len()).map_err(|_too_long| RuleFault::TooMany)?;
+        let turn = Turn {
+            place,
+            parent: parent.unwrap_or(nowhere),
+            gap: node.map_or(0, |node| node.gap),
+            first: parent.is_none(),
+            rules: (from, short(rules.len())?),
+        };
+        self.whole.extend_from_slice(rules);
+        Ok(turn)
     }
 
     /// Every rule that is on, in order of place.
@@ -254,6 +310,12 @@ impl RuleSet {
 }
 
 const WORD: [bool; 256] = each_byte!(byte => byte.is_ascii_alphanumeric() || byte == b'_');
+
+/// Whether a character that this byte is, or is a part of, may be a word's.
+#[inline]
+pub(super) fn may_join(byte: u8) -> bool {
+    !byte.is_ascii() || WORD.get(usize::from(byte)).copied().unwrap_or(false)
+}
 
 /// Whether `c` joins up with its neighbours to a word. Scripts that are written
 /// without spaces, and Hangul with its attached particles, do not.

@@ -1,7 +1,7 @@
 //! What stands before, after and between the parts of a phrase.
 //!
-//! Decides word edges, the ends of sentences, and whether a sentence tells of others. Reads a few
-//! bytes around a place and nothing else. May miss: sentences that end without a blank.
+//! Decides word edges, and whether a sentence tells of others. Reads a few bytes around a place and
+//! nothing else.
 
 use super::super::rules::injection_words::REPORTED;
 use super::super::set::is_word;
@@ -48,20 +48,4 @@ pub(super) fn reported(canon: &str, hit: &Hit) -> bool {
         .rsplit_once(". ")
         .map_or(told, |(_, sentence)| sentence);
     hit.family == Family::PromptInjection && REPORTED.iter().any(|word| sentence.contains(word))
-}
-
-/// Whether a sentence ends between two steps: what follows is another thought.
-pub(super) fn sentence_ends(canon: &str, from: u32, to: u32) -> bool {
-    let between = canon
-        .as_bytes()
-        .get(index(from)..index(to))
-        .unwrap_or_default();
-    let mut last = 0;
-    for byte in between {
-        if *byte == b' ' && matches!(last, b'.' | b'?' | b'!' | b';') {
-            return true;
-        }
-        last = *byte;
-    }
-    false
 }

@@ -10,14 +10,17 @@
 
 mod bounds;
 mod edges;
+mod phrases;
+mod sentences;
 
 use crate::inspect::scan::LiteralHit;
 
-use super::set::{Body, Node, RuleSet, Wake};
+use super::set::{Body, RuleSet};
 use super::{Family, Hit, RuleIx, Standard, TAIL};
 
 pub use bounds::{Bounds, OneString};
-use edges::{before, joined_after, joined_before, reported, sentence_ends};
+use edges::{before, reported};
+use phrases::Phrases;
 
 /// Times that one rule may run its pattern in one block.
 const WINDOWS: u8 = 200;
@@ -31,7 +34,7 @@ const VETO_REACH: usize = 28;
 const REPORT_REACH: usize = 160;
 
 /// How far a phrase has come: bytes from its first step to its newest.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Partial {
     start: u32,
     end: u32,
@@ -65,7 +68,7 @@ struct Noted<T> {
 pub struct Scratch {
     /// Tells what was noted for this text from what an earlier one left: nothing is wiped.
     text: u32,
-    partials: Vec<Noted<Partial>>,
+    phrases: Phrases,
     used: Vec<Noted<Used>>,
     vetoed: Vec<Noted<Vetoed>>,
     spent: u32,
@@ -76,11 +79,10 @@ impl Scratch {
         self.spent = 0;
         self.text = self.text.wrapping_add(1);
         let sizes = (set.nodes.len(), set.bodies.len(), set.vetoes.len());
-        let kept = (self.partials.len(), self.used.len(), self.vetoed.len());
+        let kept = (self.phrases.nodes(), self.used.len(), self.vetoed.len());
         if sizes != kept || self.text == 0 {
             self.text = 1;
-            self.partials.clear();
-            self.partials.resize(sizes.0, Noted::default());
+            self.phrases = Phrases::new(sizes.0);
             self.used.clear();
             self.used.resize(sizes.1, Noted::default());
             self.vetoed.clear();
@@ -160,37 +162,14 @@ impl RuleSet {
             return;
         }
         scratch.reset(self);
-        let canon = reading.canon;
-        for hit in hits {
-            let Some(literal) = self.literals().get(usize::from(hit.id)) else {
-                continue;
-            };
-            if (literal.word_start && joined_before(canon, hit.start))
-                || (literal.word_end && joined_after(canon, hit.end))
-            {
-                continue;
+        let mut phrases = std::mem::take(&mut scratch.phrases);
+        phrases.begin(scratch.text, reading.canon);
+        phrases.grow(self, (reading.canon, hits), |rules, whole| {
+            for rule in rules {
+                out.extend(self.whole(scratch, *rule, whole, reading));
             }
-            let found = Partial {
-                start: hit.start,
-                end: hit.end,
-            };
-            for wake in self.wakes(hit.id) {
-                match *wake {
-                    Wake::Rule(rule) => out.extend(self.whole(scratch, rule, found, reading)),
-                    Wake::Step(place) => {
-                        let Some(node) = self.nodes.get(usize::from(place)) else {
-                            continue;
-                        };
-                        let Some(phrase) = grow(scratch, (place, node), found, canon) else {
-                            continue;
-                        };
-                        for rule in &node.rules {
-                            out.extend(self.whole(scratch, *rule, phrase, reading));
-                        }
-                    }
-                }
-            }
-        }
+        });
+        scratch.phrases = phrases;
     }
 
     /// All that a rule wants has been found at one place: whether it is a hit.
@@ -261,31 +240,6 @@ impl RuleSet {
         }
         known.value.answer
     }
-}
-
-/// Moves the phrases of a node on by one step, if the step before it was found near by.
-fn grow(
-    scratch: &mut Scratch,
-    (place, node): (u16, &Node),
-    found: Partial,
-    canon: &str,
-) -> Option<Partial> {
-    let text = scratch.text;
-    let mut grown = found;
-    if let Some(parent) = node.parent {
-        let before = scratch.partials.get(usize::from(parent))?;
-        let distance = found.start.checked_sub(before.value.end)?;
-        if before.text != text
-            || distance > u32::from(node.gap)
-            || sentence_ends(canon, before.value.end, found.start)
-        {
-            return None;
-        }
-        grown.start = before.value.start;
-    }
-    let noted = scratch.partials.get_mut(usize::from(place))?;
-    *noted = Noted { text, value: grown };
-    Some(grown)
 }
 
 /// Runs the rule's pattern, if it has one, over the bytes around the literal.
