@@ -73,6 +73,10 @@ fn each_word(text: &[u8], rows: &Rows, mut told: impl FnMut(Range<usize>)) {
             let cut = start == 0 && part_before(text, at);
             if cut || (end >= WIDE && part_at(text, at.saturating_add(WIDE))) {
                 // Looked at again from its beginning on, unless it is too long for that.
+                if start > 0 {
+                    again = Some(begun);
+                    break;
+                }
                 let word = token(text, at.saturating_add(place), done);
                 if word.len() > LONGEST {
                     done = word.end;
