@@ -22,9 +22,14 @@ pub(super) struct Row {
     ats: u64,
     /// Brackets, blanks, `-`, `.` and `/`: with what is no ASCII, all that parts groups of digits.
     parts: u64,
+    /// `+`, `/`, `~` and `$`.
+    ties: u64,
 }
 
 impl Row {
+    /// Bytes that may be of any kind.
+    pub(super) const ANY: Self = Self::NOTHING.or_any(u64::MAX);
+
     const NOTHING: Self = Self {
         digits: 0,
         letters: 0,
@@ -35,7 +40,23 @@ impl Row {
         equals: 0,
         ats: 0,
         parts: 0,
+        ties: 0,
     };
+
+    /// The same with some bytes that may be of any kind.
+    pub(super) const fn or_any(mut self, any: u64) -> Self {
+        self.digits |= any;
+        self.letters |= any;
+        self.foreign |= any;
+        self.joints |= any;
+        self.dots |= any;
+        self.colons |= any;
+        self.equals |= any;
+        self.ats |= any;
+        self.parts |= any;
+        self.ties |= any;
+        self
+    }
 
     #[inline]
     fn of(all: &SixtyFour) -> Self {
@@ -50,6 +71,10 @@ impl Row {
             ats: all.equal(b'@'),
             parts: all.ask(|part| {
                 within(part, b'(', b')') | within(part, b'-', b'/') | equal(part, b' ')
+            }),
+            ties: all.ask(|part| {
+                let of_base64 = equal(part, b'+') | equal(part, b'/');
+                of_base64 | equal(part, b'~') | equal(part, b'$')
             }),
         }
     }
@@ -112,6 +137,24 @@ impl Row {
     #[inline]
     pub(super) const fn dotted(&self) -> u64 {
         self.joined() | self.dots
+    }
+
+    /// These and what else stands in a key: `+`, `/`, `=`, `~`, and `$`.
+    #[inline]
+    pub(super) const fn spread(&self) -> u64 {
+        self.dotted() | self.ties | self.equals
+    }
+
+    /// `+`, `/`, `~` and `$`.
+    #[inline]
+    pub(super) const fn ties(&self) -> u64 {
+        self.ties
+    }
+
+    /// `=`.
+    #[inline]
+    pub(super) const fn equals(&self) -> u64 {
+        self.equals
     }
 
     /// `_` and `-`.
@@ -210,6 +253,19 @@ impl Index {
         usize::try_from(bits.leading_ones()).unwrap_or(WIDE)
     }
 
+    /// Where the run of a kind begins that ends before `i`, or `least` if it began before that.
+    #[inline]
+    pub(super) fn start(&self, of: impl Fn(&Row) -> u64, i: usize, least: usize) -> usize {
+        let mut start = i;
+        loop {
+            let back = self.back(&of, start);
+            start = start.wrapping_sub(back);
+            if back < WIDE || start <= least {
+                return start.max(least);
+            }
+        }
+    }
+
     /// Sixty-four bits from `i` on.
     #[inline]
     pub(super) fn bits(&self, of: impl Fn(&Row) -> u64, i: usize) -> u64 {
@@ -246,7 +302,7 @@ mod tests {
         row.digits() | row.colons() | row.ats()
     }
 
-    const KINDS: [Kind; 7] = [
+    const KINDS: [Kind; 9] = [
         (personal, |byte| matches!(byte, b'0'..=b':' | b'@')),
         (Row::parts, |byte| {
             matches!(byte, b'(' | b')' | b'-' | b'.' | b'/' | b' ' | 0x80..)
@@ -260,6 +316,11 @@ mod tests {
         }),
         (Row::dotted, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+        }),
+        (Row::ties, |byte| matches!(byte, b'+' | b'/' | b'~' | b'$')),
+        (Row::spread, |byte| {
+            let joined = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+            joined || matches!(byte, b'+' | b'/' | b'=' | b'~' | b'$')
         }),
         (Row::script, |byte| {
             byte.is_ascii_alphabetic() || !byte.is_ascii()
@@ -289,6 +350,9 @@ mod tests {
                 prop_assert_eq!(zeros(!index.bits(of, i)), ahead.min(64));
                 let back = before.iter().rev().take_while(|byte| is(**byte)).count();
                 prop_assert_eq!(index.back(of, i), back.min(64));
+                for least in [0, i / 2, i] {
+                    prop_assert_eq!(index.start(of, i, least), (i - back).max(least));
+                }
             }
         }
 

@@ -242,6 +242,11 @@ impl<'t> Window<'t> {
         }
     }
 
+    /// Whether more text may follow.
+    pub(super) const fn goes_on(&self) -> bool {
+        !self.ends_string
+    }
+
     /// Whether the candidate's check looked past an edge behind which text may follow.
     pub(super) fn undecided(&self) -> bool {
         !self.ends_string && self.looked_past.get()

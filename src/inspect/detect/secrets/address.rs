@@ -98,7 +98,11 @@ fn webhook(window: &Window<'_>, start: usize) -> Option<Found> {
         ),
     ];
     let path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'@');
-    for (host, row, least) in HOSTS {
+    let hosts = match window.at(start).to_ascii_lowercase() {
+        b'h' | b'd' | b'p' | b'c' => HOSTS.as_slice(),
+        _ => &[],
+    };
+    for &(host, row, least) in hosts {
         if window.reads(start, host) {
             let body = start.saturating_add(host.len());
             let end = window.run(body, 200, path);

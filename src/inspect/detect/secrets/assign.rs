@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use super::chance::{Mix, password, placeholder, public_id};
-use crate::inspect::detect::bytes::{ALNUM, DIGIT, JOINT, LETTER, Pairs, is};
-use crate::inspect::detect::rules::secrets as row;
+use crate::inspect::detect::bytes::{ALNUM, DIGIT, DOT, JOINT, LETTER, Pairs, is};
+use crate::inspect::detect::rules::secrets::{self as row, SHORTEST};
 use crate::inspect::detect::window::{Body, Found, Window};
 
 /// Longest name before the sign.
@@ -33,14 +33,6 @@ pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
     }
     let quote = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\' | b']');
     let name_end = window.run_back(sign, 3, quote);
-    // Nearly all names promise nothing, and their last two letters tell.
-    if let [.., before, last] = window.bytes.get(..name_end).unwrap_or_default()
-        && is(*before, LETTER)
-        && is(*last, LETTER)
-        && !ENDINGS.has(*before, *last)
-    {
-        return None;
-    }
     let name_start = window.run_back(name_end, NAME, |byte| {
         is(byte, ALNUM | JOINT) || byte == b'.'
     });
@@ -165,46 +157,120 @@ const NAMES: &[&[u8]] = &[
     b"login",
 ];
 
-/// The last two letters of all names that promise something.
-static ENDINGS: LazyLock<Pairs> = LazyLock::new(|| {
-    let mut pairs = Pairs::default();
+/// Ends of names, told apart by their last letters.
+#[derive(Debug, Default)]
+struct Tails(Vec<Tail>);
+
+/// An end: its last eight letters, the last one lowest, which bytes these are, and all of it.
+type Tail = (u64, u64, &'static [u8]);
+
+impl Tails {
+    fn new(names: &[&'static [u8]]) -> Self {
+        let tail = |name: &&'static [u8]| {
+            let last = name.iter().rev().take(8).enumerate();
+            let place = |n: usize| n.wrapping_mul(8) % 64;
+            let letters = last
+                .clone()
+                .map(|(n, letter)| u64::from(*letter) << place(n));
+            let bytes = last.map(|(n, _)| 0xff << place(n));
+            (letters.sum(), bytes.sum(), *name)
+        };
+        Self(names.iter().map(tail).collect())
+    }
+
+    /// Whether a name in small letters with these last ones may end with any: surely, if it does.
+    #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "asked of all together, and without a branch"
+    )]
+    fn may_end(&self, small: u64) -> bool {
+        let tails = self.0.iter();
+        tails.fold(false, |any, (letters, bytes, _)| {
+            any | (small & bytes == *letters)
+        })
+    }
+
+    /// Whether a name in small letters ends with any.
+    fn end(&self, name: &[u8], small: u64) -> bool {
+        self.may_end(small) && self.0.iter().any(|(_, _, tail)| name.ends_with(tail))
+    }
+}
+
+/// How all names end that promise something.
+#[derive(Debug)]
+pub(super) struct Endings {
+    /// Their last two letters, and the two before the last one.
+    last: Pairs,
+    before: Pairs,
+    passwords: Tails,
+    names: Tails,
+    harmless: Tails,
+}
+
+pub(super) static ENDINGS: LazyLock<Endings> = LazyLock::new(|| {
+    let (mut last, mut before) = (Pairs::default(), Pairs::default());
     for name in PASSWORDS.iter().chain(NAMES) {
-        if let [.., before, last] = *name {
-            pairs.add(*before, *last);
+        if let [.., b, c] = *name {
+            last.add(*b, *c);
+        }
+        match **name {
+            [.., a, b, _] => before.add(a, b),
+            [b, _] => (0..32).for_each(|any| before.add(any, b)),
+            _ => {}
         }
     }
-    pairs
+    Endings {
+        last,
+        before,
+        passwords: Tails::new(PASSWORDS),
+        names: Tails::new(NAMES),
+        harmless: Tails::new(HARMLESS),
+    }
 });
 
-/// Whether a name may promise something, by its last two letters.
-fn may_promise(name: &[u8]) -> bool {
-    let mut letters = name
-        .iter()
-        .rev()
-        .filter(|byte| byte.is_ascii_alphanumeric());
-    let mut next = || letters.next().map_or(0, u8::to_ascii_lowercase);
-    let (last, before) = (next(), next());
-    ENDINGS.has(before, last)
+impl Endings {
+    /// Whether a text that ends with these bytes may end with a name that promises something.
+    #[inline]
+    pub(super) fn may_be(&self, end: [u8; 8]) -> bool {
+        let [.., a, b, c] = end;
+        // What joins a name's words may stand between its last letters.
+        let joins = |byte: u8| is(byte, JOINT | DOT);
+        let parted = joins(c) | (joins(b) & is(c, LETTER));
+        let letters = is(b, LETTER) & is(c, LETTER);
+        let ends = self.last.has(b, c) & (self.before.has(a, b) | joins(a));
+        ((letters & ends) | parted) && self.end(end)
+    }
+
+    /// The same of the few whose last letters are those of such a name.
+    fn end(&self, end: [u8; 8]) -> bool {
+        // Makes small letters of capitals, and no letters of what is none.
+        let small = u64::from_be_bytes(end) | 0x2020_2020_2020_2020;
+        self.passwords.may_end(small) | self.names.may_end(small)
+            || end.iter().any(|byte| is(*byte, JOINT | DOT))
+    }
 }
 
 fn promise(name: &[u8]) -> Option<Promise> {
-    if !may_promise(name) {
-        return None;
-    }
-    let mut lower = [0_u8; NAME];
-    let mut length: usize = 0;
-    for byte in name.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+    // Behind eight zeros, as many as are looked at of a name that is shorter.
+    let mut lower = [0_u8; NAME + 8];
+    let mut length: usize = 8;
+    for byte in name {
         if let Some(place) = lower.get_mut(length) {
             *place = byte.to_ascii_lowercase();
-            length = length.saturating_add(1);
+            length = length.saturating_add(usize::from(byte.is_ascii_alphanumeric()));
         }
     }
     let name = lower.get(..length).unwrap_or_default();
-    let ends = |tails: &[&[u8]]| tails.iter().any(|tail| name.ends_with(tail));
-    if ends(PASSWORDS) && !ends(&[b"bypass", b"compass"]) {
+    let small = name
+        .last_chunk()
+        .map_or(0, |last| u64::from_be_bytes(*last));
+    let ends = |tails: &Tails| tails.end(name, small);
+    let endings = &*ENDINGS;
+    if ends(&endings.passwords) && !name.ends_with(b"bypass") && !name.ends_with(b"compass") {
         return Some(Promise::Password);
     }
-    (ends(NAMES) && !ends(HARMLESS)).then_some(Promise::Key)
+    (ends(&endings.names) && !ends(&endings.harmless)).then_some(Promise::Key)
 }
 
 /// What stands between the sign and the value.
@@ -275,6 +341,9 @@ fn trimmed(value: &[u8], start: usize, end: usize, quoted: bool) -> (&[u8], usiz
 
 /// The row of a key's value, if it looks like one.
 fn key(value: &[u8], name: &[u8]) -> Option<u8> {
+    if value.len() < SHORTEST {
+        return None;
+    }
     let base64 = value.iter().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
     });

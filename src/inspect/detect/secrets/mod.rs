@@ -12,16 +12,18 @@
 mod address;
 mod assign;
 mod chance;
+mod gate;
 #[cfg(test)]
 mod tests;
 mod token;
 
-use super::bytes::{ALNUM, BASE64, DIGIT, JOINT, is};
+use super::bytes::{ALNUM, BASE64, JOINT, is};
 use super::index::{Index, Indexed, Row};
-use super::rules::secrets::{PRIVATE_KEY, RULES, SHORTEST};
+use super::rules::secrets::{PRIVATE_KEY, RULES};
 use super::window::{Body, Edges, Found, Open, PENDING, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
+use gate::Gate;
 use token::Prefixes;
 
 /// Bytes before a word's first mark in which the word may have begun.
@@ -57,6 +59,11 @@ impl Secrets {
     /// overlaps, and says what the next block must see again. A value too long to
     /// wait is cut at the edge and goes on in the next block ([`Rest::open`]).
     pub fn find(&self, read: Indexed<'_>, edges: Edges, out: &mut Vec<Hit>) -> Rest {
+        self.look::<true>(read, edges, out)
+    }
+
+    /// What [`Self::find`] does; not `GATED`, it looks at every mark, which tests hold it against.
+    fn look<const GATED: bool>(&self, read: Indexed<'_>, edges: Edges, out: &mut Vec<Hit>) -> Rest {
         let Indexed { text, index } = read;
         let mut window = Window::new(text, edges);
         let mut found = Vec::new();
@@ -64,7 +71,7 @@ impl Secrets {
             self.places.settle(&mut found, out);
             return rest;
         }
-        let pending = self.sweep(&window, index, &mut found);
+        let pending = self.sweep::<GATED>(&window, index, &mut found);
         let waits = |pending: &Pending| text.len().saturating_sub(pending.start) <= PENDING;
         let (mut from, mut cut) = (text.len(), pending);
         if pending.as_ref().is_none_or(waits) {
@@ -129,19 +136,27 @@ impl Secrets {
         })
     }
 
-    fn sweep(&self, window: &Window<'_>, index: &Index, found: &mut Vec<Found>) -> Option<Pending> {
+    /// Stops at each mark that the gate lets through, or where it is not asked, at each.
+    fn sweep<const GATED: bool>(
+        &self,
+        window: &Window<'_>,
+        index: &Index,
+        found: &mut Vec<Found>,
+    ) -> Option<Pending> {
         let mut heard = Heard::new(index);
+        let mut gate = Gate::new(window, index, &self.prefixes);
         let mut i = window.from;
-        while let Some(mark) = index.next(Row::secret, i) {
-            let sign = window.bytes.get(mark).copied().unwrap_or(0);
-            let nothing = match sign {
-                b'=' | b':' => Self::counts(window, mark),
-                _ => Self::short(window, index, mark),
+        // The gate tells of words by their first marks.
+        let within = |i: usize| is(window.behind(i), ALNUM | JOINT);
+        let mut gated = GATED && !within(i);
+        loop {
+            let mark = if gated {
+                gate.next(i)
+            } else {
+                index.next(Row::secret, i)
             };
-            if let Some(next) = nothing {
-                i = next;
-                continue;
-            }
+            let Some(mark) = mark else { break };
+            let sign = window.bytes.get(mark).copied().unwrap_or(0);
             window.fresh();
             let mut body = Body::Token;
             let (hit, start, next) = if matches!(sign, b'=' | b':') {
@@ -157,6 +172,9 @@ impl Secrets {
                 };
                 (hit, mark, assign::next(mark, hit))
             } else {
+                // The gate may have stopped at another mark of the word than the first.
+                let begin = index.start(Row::joined, mark, i);
+                let mark = index.next(Row::secret, begin).unwrap_or(mark);
                 let told = self.word(window, index, mark, &mut heard);
                 body = told.0.map_or(body, |hit| address::body(window, &hit));
                 told
@@ -171,11 +189,12 @@ impl Secrets {
                     });
                 }
             }
+            i = next;
+            gated = GATED && hit.is_none_or(|_| !within(i));
             found.extend(hit.map(|hit| Found {
                 wake: start.min(hit.start),
                 ..hit
             }));
-            i = next;
         }
         None
     }
@@ -191,47 +210,6 @@ impl Secrets {
         self.prefixes
             .check(window, reach)
             .filter(|key| key.end > first)
-    }
-
-    /// Where to go on behind a sign that stands behind a digit, as in times and tables: no name
-    /// ends so.
-    #[inline]
-    fn counts(window: &Window<'_>, mark: usize) -> Option<usize> {
-        let next = mark.wrapping_add(1);
-        let digit = is(window.behind(mark), DIGIT);
-        let address = window.bytes.get(next).is_none_or(|byte| *byte == b'/');
-        (digit && !address).then_some(next)
-    }
-
-    /// Where to go on behind words with dots between, which are no secret as they are too short
-    /// together. Not told of those that a dash begins, which may be an option, of those behind
-    /// which more may belong to them, and of those that the block's edge cuts.
-    #[inline]
-    #[expect(
-        clippy::needless_bitwise_bool,
-        reason = "asked of masks and without a branch, as real text answers at random"
-    )]
-    fn short(window: &Window<'_>, index: &Index, mark: usize) -> Option<usize> {
-        let base = mark.saturating_sub(SHORTEST);
-        let near = mark.wrapping_sub(base);
-        let around = index.bits(Row::dotted, base);
-        let before = around << 1 << (63_usize.wrapping_sub(near) & 63);
-        let ones = |ones: u32| usize::try_from(ones).map_or(SHORTEST, |n| n.min(SHORTEST));
-        let (back, ahead) = (
-            ones(before.leading_ones()),
-            ones((around >> (near & 63)).trailing_ones()),
-        );
-        let after = *window.bytes.get(mark.wrapping_add(ahead))?;
-        let (start, length) = (mark.wrapping_sub(back), back.wrapping_add(ahead));
-        let first = near.wrapping_sub(back) & 63;
-        let word = (1_u64 << (length & 63)).wrapping_sub(1) << first;
-        let (joints, dots) = (index.bits(Row::joints, base), index.bits(Row::dots, base));
-        let goes_on =
-            is(after, BASE64) | matches!(after, b'$' | b'~') | ((after == b':') & (length > 7));
-        let mixed = (joints & word != 0) & (dots & word != 0);
-        let dashed = mixed | (joints >> first & 1 != 0);
-        let nothing = (length < SHORTEST) & !goes_on & !dashed & (start >= window.from);
-        nothing.then(|| mark.wrapping_add(ahead))
     }
 
     /// Checks the word around the mark: what it is, where it starts, where to go on.
@@ -255,26 +233,21 @@ impl Secrets {
             return (None, first, end);
         }
         let first = first.max(window.from);
-        // Nothing so short is a secret where no more may belong to it.
-        let after = window.at(end);
-        let length = end.saturating_sub(first);
-        let goes_on = is(after, BASE64)
-            || matches!(after, b'.' | b'$' | b'~')
-            || (after == b':' && length > 7);
         let joined = window.behind(first) == b'.';
-        if !dashed && !joined && !goes_on && length < SHORTEST {
-            return (None, first, end);
-        }
-        if dashed && start.saturating_sub(first) == 5 && window.reads(start, b"begin ") {
-            let block = token::block(window, first);
-            return (block, first, block.map_or(end, |hit| hit.end.max(end)));
-        }
         let reach = if joined {
             let joined = |byte: u8| in_word(byte) || byte == b'.';
             window.run_back(first, DOTTED, joined)
         } else {
             first
         };
+        if end >= window.bytes.len() {
+            // The word may go on.
+            window.note_past();
+        }
+        if dashed && start.saturating_sub(first) == 5 && window.reads(start, b"begin ") {
+            let block = token::block(window, first);
+            return (block, first, block.map_or(end, |hit| hit.end.max(end)));
+        }
         // Base64 is one value from its first word on; read from each of its words
         // it would cost its length times its words.
         let inner = matches!(window.behind(first), b'+' | b'/');

@@ -18,8 +18,8 @@ pub(super) const LONGEST: usize = 1 << 14;
 /// Prefixes by their first two bytes, which nearly no word of a text shares with one.
 #[derive(Clone, Debug)]
 pub(super) struct Prefixes {
-    /// For each first byte, whether there are any.
-    firsts: [bool; 256],
+    /// For each first byte of ASCII, which bytes of ASCII follow in any.
+    begins: [[u64; 2]; 128],
     /// For each pair of ASCII bytes, one more than the place of its list, or nothing.
     pairs: Box<[u8]>,
     lists: Vec<Vec<Prefix>>,
@@ -36,7 +36,7 @@ fn pair(first: u8, second: u8) -> usize {
 impl Prefixes {
     pub(super) fn compile() -> Self {
         let mut prefixes = Self {
-            firsts: [false; 256],
+            begins: [[0; 2]; 128],
             pairs: vec![0; 1 << 15].into(),
             lists: Vec::new(),
         };
@@ -57,8 +57,10 @@ impl Prefixes {
         let [first, second, ..] = *prefix else {
             return;
         };
-        if let Some(known) = self.firsts.get_mut(usize::from(first)) {
-            *known = true;
+        let begins = self.begins.get_mut(usize::from(first));
+        if let Some([low, high]) = begins {
+            let seconds = if second < 64 { low } else { high };
+            *seconds |= 1 << (second & 63);
         }
         let Some(list) = self.pairs.get_mut(pair(first, second)) else {
             return;
@@ -73,10 +75,19 @@ impl Prefixes {
         }
     }
 
+    /// Whether a word that begins with these bytes may have a prefix.
+    #[inline]
+    pub(super) fn may_begin(&self, first: u8, second: u8) -> bool {
+        let begins = self.begins.get(usize::from(first));
+        let [low, high] = begins.copied().unwrap_or_default();
+        let seconds = if second < 64 { low } else { high };
+        seconds >> (second & 63) & 1 == 1
+    }
+
     /// The prefixed key at `start`; of several the one with the longest prefix.
     pub(super) fn check(&self, window: &Window<'_>, start: usize) -> Option<Found> {
         let first = window.at(start);
-        if !*self.firsts.get(usize::from(first))? {
+        if *self.begins.get(usize::from(first))? == [0; 2] {
             return None;
         }
         let second = window.at(start.saturating_add(1));

@@ -7,6 +7,8 @@
     reason = "a wrong place must fail the test"
 )]
 
+mod gate;
+
 use proptest::prelude::*;
 
 use super::Secrets;
