@@ -22,10 +22,11 @@ target="${CARGO_TARGET_DIR:-target}"
 mkdir -p "$target/guided"
 counts="$(realpath "$target/guided")"
 
-# build FLAG FOLDER: a target of its own, so that build scripts and macros are left as they are.
+# build FLAG FOLDER: a target of its own, so that build scripts and macros are left as they are. The
+# flag is added to those of .cargo/config.toml, which RUSTFLAGS would take away.
 build() {
-    RUSTFLAGS="$1" CARGO_TARGET_DIR="$target/guided/$2" \
-        cargo build --locked --profile dist --target "$host" --bin portcullis
+    CARGO_TARGET_DIR="$target/guided/$2" cargo build --locked --profile dist --target "$host" \
+        --config "target.$host.rustflags=['$1']" --bin portcullis
 }
 
 work="$(mktemp -d)"

@@ -1,5 +1,6 @@
 //! The program: arguments to a command to an exit code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Half of a small request's cost is allocation; see `benches/README.md` for what each costs.
@@ -7,6 +8,18 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
+    let missing = portcullis::cli::processor::missing();
+    if missing.is_empty() {
+        return run();
+    }
+    let complaint = portcullis::cli::processor::complaint(&missing);
+    writeln!(std::io::stderr(), "{complaint}")?;
+    Ok(ExitCode::from(2))
+}
+
+/// Apart, so that nothing of it runs before the processor was asked.
+#[inline(never)]
+fn run() -> anyhow::Result<ExitCode> {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let code = portcullis::cli::main(std::env::args_os(), &mut out, &mut err)?;
     Ok(ExitCode::from(code))

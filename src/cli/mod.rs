@@ -10,6 +10,7 @@ pub mod check;
 mod demo;
 mod health;
 pub mod keys;
+pub mod processor;
 mod report;
 mod run;
 pub mod scan;
