@@ -1,9 +1,9 @@
 //! Where in a text a secret may stand at all, asked of sixty-four bytes at once.
 //!
 //! Decides which marks the look for secrets stops at: real text is full of digits, dashes and
-//! colons, and nearly none of them can be part of a secret. Never decides that something is one. Misses nothing: what it passes over, no check
-//! would have found, nor left open at a block's edge (a test holds it against a look at every
-//! mark).
+//! colons, and nearly none of them can be part of a secret. Never decides that something is one.
+//! Misses nothing: what it passes over, no check would have found, nor left open at a block's edge
+//! (a test holds it against a look at every mark).
 
 use super::assign::{ENDINGS, Endings};
 use super::token::Prefixes;
