@@ -3,18 +3,18 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use portcullis::cli::processor;
+
 /// Half of a small request's cost is allocation; see `benches/README.md` for what each costs.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let missing = portcullis::cli::processor::missing();
-    if missing.is_empty() {
-        return run();
+    if !processor::suffices() {
+        std::io::stderr().write_all(processor::COMPLAINT.as_bytes())?;
+        return Ok(ExitCode::from(2));
     }
-    let complaint = portcullis::cli::processor::complaint(&missing);
-    writeln!(std::io::stderr(), "{complaint}")?;
-    Ok(ExitCode::from(2))
+    run()
 }
 
 /// Apart, so that nothing of it runs before the processor was asked.
