@@ -8,7 +8,7 @@
 //! script. Where sanitization is off, the canonical form has to see through all of them.
 
 use super::detect::{Family, Rule, Severity};
-use super::sixtyfour::{Part, SixtyFour, WIDE, equal, within, zeros};
+use super::sixtyfour::{Part, SixtyFour, WIDE, below, equal, within, zeros};
 
 /// The rules' names: characters to be removed, and markup to be escaped.
 pub(super) const RULES: &[Rule] = &[
@@ -152,13 +152,6 @@ impl<'t> Suspects<'t> {
 
 /// So few bytes are looked at one by one.
 const SHORT: usize = 16;
-
-/// All bits below a place.
-#[inline]
-fn below(place: usize) -> u64 {
-    let place = u32::try_from(place).unwrap_or(u32::MAX);
-    !u64::MAX.checked_shl(place).unwrap_or(0)
-}
 
 /// Control characters but tab and line ends, with some others. Asked of every byte of every text.
 #[inline]

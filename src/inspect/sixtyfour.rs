@@ -134,6 +134,13 @@ pub(super) fn window_of(rest: &[u8]) -> [u8; WINDOW] {
     window
 }
 
+/// All bits below a place.
+#[inline]
+pub(super) fn below(place: usize) -> u64 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    !u64::MAX.checked_shl(place).unwrap_or(0)
+}
+
 /// How many zeros stand below the lowest one: the place of the first bit that is set.
 #[inline]
 pub(super) fn zeros(bits: u64) -> usize {

@@ -12,7 +12,7 @@ use crate::each_byte::each_byte;
 
 use super::decoded::{Decoded, Unit};
 use super::escapes::{self, Escape};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, equal, window_of, within, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, below, equal, window_of, within, zeros};
 
 /// Bytes of text.
 const ROOM: usize = 1024 + WINDOW;
@@ -198,13 +198,6 @@ const fn begins(slash: u64) -> u64 {
     // From each run's first one on, the difference carries through the run.
     let behind = (slash << 1) | ODD;
     (behind.wrapping_sub(slash) ^ ODD) & slash
-}
-
-/// All bits below a place.
-#[inline]
-fn below(place: usize) -> u64 {
-    let place = u32::try_from(place).unwrap_or(u32::MAX);
-    !u64::MAX.checked_shl(place).unwrap_or(0)
 }
 
 /// A place in a row.
