@@ -45,11 +45,7 @@ impl SixtyFour {
     /// The last of a text.
     #[cold]
     fn last(rest: &[u8]) -> Self {
-        let mut chunk = [0; WIDE];
-        if let Some(slots) = chunk.get_mut(..rest.len()) {
-            slots.copy_from_slice(rest);
-        }
-        Self::new(&chunk)
+        Self::new(&padded(rest))
     }
 
     /// Which are this byte.
@@ -124,14 +120,23 @@ impl SixtyFour {
 /// whatever of it is right, as those are much the faster ones.
 pub(super) const WINDOW: usize = 2 * WIDE;
 
-/// The window of the last bytes of a text, and zeros.
+/// The first window of what is left of a text, which is `cut` where too little is.
+#[inline]
+pub(super) fn window<'a>(rest: &'a [u8], cut: &'a mut Option<[u8; WINDOW]>) -> &'a [u8; WINDOW] {
+    match rest.first_chunk() {
+        Some(window) => window,
+        None => cut.insert(padded(rest)),
+    }
+}
+
+/// The last bytes of a text, and zeros behind them.
 #[cold]
-pub(super) fn window_of(rest: &[u8]) -> [u8; WINDOW] {
-    let mut window = [0; WINDOW];
-    if let Some(slots) = window.get_mut(..rest.len()) {
+fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
+    let mut chunk = [0; N];
+    if let Some(slots) = chunk.get_mut(..rest.len()) {
         slots.copy_from_slice(rest);
     }
-    window
+    chunk
 }
 
 /// All bits below a place.

@@ -12,7 +12,7 @@ use crate::each_byte::each_byte;
 
 use super::decoded::{Decoded, Unit};
 use super::escapes::{self, Escape};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, below, equal, window_of, within, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, below, equal, window, within, zeros};
 
 /// Bytes of text.
 const ROOM: usize = 1024 + WINDOW;
@@ -65,13 +65,8 @@ impl Pad {
         let (mut done, mut extra) = (0, 0);
         loop {
             let rest = raw.get(done..).unwrap_or_default();
-            let cut;
-            let window = if let Some(window) = rest.first_chunk() {
-                window
-            } else {
-                cut = window_of(rest);
-                &cut
-            };
+            let mut cut = None;
+            let window = window(rest, &mut cut);
             let Some(end) = self.row(window, &mut extra) else {
                 return done;
             };

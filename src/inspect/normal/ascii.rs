@@ -6,7 +6,7 @@
 
 use super::fold::Fold;
 use super::table::Kind;
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, window_of, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, window, zeros};
 use std::ops::{ControlFlow, Range};
 
 impl Fold<'_> {
@@ -41,13 +41,8 @@ impl Fold<'_> {
     #[inline]
     fn parts(&mut self, at: usize, stay: u64) {
         let rest = self.source.as_bytes().get(at..).unwrap_or_default();
-        let cut;
-        let window = if let Some(window) = rest.first_chunk() {
-            window
-        } else {
-            cut = window_of(rest);
-            &cut
-        };
+        let mut cut = None;
+        let window = window(rest, &mut cut);
         let len = self.out.len();
         self.out.extend_from_slice(&[0; WINDOW]);
         let Some(out) = self.out.last_chunk_mut::<WINDOW>() else {
