@@ -252,8 +252,46 @@ fn literals() -> impl Strategy<Value = Vec<(String, u16, bool, bool)>> {
     prop::collection::vec((bytes, 0..20_u16, any::<bool>(), any::<bool>()), 0..24)
 }
 
+/// What is cut into literals and texts that share beginnings, middles and ends.
+const PHRASES: [&str; 4] = [
+    "ignore all previous instructions and rules above",
+    "ignore all the previous rules_and instructions",
+    "Forget the rules. забудь все правила and go on",
+    "previous instructions previous instructions all",
+];
+
+/// A stretch of a phrase, on the boundaries of characters.
+fn stretch() -> impl Strategy<Value = String> {
+    let ends = any::<[prop::sample::Index; 2]>();
+    (0..PHRASES.len(), ends).prop_map(|(phrase, ends)| {
+        let chars: Vec<char> = PHRASES[phrase].chars().collect();
+        let [from, to] = ends.map(|end| end.index(chars.len()));
+        chars[from.min(to)..=from.max(to)].iter().collect()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn literals_that_begin_or_end_in_others_are_told_apart(
+        literals in prop::collection::vec((stretch(), 0..9_u16, any::<bool>(), any::<bool>()), 1..30),
+        parts in prop::collection::vec((stretch(), "[ .A_б]{0,2}", 0_usize..90), 0..24),
+    ) {
+        let set: Vec<_> = literals
+            .iter()
+            .map(|(bytes, id, word_start, word_end)| Literal {
+                bytes: bytes.as_bytes(), id: *id, word_start: *word_start, word_end: *word_end,
+            })
+            .collect();
+        // Gaps of another script part the regions; the text ends wherever a stretch does.
+        let text: Vec<String> = parts
+            .iter()
+            .map(|(part, sign, gap)| format!("{}{sign}{part}", "д".repeat(gap / 60 * gap * 9)))
+            .collect();
+        assert_like_naive(&set, text.concat().as_bytes());
+        assert_like_naive(&set, text.concat().to_ascii_uppercase().as_bytes());
+    }
 
     #[test]
     fn a_scan_gives_what_a_naive_search_gives(
