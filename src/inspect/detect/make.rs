@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use regex::bytes::RegexBuilder;
 
-use super::set::{Body, Literal, Node, OwnRule, RuleFault, RuleInfo, RuleSet, Wake, is_word};
+use super::needs::needed;
+use super::set::{
+    Body, Literal, Node, OwnRule, Pattern, RuleFault, RuleInfo, RuleSet, Wake, is_word,
+};
 use super::{Group, Rule, Step};
 
 /// Compiled patterns above this are refused: an own rule must not cost megabytes.
@@ -49,7 +52,10 @@ impl<F: Fn(&str) -> String> Maker<F> {
             group: rule.group,
         };
         let veto = self.veto(rule.veto)?;
-        let ix = self.add(info, rule.pattern, (rule.reach, veto, rule.at_end))?;
+        let steps = rule.steps.iter().flat_map(|step| step.any);
+        let words = rule.literals.iter().chain(steps).copied();
+        let pattern = self.pattern(rule.id, rule.pattern, words)?;
+        let ix = self.add(info, pattern, (rule.reach, veto, rule.at_end))?;
         for literal in rule.literals {
             self.wake(rule.id, literal, Wake::Rule(ix))?;
         }
@@ -77,7 +83,9 @@ impl<F: Fn(&str) -> String> Maker<F> {
             group: Group::Payload,
         };
         let reach = (u8::MAX, u8::MAX);
-        let ix = self.add(info, rule.pattern.as_deref(), (reach, None, false))?;
+        let words = rule.literals.iter().map(String::as_str);
+        let pattern = self.pattern(&rule.id, rule.pattern.as_deref(), words)?;
+        let ix = self.add(info, pattern, (reach, None, false))?;
         for literal in &rule.literals {
             self.wake(&rule.id, literal, Wake::Rule(ix))?;
         }
@@ -152,26 +160,41 @@ impl<F: Fn(&str) -> String> Maker<F> {
     fn add(
         &mut self,
         info: RuleInfo,
-        pattern: Option<&str>,
+        pattern: Option<Pattern>,
         (reach, veto, at_end): ((u8, u8), Option<u16>, bool),
     ) -> Result<u16, RuleFault> {
-        let pattern = pattern.map(|text| {
-            RegexBuilder::new(text)
-                .unicode(false)
-                .size_limit(PATTERN_LIMIT)
-                .build()
-                .map_err(|fault| RuleFault::Pattern {
-                    id: info.id.to_string(),
-                    reason: reason(&fault),
-                })
-        });
         let body = Body {
-            pattern: pattern.transpose()?,
+            pattern,
             reach,
             at_end,
             veto,
         };
         self.set.push(info, body)
+    }
+
+    /// A rule's pattern, and what it needs beside the words that wake it.
+    fn pattern<'a>(
+        &self,
+        id: &str,
+        text: Option<&str>,
+        words: impl Iterator<Item = &'a str>,
+    ) -> Result<Option<Pattern>, RuleFault> {
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let regex = RegexBuilder::new(text)
+            .unicode(false)
+            .size_limit(PATTERN_LIMIT)
+            .build()
+            .map_err(|fault| RuleFault::Pattern {
+                id: id.to_string(),
+                reason: reason(&fault),
+            })?;
+        let words: Vec<String> = words
+            .map(|word| (self.canonical)(word.trim_matches('~')))
+            .collect();
+        let needs = needed(text, words.iter().map(String::as_str));
+        Ok(Some(Pattern { regex, needs }))
     }
 
     fn wake(&mut self, id: &str, spelled: &str, wake: Wake) -> Result<(), RuleFault> {

@@ -16,6 +16,7 @@ pub mod harmful;
 mod index;
 pub mod injection;
 mod make;
+mod needs;
 pub mod personal;
 #[cfg(test)]
 mod probe;

@@ -109,10 +109,18 @@ pub struct RuleInfo {
     pub group: Group,
 }
 
+/// A rule's pattern.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub(super) regex: Regex,
+    /// What its matches can't be without: see [`super::needs`].
+    pub(super) needs: Option<Regex>,
+}
+
 /// How a woken rule goes on.
 #[derive(Debug)]
 pub(super) struct Body {
-    pub(super) pattern: Option<Regex>,
+    pub(super) pattern: Option<Pattern>,
     pub(super) reach: (u8, u8),
     pub(super) at_end: bool,
     /// Its place in the list of vetoes; none if nothing undoes it.
