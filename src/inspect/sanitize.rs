@@ -125,6 +125,10 @@ impl<'t> Suspects<'t> {
         while self.left == 0 {
             let rest = self.bytes.len().saturating_sub(self.at);
             if rest < SHORT {
+                if !self.html && is_plain(self.bytes.get(self.at..).unwrap_or_default()) {
+                    self.at = self.bytes.len();
+                    return None;
+                }
                 let mut places = self.at..self.bytes.len();
                 let place = places.find(|&place| suspect(self.bytes, place, self.html));
                 self.at = places.start;
@@ -150,8 +154,33 @@ impl<'t> Suspects<'t> {
     }
 }
 
-/// So few bytes are looked at one by one.
-const SHORT: usize = 16;
+/// So few bytes are looked at one by one, unless they are nothing but ASCII without controls.
+pub(super) const SHORT: usize = 16;
+
+/// Whether fewer than [`SHORT`] bytes are of ASCII and none is a control character, not even one
+/// of text. Read by parts that may overlap, as nobody can foresee how many there are.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    /// 0x01 in every byte.
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    let both = |first: u64, last: u64| {
+        // A carry into the next byte comes only from one that is told by itself.
+        let odd = |word: u64| {
+            let above = word.wrapping_add(ONES);
+            word.wrapping_sub(ONES << 5) | word | above
+        };
+        (odd(first) | odd(last)) & (ONES << 7) == 0
+    };
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return both(u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let first = u64::from(u32::from_le_bytes(*first));
+        let word = first | u64::from(u32::from_le_bytes(*last)) << 32;
+        return both(word, word);
+    }
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
 
 /// Control characters but tab and line ends, with some others. Asked of every byte of every text.
 #[inline]
@@ -208,7 +237,7 @@ fn suspect(bytes: &[u8], place: usize, html: bool) -> bool {
 mod tests {
     use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-    use super::{Flaw, Suspects, entity, flaw, suspect};
+    use super::{Flaw, SHORT, Suspects, entity, flaw, is_plain, suspect};
 
     /// How many bytes of a text, from its start, hold no suspect.
     fn clean_len(text: &str, html: bool) -> usize {
@@ -263,6 +292,20 @@ mod tests {
                 prop_assert_eq!(suspects.next(), Some(at));
             }
             prop_assert_eq!(suspects.next(), None);
+        }
+    }
+
+    #[test]
+    fn each_byte_of_a_short_text_is_plain_or_not_at_every_place() {
+        for byte in 0..=255_u8 {
+            for (len, at) in (1..SHORT).flat_map(|len| (0..len).map(move |at| (len, at))) {
+                let mut text = vec![b'~'; len];
+                if let Some(slot) = text.get_mut(at) {
+                    *slot = byte;
+                }
+                let want = (b' '..=b'~').contains(&byte);
+                assert_eq!(is_plain(&text), want, "{byte:#x} at {at} of {len}");
+            }
         }
     }
 

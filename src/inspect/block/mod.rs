@@ -152,6 +152,9 @@ impl Block {
     /// Takes as much of a text as fits; how many bytes it took. If that is less than all, the block
     /// is full.
     pub(super) fn take(&mut self, text: &Decoded<'_>) -> usize {
+        if text.escapes() == 0 {
+            return self.take_plain(text.raw(), text.text());
+        }
         let follows = self.fresh.is_none()
             && self
                 .marks
@@ -164,11 +167,7 @@ impl Block {
         };
         let (all, fit) = (text.text(), text.escape_at(free));
         let most = room.min(fit.unwrap_or(usize::MAX));
-        let take = if all.len() <= most {
-            all.len()
-        } else {
-            all.floor_char_boundary(most)
-        };
+        let take = all.floor_char_boundary(most);
         if take == 0 {
             return 0;
         }
@@ -185,19 +184,50 @@ impl Block {
             let (wide, len) = (u16::from(escaped.wide), u16::from(escaped.len));
             Mark::placed((at.wrapping_add(escaped.at), wide), (escaped.raw, len))
         }));
-        // Doubling would end at 16 KiB; a block is never more than this.
-        if self.text.len().saturating_add(take) > BLOCK / 2 {
-            let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
-            self.text
-                .reserve_exact(most.saturating_sub(self.text.len()).max(take));
-        }
-        self.text.push_str(part.text());
+        self.append(part.text());
         take
+    }
+
+    /// Whether as many bytes fit that need a mark at most.
+    #[inline]
+    pub(super) fn has_room(&self, len: usize) -> bool {
+        self.free_marks() > 0 && self.room().is_some_and(|room| len <= room)
+    }
+
+    /// The same as [`Block::take`] of text that stands in the body as it is, as most does.
+    #[inline]
+    pub(super) fn take_plain(&mut self, raw: u64, all: &str) -> usize {
+        let follows = |mark: &Mark| mark.end(self.end()) == raw;
+        let anchor = self.fresh.is_some() || !self.marks.last().is_some_and(follows);
+        let room = self.room().unwrap_or(0);
+        let take = all.floor_char_boundary(room);
+        if take == 0 || (anchor && self.free_marks() == 0) {
+            return 0;
+        }
+        if self.fresh.is_some() {
+            self.span_begins();
+        }
+        if anchor {
+            self.marks.push(Mark::new((self.end(), 0), (raw, 0)));
+        }
+        self.append(all.get(..take).unwrap_or_default());
+        take
+    }
+
+    #[inline]
+    fn append(&mut self, text: &str) {
+        // Doubling would end at 16 KiB; a block is never more than this.
+        if self.text.len().saturating_add(text.len()) > BLOCK / 2 {
+            let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
+            let more = most.saturating_sub(self.text.len()).max(text.len());
+            self.text.reserve_exact(more);
+        }
+        self.text.push_str(text);
     }
 
     /// Takes text that is one unit of `len` bytes at `raw`; whether it fitted.
     pub(super) fn unit(&mut self, raw: u64, len: u16, text: &str) -> bool {
-        let fits = self.free_marks() > 0 && self.room().is_some_and(|room| text.len() <= room);
+        let fits = self.has_room(text.len());
         if fits {
             if self.fresh.is_some() {
                 self.span_begins();

@@ -143,6 +143,17 @@ impl Heard {
         }
     }
 
+    /// Appends characters that stay and stand in the body as they are.
+    fn plain(&mut self, inspector: &Inspector, at: u64, run: &str) {
+        // Most strings are short and fit.
+        if self.block.has_room(run.len()) {
+            self.kept(run);
+            self.block.take_plain(at, run);
+            return self.count(inspector, run);
+        }
+        self.text(inspector, Decoded::plain(at, run));
+    }
+
     /// Appends text that is one unit of the body.
     fn whole(&mut self, inspector: &Inspector, (at, len): (u64, u16), text: &str) {
         self.kept(text);
@@ -266,6 +277,12 @@ impl Listener for Ear<'_> {
     }
 
     fn run(&mut self, at: u64, run: &str) {
+        let inspector = self.inspector;
+        let short = !run.is_empty() && run.len() < sanitize::SHORT;
+        let asked = inspector.html || inspector.idle || self.deaf();
+        if short && !asked && sanitize::is_plain(run.as_bytes()) {
+            return self.heard.plain(inspector, at, run);
+        }
         self.decoded(Decoded::plain(at, run));
     }
 

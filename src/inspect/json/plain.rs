@@ -1,112 +1,78 @@
 //! How far a string runs on before a byte that ends the run: a quote, a backslash or a control
 //! character.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "the length of a part is below that of its slice; the divisor is 8"
-)]
+use crate::inspect::sixtyfour::{Part, SixtyFour, WIDE, equal, within, zeros};
 
-use memchr::memchr2;
-
-/// 0x01 in every byte.
-const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-/// The top bit of every byte.
-const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-/// The bytes looked at together in a long run: two SSE2 registers.
-const BLOCK: usize = 32;
-/// What is below is a control character.
-const SPACE: u8 = 0x20;
-
-/// The length of the run at the start of `bytes`. Most runs are short: of two words at most.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a call costs as much as most runs")]
+/// The length of the run at the start of `bytes`.
+#[inline]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
-    word_len(bytes, |after| word_len(after, long_len))
+    Ends::new(bytes, 0).next().min(bytes.len())
 }
 
-/// The same, with what tells how far a run goes that is longer than a word.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a call costs as much as most runs")]
-fn word_len(bytes: &[u8], longer: impl FnOnce(&[u8]) -> usize) -> usize {
-    let Some((word, after)) = bytes.split_first_chunk::<8>() else {
-        return short_len(bytes);
-    };
-    let ends = ends_in(u64::from_le_bytes(*word));
-    if ends != 0 {
-        return first_byte(ends);
-    }
-    8 + longer(after)
+/// All places where runs end, one after the other: quotes, backslashes and control characters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends<'a> {
+    bytes: &'a [u8],
+    /// Where the bytes begin that were asked last.
+    row: usize,
+    /// Which of them are still to be told.
+    left: u64,
+    /// Where the next ones begin.
+    next: usize,
 }
 
-/// Up to the next quote or backslash, if no control character stands before it, which would be the
-/// end of the body: so nothing is looked through twice.
-#[inline(never)]
-fn long_len(bytes: &[u8]) -> usize {
-    let end = memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    let run = bytes.get(..end).unwrap_or(bytes);
-    if has_control(run) {
-        return run.iter().position(|&byte| byte < SPACE).unwrap_or(end);
-    }
-    end
-}
-
-/// The smallest byte of each lane, then words, then bytes.
-fn has_control(run: &[u8]) -> bool {
-    let (blocks, rest) = run.as_chunks::<BLOCK>();
-    let mut least = [u8::MAX; BLOCK];
-    for block in blocks {
-        for (least, &byte) in least.iter_mut().zip(block) {
-            *least = byte.min(*least);
+impl<'a> Ends<'a> {
+    /// Those from `here` on.
+    #[inline]
+    pub(super) const fn new(bytes: &'a [u8], here: usize) -> Self {
+        Self {
+            bytes,
+            row: here,
+            left: 0,
+            next: here,
         }
     }
-    let (words, rest) = rest.as_chunks::<8>();
-    let controls = words.iter().fold(0, |any, word| {
-        let word = u64::from_le_bytes(*word);
-        any | word.wrapping_sub(ONES * u64::from(SPACE)) & !word
-    });
-    least.iter().fold(u8::MAX, |all, &one| all.min(one)) < SPACE
-        || controls & TOPS != 0
-        || rest.iter().any(|&byte| byte < SPACE)
+
+    /// The next one. A place at the end of the bytes or behind it: there are no more.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call costs more")]
+    pub(super) fn next(&mut self) -> usize {
+        while self.left == 0 {
+            self.row = self.next;
+            // What is behind the last byte reads as a control character.
+            self.left = SixtyFour::at(self.bytes, self.row).ask(end);
+            self.next = self.row.wrapping_add(WIDE);
+        }
+        let place = self.row.wrapping_add(zeros(self.left));
+        self.left &= self.left.wrapping_sub(1);
+        place
+    }
+
+    /// Passes over all up to the one at `here`, which is mostly the next one.
+    #[inline]
+    pub(super) fn pass(&mut self, here: usize) {
+        if self.next() != here {
+            *self = Self::new(self.bytes, here.wrapping_add(1));
+        }
+    }
 }
 
-/// Less than a word.
-fn short_len(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|&byte| ends_run(byte))
-        .unwrap_or(bytes.len())
-}
-
-/// Whether a byte is no plain character of a string.
+/// Which bytes are no plain characters of a string.
 #[inline]
-pub(super) fn ends_run(byte: u8) -> bool {
-    byte < SPACE || byte == b'"' || byte == b'\\'
-}
-
-/// The top bit of each byte of `word` that ends a run. A borrow can also set the bit of a byte
-/// above such a one, never below, so the lowest is right, and zero means none.
-#[inline]
-pub(super) fn ends_in(word: u64) -> u64 {
-    let quote = word ^ (ONES * 0x22);
-    let slash = word ^ (ONES * 0x5C);
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = quote.wrapping_sub(ONES) & !quote;
-    let slash = slash.wrapping_sub(ONES) & !slash;
-    (control | quote | slash) & TOPS
-}
-
-/// Which byte the lowest bit of `ends` is in; at most 8.
-#[inline]
-pub(super) fn first_byte(ends: u64) -> usize {
-    usize::try_from(ends.trailing_zeros() / 8).unwrap_or(0)
+fn end(part: Part) -> Part {
+    within(part, 0, 0x1f) | equal(part, b'"') | equal(part, b'\\')
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
-    use proptest::prelude::{any, prop_assert_eq, proptest};
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-    use super::{ends_run, plain_len};
+    use super::{Ends, plain_len};
+
+    fn ends_run(byte: u8) -> bool {
+        byte < b' ' || byte == b'"' || byte == b'\\'
+    }
 
     #[test]
     fn every_byte_ends_a_run_or_does_not_at_every_place() {
@@ -123,9 +89,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_run_ends_where_a_plain_search_says(bytes in vec(any::<u8>(), 0..200)) {
+        fn a_run_ends_where_a_plain_search_says(bytes in vec(any::<u8>(), 0..200), from in 0..50_usize) {
             let want = bytes.iter().position(|&byte| ends_run(byte)).unwrap_or(bytes.len());
             prop_assert_eq!(plain_len(&bytes), want);
+            let mut ends = Ends::new(&bytes, from);
+            for (place, _) in bytes.iter().enumerate().skip(from).filter(|(_, byte)| ends_run(**byte)) {
+                prop_assert_eq!(ends.next(), place);
+            }
+            prop_assert!(ends.next() >= bytes.len());
         }
     }
 }

@@ -15,6 +15,9 @@
     reason = "tool definitions are mostly keys, and a call costs as much as most of them"
 )]
 
+#[cfg(test)]
+mod tests;
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// The most keys that a slot, a `u16` whose zero means empty, can tell apart.
@@ -22,6 +25,9 @@ const MOST: usize = 0xFFFF;
 
 /// Bytes of a key that stand for themselves.
 const WORD: usize = 8;
+
+/// Bytes of a key that are multiplied.
+const TWO_WORDS: usize = 2 * WORD;
 
 /// Odd, so that multiplying by it loses nothing: 2^64 over the golden ratio.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -44,13 +50,15 @@ pub(super) enum Entry {
     Full,
 }
 
-/// An object, as its keys are told from those of all others.
-#[derive(Clone, Copy, Debug)]
+/// What the keys of an object are told from those of all others by.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Owner {
-    /// Where it opened, which no other object shares.
-    pub(super) at: u64,
+    /// Mixed into its marks, of where it opened, which no other object shares.
+    mixed: u64,
     /// How many keys were open before it.
-    pub(super) before: usize,
+    before: usize,
+    /// For each of its keys one of these bits: a key with another is new.
+    seen: u64,
 }
 
 /// A stack of marks in the order of their keys, and an open-addressed table over those of large
@@ -67,6 +75,8 @@ pub(super) struct OpenKeys {
     /// One more than an index into `marks`; zero is empty. Never more than half full.
     slots: Vec<u16>,
     limit: usize,
+    /// The innermost object.
+    own: Owner,
 }
 
 impl OpenKeys {
@@ -78,12 +88,19 @@ impl OpenKeys {
             marks: Vec::new(),
             slots: Vec::new(),
             limit: limit.min(MOST),
+            own: Owner::default(),
         }
     }
 
-    /// How many keys are open.
-    pub(super) fn len(&self) -> usize {
-        self.marks.len()
+    /// An object opens at `at`; the one around it, which is to be kept until it closes.
+    #[inline]
+    pub(super) fn open(&mut self, at: u64) -> Owner {
+        let own = Owner {
+            mixed: at.wrapping_mul(SPREAD),
+            before: self.marks.len(),
+            seen: 0,
+        };
+        std::mem::replace(&mut self.own, own)
     }
 
     /// The memory held, in bytes.
@@ -92,59 +109,88 @@ impl OpenKeys {
         marks.saturating_add(self.slots.capacity().saturating_mul(size_of::<u16>()))
     }
 
-    /// Adds `key` of this object.
+    /// Adds `key` of the innermost object. `rest` begins with it, or is empty: what else is behind
+    /// a short key may be read with it.
     #[inline(always)]
-    pub(super) fn add(&mut self, owner: Owner, key: &str) -> Entry {
-        if self.marks.len() >= self.limit {
+    pub(super) fn add(&mut self, key: &str, rest: &[u8]) -> Entry {
+        let count = self.marks.len();
+        if count >= self.limit {
             return Entry::Full;
         }
-        let mark = self.mark(key) ^ owner.at.wrapping_mul(SPREAD);
-        let own = self.marks.get(owner.before..).unwrap_or_default();
-        let count = own.len();
-        let known = if count > FEW {
-            self.has(owner, mark)
-        } else {
-            own.contains(&mark)
-        };
-        if known {
+        let mark = self.mark(key.as_bytes(), rest) ^ self.own.mixed;
+        let bit = 1_u64 << (mark.wrapping_mul(SPREAD) >> 58);
+        if self.own.seen & bit != 0 && self.is_known(mark) {
             return Entry::Duplicate;
         }
-        if self.marks.capacity() == self.marks.len() {
+        self.own.seen |= bit;
+        if self.marks.capacity() == count {
             // Most bodies have a handful: once is enough.
             self.marks.reserve(FEW);
         }
         self.marks.push(mark);
-        if count >= FEW {
-            self.enter(owner);
+        if count.wrapping_sub(self.own.before) >= FEW {
+            self.enter(self.own);
         }
         Entry::New
     }
 
-    /// The object closes: its keys are forgotten, which are all since its first.
-    #[inline]
-    pub(super) fn close(&mut self, owner: Owner) {
-        if self.marks.len().saturating_sub(owner.before) > FEW {
-            self.unlist(owner);
+    /// Whether the innermost object has a key of this mark.
+    #[inline(never)]
+    fn is_known(&self, mark: u64) -> bool {
+        let own = self.marks.get(self.own.before..).unwrap_or_default();
+        if own.len() > FEW {
+            self.has(self.own, mark)
+        } else {
+            own.contains(&mark)
         }
-        self.marks.truncate(owner.before);
+    }
+
+    /// The innermost object closes: its keys are forgotten, which are all since its first.
+    #[inline]
+    pub(super) fn close(&mut self, outer: Owner) {
+        let own = std::mem::replace(&mut self.own, outer);
+        if self.marks.len().wrapping_sub(own.before) > FEW {
+            self.unlist(own);
+        }
+        self.marks.truncate(own.before);
     }
 
     /// What stands for a key.
     #[inline(always)]
-    fn mark(&mut self, key: &str) -> u64 {
-        match key.as_bytes() {
-            short if short.len() <= WORD => word(short),
-            // Most of the longer ones: a product is a tenth of what the hasher costs.
-            long if let Some((first, rest @ [_, ..])) = long.split_first_chunk::<WORD>()
-                && rest.len() <= WORD =>
-            {
-                let [one, other] = self.factors();
-                let one = one.wrapping_mul(u128::from(u64::from_le_bytes(*first)));
-                let sum = one.wrapping_add(other.wrapping_mul(u128::from(word(rest))));
-                u64::try_from(sum >> 64).unwrap_or(u64::MAX)
+    fn mark(&mut self, key: &[u8], rest: &[u8]) -> u64 {
+        let len = key.len();
+        match rest.first_chunk::<TWO_WORDS>() {
+            // Both ways at once, as nobody can foresee which key is longer than a word.
+            Some(words) if len <= TWO_WORDS => {
+                let words = u128::from_le_bytes(*words);
+                let alone = low(words) | behind(len);
+                let other = low(words >> 64) | behind(len.wrapping_sub(WORD) & 0xF);
+                let both = self.product(low(words), other);
+                std::hint::select_unpredictable(len > WORD, both, alone)
             }
-            longest => self.hashed(longest),
+            Some(_) | None => self.mark_alone(key),
         }
+    }
+
+    /// The same, with nothing known of what is behind the key.
+    #[inline(never)]
+    fn mark_alone(&mut self, key: &[u8]) -> u64 {
+        match key.split_first_chunk::<WORD>() {
+            Some((first, rest @ [_, ..])) if rest.len() <= WORD => {
+                self.product(u64::from_le_bytes(*first), word(rest))
+            }
+            Some((_, [_, ..])) => self.hashed(key),
+            Some(_) | None => word(key),
+        }
+    }
+
+    /// What stands for two words: a product is a tenth of what the hasher costs.
+    #[inline(always)]
+    fn product(&mut self, first: u64, second: u64) -> u64 {
+        let [one, other] = self.factors();
+        let one = one.wrapping_mul(u128::from(first));
+        let sum = one.wrapping_add(other.wrapping_mul(u128::from(second)));
+        low(sum >> 64)
     }
 
     #[inline(never)]
@@ -269,125 +315,29 @@ impl OpenKeys {
 }
 
 /// At most eight bytes as a number of their own: no character has a byte 0xFF, so that those
-/// filled up with it are told from all others. Read by parts that may overlap, as a copy of a few
-/// bytes is a call.
-#[inline(always)]
+/// filled up with it are told from all others.
 fn word(bytes: &[u8]) -> u64 {
-    let len = bytes.len();
-    let bits = |count: usize| u32::try_from(count.saturating_mul(8)).unwrap_or(u32::MAX);
-    let low = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        let last = u64::from(u32::from_le_bytes(*last));
-        u64::from(u32::from_le_bytes(*first)) | last << (bits(len.wrapping_sub(4)) & 63)
-    } else {
-        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or(0));
-        byte(0) | byte(1) << 8 | byte(2) << 16
-    };
-    low | u64::MAX.checked_shl(bits(len)).unwrap_or(0)
+    let filled = bytes
+        .iter()
+        .rev()
+        .fold(0, |word, &byte| word << 8 | u64::from(byte));
+    filled | behind(bytes.len())
+}
+
+/// The bytes of a word from the one of this number on; none from the ninth.
+#[inline]
+fn behind(len: usize) -> u64 {
+    let bits = u32::try_from(len.saturating_mul(8)).unwrap_or(u32::MAX);
+    u64::MAX.checked_shl(bits).unwrap_or(0)
+}
+
+/// The lower half.
+#[inline]
+fn low(words: u128) -> u64 {
+    u64::try_from(words & u128::from(u64::MAX)).unwrap_or(u64::MAX)
 }
 
 /// The number of a mark, counted from one. Never past [`MOST`].
 fn number(index: usize) -> u16 {
     u16::try_from(index.saturating_add(1)).unwrap_or(u16::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::hash::RandomState;
-
-    use proptest::collection::vec;
-    use proptest::prelude::{any, prop_assert_eq, proptest};
-
-    use super::{Entry, OpenKeys, Owner};
-
-    const ALONE: Owner = Owner { at: 0, before: 0 };
-
-    #[test]
-    fn the_limit_is_the_number_of_open_keys() {
-        let mut keys = OpenKeys::new(2, RandomState::new());
-        assert_eq!(keys.add(ALONE, "a"), Entry::New);
-        assert_eq!(keys.add(ALONE, "b"), Entry::New);
-        assert_eq!(keys.add(ALONE, "c"), Entry::Full, "one past the limit");
-        let inner = Owner { at: 9, before: 1 };
-        keys.close(inner);
-        assert_eq!(
-            keys.add(ALONE, "a"),
-            Entry::Duplicate,
-            "what is still open is remembered"
-        );
-        assert_eq!(
-            keys.add(ALONE, "c"),
-            Entry::New,
-            "what was closed made room"
-        );
-    }
-
-    #[test]
-    fn a_limit_past_what_a_slot_can_say_is_cut_down_to_it() {
-        let mut keys = OpenKeys::new(usize::MAX, RandomState::new());
-        for no in 0..0xFFFF_u32 {
-            assert_eq!(keys.add(ALONE, &no.to_string()), Entry::New, "key {no}");
-        }
-        assert_eq!(keys.add(ALONE, "one more"), Entry::Full);
-        keys.close(ALONE);
-        assert!(
-            keys.slots.iter().all(|&slot| slot == 0),
-            "all slots are empty again"
-        );
-    }
-
-    #[test]
-    fn keys_that_differ_in_their_length_or_one_byte_have_marks_of_their_own() {
-        let mut keys = OpenKeys::new(4096, RandomState::new());
-        let names = (0..=20).flat_map(|len| {
-            let plain = "a".repeat(len);
-            let other = move |at: usize| {
-                let mut name = "a".repeat(len);
-                name.replace_range(at..=at, "b");
-                name
-            };
-            std::iter::once(plain).chain((0..len).map(other))
-        });
-        for name in names {
-            assert_eq!(keys.add(ALONE, &name), Entry::New, "{name:?}");
-            assert_eq!(keys.add(ALONE, &name), Entry::Duplicate, "{name:?}");
-        }
-    }
-
-    proptest! {
-        /// Against the plain way: a list per open object.
-        #[test]
-        fn keys_are_duplicates_as_a_plain_list_says(steps in vec((0..40_u8, any::<u8>()), 0..400)) {
-            let mut keys = OpenKeys::new(4096, RandomState::new());
-            let mut model: Vec<(Owner, Vec<String>)> = vec![(ALONE, Vec::new())];
-            for (opened, (step, name)) in (1_u64..).zip(steps) {
-                match step {
-                    0 | 1 => {
-                        let owner = Owner { at: opened, before: keys.len() };
-                        model.push((owner, Vec::new()));
-                    }
-                    2 if model.len() > 1 => {
-                        let (owner, _) = model.pop().expect("one is open");
-                        keys.close(owner);
-                    }
-                    _ => {
-                        let (owner, names) = model.last_mut().expect("one is open");
-                        // Some are longer than what stands for itself, or than two words.
-                        let name = match name % 4 {
-                            0 => format!("longer {name}"),
-                            1 => format!("the longest keys of all {name}"),
-                            _ => name.to_string(),
-                        };
-                        let known = names.contains(&name);
-                        let entry = if known { Entry::Duplicate } else { Entry::New };
-                        prop_assert_eq!(keys.add(*owner, &name), entry);
-                        if !known {
-                            names.push(name);
-                        }
-                    }
-                }
-            }
-            keys.close(ALONE);
-            prop_assert_eq!(keys.slots.iter().filter(|&&slot| slot != 0).count(), 0);
-        }
-    }
 }
