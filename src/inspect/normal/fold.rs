@@ -108,7 +108,10 @@ impl<'a> Fold<'a> {
                     1
                 }
                 0x80..0xe0 => match self.words(at) {
-                    0 => self.letters(at),
+                    0 => match self.disguised(at) {
+                        0 => self.letters(at),
+                        run => run,
+                    },
                     run => run,
                 },
                 0xe0.. => self.unchanged(at),

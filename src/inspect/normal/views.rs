@@ -206,6 +206,16 @@ impl Views {
     }
 }
 
+#[cfg(test)]
+impl Views {
+    /// What is written of a text by itself.
+    pub(super) fn written(&mut self, canon: &Canon, write: impl FnOnce(&mut Pad)) {
+        self.pad.clear();
+        self.pad.limit = canon.text().len();
+        write(&mut self.pad);
+    }
+}
+
 /// Where views are written.
 #[derive(Debug, Default)]
 pub(super) struct Pad {
@@ -251,6 +261,12 @@ impl Pad {
     pub(super) fn put(&mut self, c: char, canonical: usize, len: usize) {
         self.text.push(c);
         self.map.character(c.len_utf8(), canonical, len);
+    }
+
+    /// Writes an ASCII character for one of the canonical text, of which every second one is such.
+    pub(super) fn put_second(&mut self, letter: u8, canonical: usize) {
+        self.text.push(char::from(letter));
+        self.map.second(canonical);
     }
 
     /// Writes a text mapped as the one of its length at an earlier place of this pad. Answers the
