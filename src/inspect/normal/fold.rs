@@ -109,7 +109,7 @@ impl<'a> Fold<'a> {
                 }
                 0x80..0xe0 => match self.words(at) {
                     0 => match self.disguised(at) {
-                        0 => self.letters(at),
+                        0 => self.some(at),
                         run => run,
                     },
                     run => run,
@@ -126,6 +126,14 @@ impl<'a> Fold<'a> {
             }
         }
         at
+    }
+
+    /// Characters of two bytes that are letters of a script with look-alikes, or of one without.
+    fn some(&mut self, at: usize) -> usize {
+        match self.letters(at) {
+            0 => self.unchanged(at),
+            run => run,
+        }
     }
 
     #[inline]

@@ -56,11 +56,14 @@ pub(super) const TOLD: usize = 32;
 
 impl Run {
     /// The steps before that of a canonical byte of the run.
+    #[inline]
     fn steps(&self, out: usize) -> usize {
         let inside = out.saturating_sub(to_usize(self.out));
-        inside
-            .checked_div(usize::from(self.step.wide))
-            .unwrap_or(0)
+        // A division takes longer than all else here.
+        match usize::from(self.step.wide) {
+            1 => inside,
+            wide => inside.checked_div(wide).unwrap_or(0),
+        }
     }
 
     /// Where the source of a step begins.
@@ -118,7 +121,10 @@ impl SourceMap {
     /// each is a bit, came from two bytes.
     #[inline]
     pub(super) fn narrowed(&mut self, source: usize, len: usize, twos: u32) {
-        let open = self.runs.last().filter(|_| self.step == SAME && self.source == source);
+        let open = self
+            .runs
+            .last()
+            .filter(|_| self.step == SAME && self.source == source);
         let inside = open.map_or(TOLD, |run| self.out.saturating_sub(to_usize(run.out)));
         let shift = if inside.saturating_add(len) <= TOLD {
             u32::try_from(inside).unwrap_or(0)
@@ -130,17 +136,24 @@ impl SourceMap {
             run.twos |= twos.checked_shl(shift).unwrap_or(0);
         }
         self.out = self.out.saturating_add(len);
-        self.source = source.saturating_add(len).saturating_add(to_usize(twos.count_ones()));
+        self.source = source
+            .saturating_add(len)
+            .saturating_add(to_usize(twos.count_ones()));
     }
 
-    /// The next byte is the one at `source`, as every second one is.
+    /// The next `len` bytes are every second one from `source` on.
     #[inline]
-    pub(super) fn second(&mut self, source: usize) {
+    pub(super) fn seconds(&mut self, source: usize, len: usize) {
+        if len == 0 {
+            return;
+        }
         if self.source.saturating_add(1) != source || self.step != SECOND {
             self.begin(source, SECOND);
         }
-        self.out = self.out.saturating_add(1);
-        self.source = source.saturating_add(1);
+        self.out = self.out.saturating_add(len);
+        self.source = source
+            .saturating_add(len.saturating_mul(2))
+            .saturating_sub(1);
     }
 
     /// The next `len` bytes are one character that came from one of `source_len` bytes.
@@ -241,7 +254,11 @@ impl SourceMap {
             if let Some(place) = place {
                 // Of runs that begin at one place, the last one tells.
                 let bit = 1_u64 << (place & 63);
-                bits = if self.drops(*cursor) { bits | bit } else { bits & !bit };
+                bits = if self.drops(*cursor) {
+                    bits | bit
+                } else {
+                    bits & !bit
+                };
             }
             *cursor = cursor.saturating_add(1);
         }
@@ -278,7 +295,7 @@ impl SourceMap {
                 self.copy(start, stop.saturating_sub(at));
                 at = stop;
             } else if run.step == SECOND {
-                self.second(start);
+                self.seconds(start, 1);
                 at = at.saturating_add(wide);
             } else {
                 self.character(wide, start, run.end(steps).saturating_sub(start));

@@ -263,10 +263,23 @@ impl Pad {
         self.map.character(c.len_utf8(), canonical, len);
     }
 
-    /// Writes an ASCII character for one of the canonical text, of which every second one is such.
-    pub(super) fn put_second(&mut self, letter: u8, canonical: usize) {
-        self.text.push(char::from(letter));
-        self.map.second(canonical);
+    /// Writes ASCII of which a part has been mapped by [`Pad::seconds`], one by [`Pad::one`], and
+    /// so on.
+    pub(super) fn write(&mut self, ascii: &[u8]) {
+        self.text
+            .push_str(str::from_utf8(ascii).unwrap_or_default());
+    }
+
+    /// Maps ASCII characters as every second one of the canonical text from a place on.
+    #[inline]
+    pub(super) fn seconds(&mut self, canonical: usize, len: usize) {
+        self.map.seconds(canonical, len);
+    }
+
+    /// Maps an ASCII character as one of the canonical text.
+    #[inline]
+    pub(super) fn one(&mut self, canonical: usize) {
+        self.map.copy(canonical, 1);
     }
 
     /// Writes a text mapped as the one of its length at an earlier place of this pad. Answers the

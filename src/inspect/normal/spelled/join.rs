@@ -7,17 +7,12 @@ use super::{EVEN, Run, is_letter};
 use crate::inspect::normal::canon::Canon;
 use crate::inspect::normal::offset;
 use crate::inspect::normal::views::{Pad, ViewKind};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, below, zeros};
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, below, window, zeros};
 use std::ops::Range;
 
 /// Writes a region with its runs joined. A gap of another kind than the run's first, or one that
 /// is wider in the source, parts two words.
-pub(super) fn write_joined(
-    canon: &Canon,
-    region: &Range<usize>,
-    runs: &[Run],
-    pad: &mut Pad,
-) {
+pub(super) fn write_joined(canon: &Canon, region: &Range<usize>, runs: &[Run], pad: &mut Pad) {
     let text = canon.text();
     let Some(start) = pad.begin(region.len()) else {
         return;
@@ -49,21 +44,56 @@ pub(super) fn write_joined(
     pad.end(ViewKind::Despaced, start, canon.source_range(from, to));
 }
 
+/// Letters of a row of sixty-four bytes, of which every second one is such.
+const HALF: usize = WIDE / 2;
+
 /// The same for one run of ASCII, which stands at a place: letters, and a gap between each two.
 fn join_ascii(canon: &Canon, (run, from): (&[u8], usize), cursor: &mut usize, pad: &mut Pad) {
     let usual = run.get(1).copied().unwrap_or(b' ');
     for (row, start) in run.chunks(WIDE).zip((from..).step_by(WIDE)) {
         let other = !SixtyFour::at(row, 0).equal(usual) | canon.drops_in(start, row.len(), cursor);
-        let mut left = (EVEN | other) & below(row.len());
-        while left != 0 {
-            let place = zeros(left);
-            let at = start.saturating_add(place);
-            if place & 1 == 1 {
-                pad.put(' ', at, 1);
-            } else {
-                pad.put_second(row.get(place).copied().unwrap_or(b' '), at);
+        let mut gaps = other & !EVEN & below(row.len());
+        let letters = letters(row);
+        let (mut joined, mut len, mut place) = ([0; 2 * WIDE], 0, 0_usize);
+        while place < row.len() {
+            // The letters before the next gap that parts two words.
+            let gap = zeros(gaps).min(row.len());
+            let count = gap.saturating_sub(place).div_ceil(2);
+            // A copy of a length known beforehand is much the faster one: all is written, whatever
+            // of it is right.
+            let part = letters
+                .get(place / 2..)
+                .and_then(<[u8]>::first_chunk::<HALF>);
+            let slots = joined
+                .get_mut(len..)
+                .and_then(<[u8]>::first_chunk_mut::<HALF>);
+            if let (Some(part), Some(slots)) = (part, slots) {
+                *slots = *part;
             }
-            left &= left.wrapping_sub(1);
+            pad.seconds(start.saturating_add(place), count);
+            len = len.saturating_add(count);
+            place = gap.saturating_add(1);
+            if gap < row.len() {
+                if let Some(slot) = joined.get_mut(len) {
+                    *slot = b' ';
+                }
+                pad.one(start.saturating_add(gap));
+                len = len.saturating_add(1);
+            }
+            gaps &= gaps.wrapping_sub(1);
         }
+        pad.write(joined.get(..len).unwrap_or_default());
     }
+}
+
+/// Every second byte of a row, and as many zeros behind them.
+#[inline]
+fn letters(row: &[u8]) -> [u8; WIDE] {
+    let mut cut = None;
+    let (pairs, _) = window(row, &mut cut).as_chunks::<2>();
+    let mut letters = [0; WIDE];
+    for (slot, [letter, _]) in letters.iter_mut().zip(pairs) {
+        *slot = *letter;
+    }
+    letters
 }

@@ -25,7 +25,12 @@ fn run(text: &str, start: usize) -> Option<(usize, bool)> {
     let pairs = (0..).take_while(|n| single(1 + 2 * n)).count();
     let letters = all.iter().step_by(2).take(pairs + 1);
     let alphabetic = letters.filter(|c| c.is_alphabetic()).count();
-    let end = start + all.iter().take(1 + 2 * pairs).map(|c| c.len_utf8()).sum::<usize>();
+    let end = start
+        + all
+            .iter()
+            .take(1 + 2 * pairs)
+            .map(|c| c.len_utf8())
+            .sum::<usize>();
     Some((end, pairs + 1 >= LETTERS && alphabetic * 2 > pairs + 1))
 }
 
