@@ -22,7 +22,7 @@ fn run(text: &str, start: usize) -> Option<(usize, bool)> {
         let after = all.get(at + 2).copied().unwrap_or('"');
         is_gap(gap) && is_letter(letter) && !is_letter(after)
     };
-    let pairs = (0..).take_while(|n| single(1 + 2 * n)).count();
+    let pairs = (0..all.len()).take_while(|n| single(1 + 2 * n)).count();
     let letters = all.iter().step_by(2).take(pairs + 1);
     let alphabetic = letters.filter(|c| c.is_alphabetic()).count();
     let end = start
@@ -70,7 +70,7 @@ proptest! {
         find_runs(&text, &(0..text.len()), &mut runs);
         let (mut want, mut end, mut before) = (Vec::new(), 0, None);
         for (at, c) in text.char_indices() {
-            let after = text[at + c.len_utf8()..].chars().next();
+            let after = text.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
             let alone = [before, after].into_iter().flatten().all(|c| !is_letter(c));
             before = Some(c);
             if at >= end && alone && let Some((stop, long)) = run(&text, at) {

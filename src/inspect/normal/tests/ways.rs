@@ -59,8 +59,8 @@ fn told() -> impl Strategy<Value = Told> {
         1 => (1_usize..50).prop_map(Told::Resume),
         4 => prop::sample::select(vec![(1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3), (3, 6)])
             .prop_map(|(len, from)| Told::Character(len, from)),
-        4 => (1_usize..=32, any::<u32>()).prop_map(|(len, twos)| {
-            Told::Narrowed(len, twos & u32::MAX.checked_shr(32 - len as u32).unwrap_or(0))
+        4 => (1_u32..=32, any::<u32>()).prop_map(|(len, twos)| {
+            Told::Narrowed(len as usize, twos & (u32::MAX >> (32 - len)))
         }),
         2 => (1_usize..9).prop_map(Told::Dropped),
         1 => (0_usize..200).prop_map(Told::Truncate),
