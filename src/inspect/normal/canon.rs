@@ -117,6 +117,13 @@ impl Canon {
         })
     }
 
+    /// After which of up to sixty-four ASCII characters from a canonical offset on something was
+    /// dropped from the source, a bit for each. Asked in order of offsets, with the cursor of
+    /// [`Canon::cursor`].
+    pub(super) fn drops_in(&self, at: usize, len: usize, cursor: &mut usize) -> u64 {
+        self.map.drops_in(at.saturating_add(1), len, cursor)
+    }
+
     /// Something was dropped from the source after the ASCII character at a canonical offset.
     /// Asked in order of offsets, with the cursor of [`Canon::cursor`].
     pub(super) fn drops_after(&self, at: usize, cursor: &mut usize) -> bool {

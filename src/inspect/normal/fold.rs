@@ -108,7 +108,10 @@ impl<'a> Fold<'a> {
                     1
                 }
                 0x80..0xe0 => match self.words(at) {
-                    0 => self.letters(at),
+                    0 => match self.disguised(at) {
+                        0 => self.some(at),
+                        run => run,
+                    },
                     run => run,
                 },
                 0xe0.. => self.unchanged(at),
@@ -123,6 +126,14 @@ impl<'a> Fold<'a> {
             }
         }
         at
+    }
+
+    /// Characters of two bytes that are letters of a script with look-alikes, or of one without.
+    fn some(&mut self, at: usize) -> usize {
+        match self.letters(at) {
+            0 => self.unchanged(at),
+            run => run,
+        }
     }
 
     #[inline]

@@ -1,8 +1,9 @@
 //! From canonical offsets back to source offsets.
 //!
 //! Kept as runs of equal steps: plain text is one run however long, a run ends where something was
-//! dropped or where characters change their width in another way. Never more than one run for each
-//! character that was changed, twelve bytes a run.
+//! dropped or where characters change their width in another way. Single bytes that came from two,
+//! as look-alikes and letters with accents do, are told by a bit each in a run's first bytes. Never
+//! more than one run for each character that was changed, twenty bytes a run.
 
 use super::offset;
 
@@ -14,22 +15,85 @@ pub(super) struct SourceMap {
     out: usize,
     source: usize,
     /// Steps of the last run, or zeros where a new one must begin.
-    step: (u8, u8),
+    step: Step,
 }
 
-/// Canonical bytes from `out` on that came from `source` on, `wide` bytes from `from_wide` bytes.
+/// Canonical bytes from `out` on that came from `source` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     out: u32,
     source: u32,
+    /// Which of the first bytes of a run of single ones came from one byte more.
+    twos: u32,
+    step: Step,
+}
+
+/// How a run goes on: `wide` bytes came from `from_wide` bytes each time, of which the characters
+/// themselves are the first `own`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Step {
     wide: u8,
     from_wide: u8,
+    own: u8,
+}
+
+/// Bytes as they stand.
+const SAME: Step = Step {
+    wide: 1,
+    from_wide: 1,
+    own: 1,
+};
+
+/// Every second byte.
+const SECOND: Step = Step {
+    wide: 1,
+    from_wide: 2,
+    own: 1,
+};
+
+/// Bytes of a run that are told to have come from two.
+pub(super) const TOLD: usize = 32;
+
+impl Run {
+    /// The steps before that of a canonical byte of the run.
+    #[inline]
+    fn steps(&self, out: usize) -> usize {
+        let inside = out.saturating_sub(to_usize(self.out));
+        // A division takes longer than all else here.
+        match usize::from(self.step.wide) {
+            1 => inside,
+            wide => inside.checked_div(wide).unwrap_or(0),
+        }
+    }
+
+    /// Where the source of a step begins.
+    fn start(&self, steps: usize) -> usize {
+        let more = (self.twos & below(steps)).count_ones();
+        to_usize(self.source)
+            .saturating_add(steps.saturating_mul(usize::from(self.step.from_wide)))
+            .saturating_add(to_usize(more))
+    }
+
+    /// Where the source of a step ends.
+    fn end(&self, steps: usize) -> usize {
+        let own = usize::from(self.step.own);
+        let more = self.twos & below(steps.saturating_add(1)) & !below(steps);
+        self.start(steps)
+            .saturating_add(own)
+            .saturating_add(usize::from(more != 0))
+    }
+}
+
+/// The bits of the first steps.
+fn below(steps: usize) -> u32 {
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    !u32::MAX.checked_shl(steps).unwrap_or(0)
 }
 
 impl SourceMap {
     pub(super) fn clear(&mut self) {
         self.runs.clear();
-        (self.out, self.source, self.step) = (0, 0, (0, 0));
+        (self.out, self.source, self.step) = (0, 0, Step::default());
     }
 
     /// The next `len` bytes are those at `source`, one by one.
@@ -38,8 +102,8 @@ impl SourceMap {
         if len == 0 {
             return;
         }
-        if self.source != source || self.step != (1, 1) {
-            self.begin(source, 1, 1);
+        if self.source != source || self.step != SAME {
+            self.begin(source, SAME);
         }
         self.out = self.out.saturating_add(len);
         self.source = source.saturating_add(len);
@@ -48,9 +112,48 @@ impl SourceMap {
     /// The same, where `source` is further on than what was mapped before.
     #[inline]
     pub(super) fn resume(&mut self, source: usize, len: usize) {
-        self.begin(source, 1, 1);
+        self.begin(source, SAME);
         self.out = self.out.saturating_add(len);
         self.source = source.saturating_add(len);
+    }
+
+    /// The next bytes, at most [`TOLD`], are those at `source`, one by one, but that some, of which
+    /// each is a bit, came from two bytes.
+    #[inline]
+    pub(super) fn narrowed(&mut self, source: usize, len: usize, twos: u32) {
+        let open = self
+            .runs
+            .last()
+            .filter(|_| self.step == SAME && self.source == source);
+        let inside = open.map_or(TOLD, |run| self.out.saturating_sub(to_usize(run.out)));
+        let shift = if inside.saturating_add(len) <= TOLD {
+            u32::try_from(inside).unwrap_or(0)
+        } else {
+            self.begin(source, SAME);
+            0
+        };
+        if let Some(run) = self.runs.last_mut() {
+            run.twos |= twos.checked_shl(shift).unwrap_or(0);
+        }
+        self.out = self.out.saturating_add(len);
+        self.source = source
+            .saturating_add(len)
+            .saturating_add(to_usize(twos.count_ones()));
+    }
+
+    /// The next `len` bytes are every second one from `source` on.
+    #[inline]
+    pub(super) fn seconds(&mut self, source: usize, len: usize) {
+        if len == 0 {
+            return;
+        }
+        if self.source.saturating_add(1) != source || self.step != SECOND {
+            self.begin(source, SECOND);
+        }
+        self.out = self.out.saturating_add(len);
+        self.source = source
+            .saturating_add(len.saturating_mul(2))
+            .saturating_sub(1);
     }
 
     /// The next `len` bytes are one character that came from one of `source_len` bytes.
@@ -58,6 +161,8 @@ impl SourceMap {
     pub(super) fn character(&mut self, len: usize, source: usize, source_len: usize) {
         if len == source_len {
             self.copy(source, len);
+        } else if (len, source_len) == (1, 2) {
+            self.narrowed(source, 1, 1);
         } else {
             self.unit(len, source, source_len);
         }
@@ -65,23 +170,28 @@ impl SourceMap {
 
     /// The next `len` bytes came from `source_len` bytes at `source`, as one.
     pub(super) fn unit(&mut self, len: usize, source: usize, source_len: usize) {
-        let (wide, from_wide) = (narrow(len), narrow(source_len));
-        if self.source != source || self.step != (wide, from_wide) {
-            self.begin(source, wide, from_wide);
+        let from_wide = narrow(source_len);
+        let step = Step {
+            wide: narrow(len),
+            from_wide,
+            own: from_wide,
+        };
+        if self.source != source || self.step != step {
+            self.begin(source, step);
         }
         self.out = self.out.saturating_add(len);
         self.source = source.saturating_add(source_len);
     }
 
-    fn begin(&mut self, source: usize, wide: u8, from_wide: u8) {
+    fn begin(&mut self, source: usize, step: Step) {
         let (out, source) = (offset(self.out), offset(source));
         self.runs.push(Run {
             out,
             source,
-            wide,
-            from_wide,
+            twos: 0,
+            step,
         });
-        self.step = (wide, from_wide);
+        self.step = step;
     }
 
     /// Forgets what lies at `out` and after it.
@@ -91,30 +201,22 @@ impl SourceMap {
         while self.runs.last().is_some_and(|run| run.out >= offset(out)) {
             self.runs.pop();
         }
-        self.step = self
-            .runs
-            .last()
-            .map_or((0, 0), |run| (run.wide, run.from_wide));
+        self.step = Step::default();
+        if let Some(run) = self.runs.last_mut() {
+            run.twos &= below(out.saturating_sub(to_usize(run.out)));
+            self.step = run.step;
+        }
     }
 
     /// Source offset of the character that holds a canonical byte.
     pub(super) fn start(&self, out: usize) -> usize {
-        let Some((run, steps)) = self.find(out) else {
-            return 0;
-        };
-        let ahead = steps.saturating_mul(usize::from(run.from_wide));
-        to_usize(run.source).saturating_add(ahead)
+        self.find(out).map_or(0, |(run, steps)| run.start(steps))
     }
 
     /// Source offset after the character that holds the byte before a canonical offset.
     pub(super) fn end(&self, out: usize) -> usize {
-        let Some((run, steps)) = out.checked_sub(1).and_then(|last| self.find(last)) else {
-            return 0;
-        };
-        let ahead = steps
-            .saturating_add(1)
-            .saturating_mul(usize::from(run.from_wide));
-        to_usize(run.source).saturating_add(ahead)
+        let last = out.checked_sub(1).and_then(|last| self.find(last));
+        last.map_or(0, |(run, steps)| run.end(steps))
     }
 
     /// Whether source was left out right before a canonical offset: a run begins there, further on
@@ -126,17 +228,41 @@ impl SourceMap {
             *cursor = cursor.saturating_add(1);
         }
         let newest = cursor.checked_sub(1).and_then(|at| self.runs.get(at));
-        let before = cursor.checked_sub(2).and_then(|at| self.runs.get(at));
-        let (Some(run), Some(before)) = (newest, before) else {
+        newest.is_some_and(|run| to_usize(run.out) == out)
+            && cursor.checked_sub(1).is_some_and(|at| self.drops(at))
+    }
+
+    /// Source was left out between a run and the one before it.
+    fn drops(&self, run: usize) -> bool {
+        let before = run.checked_sub(1).and_then(|at| self.runs.get(at));
+        let (Some(run), Some(before)) = (self.runs.get(run), before) else {
             return false;
         };
-        let inside = out.saturating_sub(to_usize(before.out)).saturating_sub(1);
-        let steps = inside.checked_div(usize::from(before.wide)).unwrap_or(0);
-        let ahead = steps
-            .saturating_add(1)
-            .saturating_mul(usize::from(before.from_wide));
-        to_usize(run.out) == out
-            && to_usize(run.source) > to_usize(before.source).saturating_add(ahead)
+        let last = before.steps(to_usize(run.out).saturating_sub(1));
+        to_usize(run.source) > before.end(last)
+    }
+
+    /// Before which of up to sixty-four bytes from a canonical offset on source was left out, a bit
+    /// for each; `cursor` as above.
+    pub(super) fn drops_in(&self, out: usize, len: usize, cursor: &mut usize) -> u64 {
+        let mut bits = 0;
+        while let Some(run) = self.runs.get(*cursor) {
+            let place = to_usize(run.out).checked_sub(out);
+            if place.is_some_and(|place| place >= len) {
+                break;
+            }
+            if let Some(place) = place {
+                // Of runs that begin at one place, the last one tells.
+                let bit = 1_u64 << (place & 63);
+                bits = if self.drops(*cursor) {
+                    bits | bit
+                } else {
+                    bits & !bit
+                };
+            }
+            *cursor = cursor.saturating_add(1);
+        }
+        bits
     }
 
     /// Where a walk from a canonical offset on begins.
@@ -148,8 +274,7 @@ impl SourceMap {
     fn find(&self, out: usize) -> Option<(Run, usize)> {
         let after = self.runs.partition_point(|run| to_usize(run.out) <= out);
         let run = *self.runs.get(after.checked_sub(1)?)?;
-        let inside = out.saturating_sub(to_usize(run.out));
-        Some((run, inside.checked_div(usize::from(run.wide)).unwrap_or(0)))
+        Some((run, run.steps(out)))
     }
 
     /// Maps the next `len` bytes as the `len` bytes from an earlier place on.
@@ -164,13 +289,16 @@ impl SourceMap {
                 .runs
                 .get(next)
                 .map_or(end, |run| to_usize(run.out).min(end));
-            let start = self.start(at);
-            if (run.wide, run.from_wide) == (1, 1) {
+            let (start, steps) = (self.start(at), run.steps(at));
+            let wide = usize::from(run.step.wide).max(1);
+            if run.step == SAME && run.twos == 0 {
                 self.copy(start, stop.saturating_sub(at));
                 at = stop;
+            } else if run.step == SECOND {
+                self.seconds(start, 1);
+                at = at.saturating_add(wide);
             } else {
-                let wide = usize::from(run.wide).max(1);
-                self.unit(wide, start, usize::from(run.from_wide));
+                self.character(wide, start, run.end(steps).saturating_sub(start));
                 at = at.saturating_add(wide);
             }
         }
@@ -185,7 +313,7 @@ impl SourceMap {
     pub(super) fn is_identity(&self) -> bool {
         match self.runs.as_slice() {
             [] => true,
-            [run] => (run.source, run.wide, run.from_wide) == (0, 1, 1),
+            [run] => (run.source, run.twos, run.step) == (0, 0, SAME),
             _ => false,
         }
     }

@@ -17,6 +17,7 @@ mod ascii;
 mod base64;
 mod canon;
 mod cross_check;
+mod disguised;
 mod fold;
 mod hidden;
 mod kinds;

@@ -3,6 +3,7 @@
 
 use super::script::Script;
 use super::table::{Entry, Kind};
+use super::word::is_word;
 
 /// Characters of two bytes, and those before them.
 pub(super) const NARROW: usize = 0x800;
@@ -107,5 +108,45 @@ impl Pairs {
         let place = page | usize::from(low & 0x3f);
         let letter = self.letters.get(place).copied().unwrap_or(0);
         letter.to_be_bytes()
+    }
+}
+
+/// What ASCII letters and look-alikes of two bytes are read as in a disguised word.
+#[derive(Debug)]
+pub(super) struct Disguises {
+    /// The letter, digit or underscore, with the top bit for ASCII letters; zero for all else.
+    letters: Box<[u8; NARROW]>,
+}
+
+impl Default for Disguises {
+    fn default() -> Self {
+        Self {
+            letters: Box::new([0; NARROW]),
+        }
+    }
+}
+
+impl Disguises {
+    /// Takes what becomes of each character.
+    pub(super) fn new(entry: impl Fn(char) -> Entry) -> Self {
+        let mut disguises = Self::default();
+        for (slot, c) in disguises.letters.iter_mut().zip('\0'..) {
+            let looks = Some(entry(c)).filter(|entry| Narrow::new(*entry).is_letter());
+            let latin = looks.and_then(|entry| u8::try_from(entry.latin?).ok());
+            *slot = match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii_alphabetic() => byte.to_ascii_lowercase() | 0x80,
+                Ok(byte) if is_word(byte) => byte,
+                _ => latin.map_or(0, |latin| latin.to_ascii_lowercase()),
+            };
+        }
+        disguises
+    }
+
+    /// What the character is read as that begins with the first byte.
+    #[inline]
+    pub(super) fn get(&self, [lead, low]: [u8; 2]) -> u8 {
+        let wide = (usize::from(lead & 0x1f) << 6) | usize::from(low & 0x3f);
+        let place = if lead < 0x80 { usize::from(lead) } else { wide };
+        self.letters.get(place).copied().unwrap_or(0)
     }
 }

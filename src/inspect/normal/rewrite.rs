@@ -42,11 +42,7 @@ impl Fold<'_> {
     /// Ends an open word: decides its reading and writes it anew if that is not how it stands.
     pub(super) fn close(&mut self, end: usize) {
         let Some(word) = self.word.take() else { return };
-        if !self.before.latin {
-            let fresh = self.out.get(self.searched..word.out).unwrap_or(&[]);
-            self.before.latin = fresh.iter().any(u8::is_ascii_alphabetic);
-            self.searched = word.out;
-        }
+        self.look_for_latin(word.out);
         let reading = word.reading(self.before);
         self.before.genuine |= word.is_genuine(reading);
         if word.is_mixed() {
@@ -58,6 +54,15 @@ impl Fold<'_> {
             self.out.truncate(word.out);
             self.map.truncate(word.out);
             self.rewrite(word.source, end, reading);
+        }
+    }
+
+    /// Notes whether there are Latin letters before a word that begins in the canonical text.
+    pub(super) fn look_for_latin(&mut self, out: usize) {
+        if !self.before.latin {
+            let fresh = self.out.get(self.searched..out).unwrap_or(&[]);
+            self.before.latin = fresh.iter().any(u8::is_ascii_alphabetic);
+            self.searched = out;
         }
     }
 

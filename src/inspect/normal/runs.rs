@@ -106,7 +106,8 @@ impl Fold<'_> {
         len
     }
 
-    /// Characters that stay what they are and end a word; how many bytes they are.
+    /// Characters that stay what they are and end a word, with the signs and single spaces behind
+    /// them; how many bytes they are.
     pub(super) fn unchanged(&mut self, at: usize) -> usize {
         let rest = self.source.get(at..).unwrap_or_default();
         let mut len = 0_usize;
@@ -117,6 +118,14 @@ impl Fold<'_> {
             let same = triples.iter().take_while(plain).count();
             if same > 0 {
                 len = len.saturating_add(same.saturating_mul(3));
+                continue;
+            }
+            let few = self.narrow_ones(
+                tail,
+                rest.get(..len).is_some_and(|text| text.ends_with(' ')),
+            );
+            if few > 0 {
+                len = len.saturating_add(few);
                 continue;
             }
             let next = tail.chars().next();
@@ -134,6 +143,20 @@ impl Fold<'_> {
             self.map.copy(at, len);
         }
         len
+    }
+
+    /// How many bytes the characters of two bytes that stay what they are take at the start of a
+    /// text, with the signs and single spaces between them; whether a space stands before it.
+    fn narrow_ones(&self, text: &str, spaced: bool) -> usize {
+        let mut spaced = spaced;
+        let stays = |c: &char| {
+            let after_space = std::mem::replace(&mut spaced, *c == ' ');
+            match u8::try_from(*c).ok().filter(u8::is_ascii) {
+                Some(byte) => is_sign(byte) || (byte == b' ' && !after_space),
+                None => *c < '\u{800}' && self.table.is_unchanged(*c),
+            }
+        };
+        text.chars().take_while(stays).map(char::len_utf8).sum()
     }
 }
 

@@ -5,7 +5,7 @@
 //! that is one character. Never looks at neighbours: what depends on the word is `word`'s matter.
 
 use super::lookalike::{FOREIGN, LATIN, SIGNS};
-use super::narrow::{NARROW, Narrow, Pairs};
+use super::narrow::{Disguises, NARROW, Narrow, Pairs};
 use super::script::Script;
 use std::sync::LazyLock;
 use unicode_normalization::char::{
@@ -72,6 +72,7 @@ pub(super) struct Table {
     /// What becomes of the characters of two bytes, where that is a letter of two bytes.
     narrow: Box<[Narrow; NARROW]>,
     pub(super) pairs: Pairs,
+    pub(super) disguises: Disguises,
     /// For each first byte of characters of three bytes, whether all of them stay what they are:
     /// nearly all of Han and Hangul.
     plain: [bool; 16],
@@ -94,6 +95,7 @@ impl Table {
             pieces,
             narrow: Box::new([Narrow::default(); NARROW]),
             pairs: Pairs::default(),
+            disguises: Disguises::default(),
             plain: [false; 16],
         };
         for page in 0..=0x10ff_u32 {
@@ -115,6 +117,7 @@ impl Table {
             *slot = narrow;
         }
         table.pairs = Pairs::new(&table.narrow);
+        table.disguises = Disguises::new(|c| table.get(c));
         for lead in 1..16_u32 {
             let mut all = (lead << 12..=(lead << 12 | 0xfff)).filter_map(char::from_u32);
             let stays = all.all(|c| table.is_unchanged(c));

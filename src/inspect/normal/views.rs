@@ -206,6 +206,16 @@ impl Views {
     }
 }
 
+#[cfg(test)]
+impl Views {
+    /// What is written of a text by itself.
+    pub(super) fn written(&mut self, canon: &Canon, write: impl FnOnce(&mut Pad)) {
+        self.pad.clear();
+        self.pad.limit = canon.text().len();
+        write(&mut self.pad);
+    }
+}
+
 /// Where views are written.
 #[derive(Debug, Default)]
 pub(super) struct Pad {
@@ -251,6 +261,25 @@ impl Pad {
     pub(super) fn put(&mut self, c: char, canonical: usize, len: usize) {
         self.text.push(c);
         self.map.character(c.len_utf8(), canonical, len);
+    }
+
+    /// Writes ASCII of which a part has been mapped by [`Pad::seconds`], one by [`Pad::one`], and
+    /// so on.
+    pub(super) fn write(&mut self, ascii: &[u8]) {
+        self.text
+            .push_str(str::from_utf8(ascii).unwrap_or_default());
+    }
+
+    /// Maps ASCII characters as every second one of the canonical text from a place on.
+    #[inline]
+    pub(super) fn seconds(&mut self, canonical: usize, len: usize) {
+        self.map.seconds(canonical, len);
+    }
+
+    /// Maps an ASCII character as one of the canonical text.
+    #[inline]
+    pub(super) fn one(&mut self, canonical: usize) {
+        self.map.copy(canonical, 1);
     }
 
     /// Writes a text mapped as the one of its length at an earlier place of this pad. Answers the

@@ -9,3 +9,4 @@
 
 mod folding;
 mod reading;
+mod ways;

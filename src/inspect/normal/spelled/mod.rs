@@ -4,10 +4,14 @@
 //! stands around, so that a phrase of which one word is disguised is read whole. Never judges: a
 //! list of initials makes a view as well, which then matches nothing.
 
+mod join;
+#[cfg(test)]
+mod tests;
+
 use super::canon::Canon;
 use super::rows::{Rows, SPELLED};
-use super::views::{Pad, ViewKind};
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, letter, within, zeros};
+use super::views::Pad;
+use crate::inspect::sixtyfour::{Part, SixtyFour, WIDE, below, equal, letter, within, zeros};
 use std::ops::Range;
 
 /// What is copied on both sides of a disguised word.
@@ -37,7 +41,7 @@ pub(super) fn despace(canon: &Canon, rows: &Rows, runs: &mut Vec<Run>, pad: &mut
             next = next_long(text, rows, end);
         }
         find_runs(text, &region, runs);
-        write_joined(canon, &region, runs, pad);
+        join::write_joined(canon, &region, runs, pad);
     }
 }
 
@@ -101,7 +105,17 @@ fn measure(text: &str, start: usize) -> Run {
     };
     let mut end = start.saturating_add(first.len_utf8());
     let (mut count, mut alphabetic) = (1_usize, usize::from(first.is_alphabetic()));
-    while let Some((len, letter)) = next_letter(text, end) {
+    loop {
+        let many = letters_at(&SixtyFour::at(text.as_bytes(), end));
+        end = end.saturating_add(many.count.saturating_mul(2));
+        count = count.saturating_add(many.count);
+        alphabetic = alphabetic.saturating_add(many.alphabetic);
+        if many.count == Letters::MOST {
+            continue;
+        }
+        let Some((len, letter)) = next_letter(text, end) else {
+            break;
+        };
         end = end.saturating_add(len);
         count = count.saturating_add(1);
         alphabetic = alphabetic.saturating_add(usize::from(letter.is_alphabetic()));
@@ -111,6 +125,43 @@ fn measure(text: &str, start: usize) -> Run {
         range: start..end,
         long,
     }
+}
+
+/// Gaps and single letters of ASCII.
+#[derive(Debug, PartialEq, Eq)]
+struct Letters {
+    count: usize,
+    alphabetic: usize,
+}
+
+impl Letters {
+    /// How many of a row are told at most: of each, what follows it must be in the row, too.
+    const MOST: usize = WIDE / 2 - 1;
+}
+
+/// Every second bit, from the first on.
+const EVEN: u64 = 0x5555_5555_5555_5555;
+
+/// How many times a gap and a single letter stand at the beginning of a row, all ASCII with what
+/// follows.
+fn letters_at(all: &SixtyFour) -> Letters {
+    let foreign = all.foreign();
+    let letters = all.ask(|part| letter(part) | other_letter(part));
+    let single = gaps_of(all) & (letters >> 1) & !((letters | foreign) >> 2);
+    let end = 1 << (2 * Letters::MOST);
+    let len = zeros((!single & EVEN) | end);
+    let alphabetic = all.letters() & below(len);
+    Letters {
+        count: len / 2,
+        alphabetic: usize::try_from(alphabetic.count_ones()).unwrap_or(0),
+    }
+}
+
+/// Digits, and signs that are taken for letters.
+#[inline]
+fn other_letter(part: Part) -> Part {
+    let sign = equal(part, b'@') | equal(part, b'$') | equal(part, b'!');
+    within(part, b'0', b'9') | sign
 }
 
 /// A stretch of text with what stands around it.
@@ -174,13 +225,7 @@ fn links(here: &SixtyFour, ahead: &SixtyFour) -> u64 {
     if first(gaps & near) == 0 {
         return 0;
     }
-    let letters = alphabet
-        | of(|all| {
-            all.ask(|part| {
-                let sign = equal(part, b'@') | equal(part, b'$') | equal(part, b'!');
-                within(part, b'0', b'9') | sign
-            })
-        });
+    let letters = alphabet | of(|all| all.ask(other_letter));
     let starts = !of(|all| all.within(0x80, 0xbf));
     let two = (gaps >> 3) & !(starts >> 2);
     let three = (gaps >> 4) & !(starts >> 2) & !(starts >> 3);
@@ -221,17 +266,22 @@ fn find_runs(text: &str, region: &Range<usize>, runs: &mut Vec<Run>) {
         .get(..region.start)
         .and_then(|text| text.chars().next_back());
     let mut chars = part.char_indices().peekable();
+    // What lies before it was a run.
+    let mut done = 0_usize;
     let mut inside = before.is_some_and(is_letter);
     while let Some((start, c)) = chars.next() {
+        let start = done.saturating_add(start);
         let alone = is_letter(c) && !chars.peek().is_some_and(|&(_, next)| is_letter(next));
         if inside || !alone {
             inside = is_letter(c);
             continue;
         }
         let run = measure(part, start);
-        while chars.next_if(|&(at, _)| at < run.range.end).is_some() {}
         // One letter is left as it is.
         if run.range.len() > c.len_utf8() {
+            done = run.range.end;
+            let rest = part.get(done..).unwrap_or_default();
+            chars = rest.char_indices().peekable();
             let range = region.start.saturating_add(run.range.start)
                 ..region.start.saturating_add(run.range.end);
             runs.push(Run {
@@ -260,32 +310,4 @@ fn next_letter(text: &str, at: usize) -> Option<(usize, char)> {
         return None;
     }
     Some((gap.len_utf8().saturating_add(letter.len_utf8()), letter))
-}
-
-/// Writes a region with its runs joined. A gap of another kind than the run's first, or one that
-/// is wider in the source, parts two words.
-fn write_joined(canon: &Canon, region: &Range<usize>, runs: &[Run], pad: &mut Pad) {
-    let text = canon.text();
-    let Some(start) = pad.begin(region.len()) else {
-        return;
-    };
-    let mut at = region.start;
-    let mut cursor = canon.cursor(at);
-    for run in runs {
-        pad.copy(text.get(at..run.range.start).unwrap_or_default(), at);
-        let mut usual = None;
-        at = run.range.start;
-        for c in text.get(run.range.clone()).unwrap_or_default().chars() {
-            let len = c.len_utf8();
-            if is_letter(c) {
-                pad.put(c, at, len);
-            } else if *usual.get_or_insert(c) != c || canon.drops_after(at, &mut cursor) {
-                pad.put(' ', at, len);
-            }
-            at = at.saturating_add(len);
-        }
-    }
-    pad.copy(text.get(at..region.end).unwrap_or_default(), at);
-    let (from, to) = (super::offset(region.start), super::offset(region.end));
-    pad.end(ViewKind::Despaced, start, canon.source_range(from, to));
 }
