@@ -6,12 +6,23 @@
 //! is none, nor is `git@host:` (a repository), nor a file name (`icon@2x.png`).
 //! Never asks whether the domain exists. May miss: quoted names, address literals.
 
+use crate::inspect::detect::index::Index;
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
+use crate::inspect::sixtyfour::{WIDE, zeros};
 
 /// Longest name, and longest domain.
 const NAME: usize = 64;
 const DOMAIN: usize = 253;
+
+/// Whether no domain with a dot begins behind the `@`, as far as that is seen at once.
+#[inline]
+pub(super) fn unlike(window: &Window<'_>, index: &Index, at: usize) -> bool {
+    let start = at.wrapping_add(1);
+    let label = zeros(!index.bits(|row| row.joined() | row.foreign(), start));
+    let behind = window.bytes.get(start.wrapping_add(label));
+    label < WIDE && behind.is_some_and(|byte| label == 0 || *byte != b'.')
+}
 
 /// The address around the `@` at `at`, and where it would start.
 pub(super) fn check(window: &Window<'_>, at: usize) -> (Option<Found>, usize) {

@@ -53,6 +53,16 @@ impl Default for Chain {
 }
 
 impl Chain {
+    /// One past the last byte of those read, if no other group follows.
+    pub(super) fn last(&self) -> Option<usize> {
+        let last = self
+            .count
+            .checked_sub(1)
+            .filter(|_| !self.cut && !self.edge)?;
+        let length = usize::from(*self.lengths.get(last)?);
+        Some(self.starts.get(last)?.wrapping_add(length))
+    }
+
     /// The groups from the digits `start..end` on, unless they are a group alone that is too short
     /// for any number. Places must not go backwards.
     #[inline]
@@ -175,6 +185,8 @@ pub(super) struct Groups<'c> {
     digits: &'c [u8],
     /// Digits of the chain before these.
     before: u8,
+    /// They are all that stand behind each other here.
+    whole: bool,
 }
 
 /// A byte for each of so many groups.
@@ -215,12 +227,14 @@ impl<'c> Groups<'c> {
             totals,
             digits: chain.digits.get(usize::from(*before)..)?,
             before: *before,
+            whole: at.wrapping_add(count) == chain.count && !chain.cut && !chain.edge,
         };
         // A row of single digits is no number of any kind.
         if these.like(&[1, 1]) {
             let most = if these.sep(1) == b' ' { 2 } else { 3 };
             if most == 2 || these.length(2) == 1 {
                 these.count = most;
+                these.whole = false;
                 these.lengths &= bytes(most);
                 these.seps &= bytes(most);
             }
@@ -231,6 +245,12 @@ impl<'c> Groups<'c> {
     #[inline]
     pub(super) const fn count(&self) -> usize {
         self.count
+    }
+
+    /// One past the last byte of all, if no other group follows.
+    #[inline]
+    pub(super) fn last(&self) -> Option<usize> {
+        self.whole.then(|| self.end(self.count))
     }
 
     /// One past the last byte of the first `count` groups.

@@ -23,7 +23,7 @@ mod phone;
 mod tests;
 
 use super::index::{Index, Indexed};
-use super::rules::personal::{CRYPTO, RULES};
+use super::rules::personal::{CREDIT_CARD, CRYPTO, RULES};
 use super::window::{Edges, Found, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
@@ -63,7 +63,8 @@ impl Personal {
         let mut found = Vec::new();
         // What the gate passes over may be undecided near the edge.
         let edge = if every { 0 } else { window.edge(EDGE) };
-        let pending = sweep((&window, read.index), edge, &mut found);
+        let places = (!every).then_some(&self.places);
+        let pending = sweep((&window, read.index, places), edge, &mut found);
         let from = window.close(pending, &mut found);
         self.places.settle(&mut found, out);
         Rest {
@@ -88,17 +89,22 @@ impl Personal {
 }
 
 /// Runs the checkers over every mark that may be one of something, and over all from the row with
-/// `edge` on; answers the first undecided candidate.
+/// `edge` on; answers the first undecided candidate. With `places`, which tell what rules are on,
+/// numbers inside of a find that can be nothing that reaches out of it are passed over.
 fn sweep(
-    (window, index): (&Window<'_>, &Index),
+    (window, index, places): (&Window<'_>, &Index, Option<&Places>),
     edge: usize,
     found: &mut Vec<Found>,
 ) -> Option<usize> {
     let mut sweep = Sweep {
         window,
+        index,
+        places,
+        cards: places.is_some_and(|places| places.ix(CREDIT_CARD).is_some()),
         heard: Heard::new(index),
         chain: Chain::default(),
         hex_done: 0,
+        inside: 0,
         found,
     };
     let first = window.from / WIDE;
@@ -142,9 +148,14 @@ fn sweep(
 /// A pass over one block.
 struct Sweep<'w, 't> {
     window: &'w Window<'t>,
+    index: &'w Index,
+    places: Option<&'w Places>,
+    cards: bool,
     heard: Heard<'w>,
     chain: Chain,
     hex_done: usize,
+    /// Up to there a find has all digits that stand behind each other.
+    inside: usize,
     found: &'w mut Vec<Found>,
 }
 
@@ -154,6 +165,7 @@ impl Sweep<'_, '_> {
         let window = self.window;
         window.fresh();
         let (found, start) = match window.bytes.get(place)? {
+            b'@' if email::unlike(window, self.index, place) => return None,
             b'@' => email::check(window, place),
             _ => net::letters(window, place),
         };
@@ -169,12 +181,38 @@ impl Sweep<'_, '_> {
         if start < window.from || word.length >= WORD {
             return None;
         }
+        if end <= self.inside && word.is_number() && self.is_part((start, end)) {
+            return None;
+        }
         if number::inner(window, start.wrapping_add(zeros(word.digits))).is_some() {
             return None;
         }
         window.fresh();
         let start = self.check((start, end), word.is_number());
         window.undecided().then_some(start)
+    }
+
+    /// Whether the number, which is a group of those that a find has all of, can be nothing that
+    /// reaches further than the find: of finds within another nothing is seen.
+    fn is_part(&self, (start, end): (usize, usize)) -> bool {
+        let (before, after) = (self.window.behind(start), self.window.at(end));
+        let beside = |byte: u8| before == byte || after == byte;
+        match end.wrapping_sub(start) {
+            2 => !beside(b'-') && !beside(b':'),
+            4 => !beside(b'.') && !beside(b':'),
+            8 => after != b'-' && !beside(b':'),
+            _ => !beside(b':'),
+        }
+    }
+
+    /// Up to where the finds from `known` on have all digits that stand behind each other.
+    fn inside(&self, known: usize) -> Option<usize> {
+        let places = self.places?;
+        let last = self.chain.last()?;
+        let reach = phone::ends(self.window, last)?;
+        let found = self.found.get(known..)?.iter();
+        let mut on = found.filter(|found| places.ix(found.row).is_some());
+        on.any(|found| found.end >= reach).then_some(last)
     }
 
     /// Checks the word at `start..end`, which is a `number` or letters and digits; answers where
@@ -189,9 +227,15 @@ impl Sweep<'_, '_> {
         let length = end.wrapping_sub(start);
         let after = window.at(end);
         if number {
-            let near = (&mut self.heard, &mut self.chain);
+            let near = (&mut self.heard, &mut self.chain, self.cards);
+            let known = self.found.len();
             number::check(window, (start, end), near, self.found);
-            if length <= 3 && after == b'.' {
+            if self.found.len() > known
+                && let Some(inside) = self.inside(known)
+            {
+                self.inside = inside;
+            }
+            if length <= 3 && after == b'.' && !net::unlike_four(window, self.index, start) {
                 self.found.extend(net::four(window, start, &mut self.heard));
             }
             if length == 2 && before == b' ' {

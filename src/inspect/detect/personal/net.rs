@@ -9,9 +9,11 @@
 
 use std::net::Ipv6Addr;
 
+use crate::inspect::detect::index::{Index, Row};
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
+use crate::inspect::sixtyfour::{below, zeros};
 
 /// The longest IPv6 address in text.
 const LONGEST: usize = 45;
@@ -30,6 +32,21 @@ fn joined(window: &Window<'_>, start: usize) -> bool {
 #[inline]
 pub(super) fn four(window: &Window<'_>, start: usize, heard: &mut Heard<'_>) -> Option<Found> {
     (!joined(window, start)).then(|| octets(window, start, heard))?
+}
+
+/// Whether numbers with dots begin at `start` that are too few for an address, or too many.
+#[inline]
+pub(super) fn unlike_four(window: &Window<'_>, index: &Index, start: usize) -> bool {
+    let (digits, dots) = (index.bits(Row::digits, start), index.bits(Row::dots, start));
+    let run = zeros(!(digits | dots));
+    let dots = dots & below(run);
+    let other = |dots: u64| dots & dots.wrapping_sub(1);
+    let third = other(other(dots));
+    let fourth = other(third);
+    let more = fourth & fourth.wrapping_neg() & digits >> 1 != 0;
+    // What stands past the edge is not known.
+    let inside = start.saturating_add(run).saturating_add(2) < window.bytes.len();
+    inside && (third == 0 || more)
 }
 
 fn octets(window: &Window<'_>, start: usize, heard: &mut Heard<'_>) -> Option<Found> {

@@ -52,7 +52,7 @@ pub(super) fn inner(window: &Window<'_>, mark: usize) -> Option<usize> {
 pub(super) fn check(
     window: &Window<'_>,
     (start, end): (usize, usize),
-    (heard, chain): (&mut Heard<'_>, &mut Chain),
+    (heard, chain, cards): (&mut Heard<'_>, &mut Chain, bool),
     found: &mut Vec<Found>,
 ) {
     let free = free_before(window, start);
@@ -69,14 +69,16 @@ pub(super) fn check(
         return;
     }
     if let Some(groups) = chain.groups(window, (start, end)) {
-        judge(window, (&groups, free), heard, found);
+        judge(window, (&groups, free, cards), heard, found);
     }
 }
 
-/// Everything that these groups may be; `free` if no longer number ends there.
+/// Everything that these groups may be; `free` if no longer number ends there. Where `cards` are
+/// told, what is a card from its first digit to the last of its groups is not asked what else it
+/// may be: of finds of the same bytes and of parts of them the card names the value.
 fn judge(
     window: &Window<'_>,
-    (groups, free): (&Groups<'_>, bool),
+    (groups, free, cards): (&Groups<'_>, bool, bool),
     heard: &mut Heard<'_>,
     found: &mut Vec<Found>,
 ) {
@@ -90,6 +92,11 @@ fn judge(
     };
     if let Some(count) = card(window, groups) {
         push(row::CREDIT_CARD, count);
+        let last = groups.last().filter(|last| *last == groups.end(count));
+        let led = matches!(window.behind(start), b'+' | b'(');
+        if cards && !led && last.is_some_and(|last| phone::ends(window, last) == Some(last)) {
+            return;
+        }
     }
     if free {
         if let Some((row, count)) = grouped(window, groups, heard) {

@@ -237,6 +237,14 @@ fn labelled(window: &Window<'_>, end: usize) -> bool {
             .any(|label| window.reads(end.saturating_add(1), label))
 }
 
+/// One past a number whose last digit stands before `end`, its extension included; not told where
+/// that may depend on what stands past the edge.
+pub(super) fn ends(window: &Window<'_>, end: usize) -> Option<usize> {
+    // An extension is no longer than " ext. 123456", and a word may follow.
+    let inside = end.saturating_add(16) < window.bytes.len();
+    inside.then(|| extension(window, end))
+}
+
 /// One past "x123", " ext. 123" behind a number, or else its end.
 fn extension(window: &Window<'_>, end: usize) -> usize {
     let mut i = end;

@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use super::chance::{Mix, password, placeholder, public_id};
+use super::chance::{Mix, password, placeholder, public_id, uuid};
 use crate::inspect::detect::bytes::{ALNUM, DIGIT, DOT, JOINT, LETTER, Pairs, is};
 use crate::inspect::detect::rules::secrets::{self as row, SHORTEST};
 use crate::inspect::detect::window::{Body, Found, Window};
@@ -239,7 +239,16 @@ impl Endings {
         let parted = joins(c) | (joins(b) & is(c, LETTER));
         let letters = is(b, LETTER) & is(c, LETTER);
         let ends = self.last.has(b, c) & (self.before.has(a, b) | joins(a));
-        ((letters & ends) | parted) && self.end(end)
+        (letters & ends && self.end(end)) || (parted && self.parted(end))
+    }
+
+    /// The same of a name whose last letters are parted, by the two that are left.
+    fn parted(&self, end: [u8; 8]) -> bool {
+        let mut letters = end.iter().rev().filter(|byte| !is(**byte, JOINT | DOT));
+        let (Some(c), Some(b)) = (letters.next(), letters.next()) else {
+            return true;
+        };
+        is(*b, LETTER) & is(*c, LETTER) & self.last.has(*b, *c)
     }
 
     /// The same of the few whose last letters are those of such a name.
@@ -262,11 +271,15 @@ fn promise(name: &[u8]) -> Option<Promise> {
         }
     }
     let name = lower.get(..length).unwrap_or_default();
-    let small = name
-        .last_chunk()
-        .map_or(0, |last| u64::from_be_bytes(*last));
-    let ends = |tails: &Tails| tails.end(name, small);
+    let last: [u8; 8] = name.last_chunk().copied().unwrap_or_default();
+    let [.., b, c] = last;
     let endings = &*ENDINGS;
+    // Most names that were looked at for what joins their words.
+    if !endings.last.has(b, c) {
+        return None;
+    }
+    let small = u64::from_be_bytes(last);
+    let ends = |tails: &Tails| tails.end(name, small);
     if ends(&endings.passwords) && !name.ends_with(b"bypass") && !name.ends_with(b"compass") {
         return Some(Promise::Password);
     }
@@ -380,13 +393,4 @@ fn key(value: &[u8], name: &[u8]) -> Option<u8> {
         mix.is_random() && !public_id(value)
     };
     (!path && random).then_some(row::GENERIC_SECRET)
-}
-
-/// 8-4-4-4-12 hex digits: names things, hardly ever opens them.
-pub(super) fn uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(n, byte)| match n {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }

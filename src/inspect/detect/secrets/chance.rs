@@ -153,6 +153,15 @@ pub(super) fn public_id(value: &[u8]) -> bool {
     STARTS.iter().any(|start| value.starts_with(start))
 }
 
+/// 8-4-4-4-12 hex digits: names things, hardly ever opens them.
+pub(super) fn uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(n, byte)| match n {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
 /// Whether a person wrote this to be replaced, or a program to be filled in.
 pub(super) fn placeholder(value: &[u8]) -> bool {
     let filled = matches!(value.first(), Some(b'<' | b'{' | b'$' | b'%' | b'[' | b'#'));

@@ -67,8 +67,9 @@ impl Rows<'_> {
         this & !this.wrapping_add(starts & !(starts << 1))
     }
 
-    /// The first mark of each word in a long run, and marks of what has the shape of a secret.
-    fn words(&self) -> (u64, u64) {
+    /// The first mark of each word in a long run, what may be an option or the head of a key, and
+    /// marks of what has the shape of a secret.
+    fn words(&self) -> (u64, u64, u64) {
         let Self { this, .. } = self;
         let long = self.long();
         let (marks, joined) = (this.digits() | this.joints(), this.joined());
@@ -86,7 +87,7 @@ impl Rows<'_> {
         // `110201543:AA…`.
         let in_long = long >> 2 | 3 << 62;
         let bots = this.digits() & self.next::<1>(Row::colons) & in_long;
-        (first & long, options | hashes | bots)
+        (first & long, options, hashes | bots)
     }
 
     /// Signs before which a name may stand, and those of addresses.
@@ -177,9 +178,16 @@ impl<'w> Gate<'w> {
         let last = n.wrapping_add(1) == self.index.rows();
         let inside = if last { self.inside } else { u64::MAX };
         let (names, addresses) = rows.signs();
-        let (mut words, shapes) = rows.words();
+        let (mut words, mut options, shapes) = rows.words();
         let mut marks = (shapes | addresses) & inside;
         let at = |place: usize| n.wrapping_mul(WIDE).wrapping_add(place);
+        options &= inside;
+        while options != 0 {
+            let rest = options & options.wrapping_sub(1);
+            let stop = self.option(at(zeros(options)));
+            marks |= (options ^ rest) & u64::from(stop).wrapping_neg();
+            options = rest;
+        }
         words &= inside;
         while words != 0 {
             let worth = self.worth(at(zeros(words)));
@@ -200,6 +208,13 @@ impl<'w> Gate<'w> {
             names = rest;
         }
         Some(marks)
+    }
+
+    /// Whether the letter behind the dash is that of `-----begin`, `--user` or `-u`, or is not known.
+    #[inline]
+    fn option(&self, dash: usize) -> bool {
+        let letter = self.bytes.get(dash.wrapping_add(1));
+        letter.is_none_or(|letter| matches!(letter | 0x20, b'b' | b'u'))
     }
 
     /// Whether what ends before the sign may be the name of a secret. Of the four bytes before it,

@@ -6,8 +6,7 @@
 //! samples (`AKIAIOSFODNN7EXAMPLE`) have the shape and are reported.
 //! May miss: prefixes glued to letters or digits before them.
 
-use super::assign::uuid;
-use super::chance::{Mix, filler, placeholder, public_id};
+use super::chance::{Mix, filler, placeholder, public_id, uuid};
 use crate::inspect::detect::rules::secrets::{self as row, Alphabet, KEYS, Key};
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};

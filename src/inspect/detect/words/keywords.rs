@@ -198,8 +198,10 @@ const SECRETS: [&str; 13] = [
 
 /// All keywords, and what tells most other words apart from them by a few letters.
 pub(super) struct Keywords {
-    /// In order of length, then of letters.
-    words: Vec<(&'static [u8], Topic)>,
+    /// In order of length, with their first eight letters as a number.
+    words: Vec<(u64, &'static [u8], Topic)>,
+    /// For each length, how many words are shorter.
+    shorter: [usize; WORD + 2],
     /// First letters and lengths.
     begins: Pairs,
     /// First and last letters.
@@ -213,11 +215,16 @@ pub(super) struct Keywords {
 pub(super) static ALL: LazyLock<Keywords> = LazyLock::new(|| {
     let topics = KEYWORDS.iter();
     let words = topics.flat_map(|(topic, words)| words.iter().map(|w| (w.as_bytes(), *topic)));
+    let words = words.map(|(word, topic)| (head(word), word, topic));
     let mut words: Vec<_> = words.collect();
-    words.sort_unstable_by_key(|(word, _)| (word.len(), *word));
+    words.sort_unstable_by_key(|(_, word, _)| (word.len(), *word));
+    let mut shorter = [0; WORD + 2];
+    for (length, shorter) in shorter.iter_mut().enumerate() {
+        *shorter = words.partition_point(|(_, word, _)| word.len() < length);
+    }
     let (mut begins, mut outer) = (Pairs::default(), Pairs::default());
     let (mut ends, mut middles) = (Pairs::default(), Pairs::default());
-    for (word, _) in &words {
+    for (_, word, _) in &words {
         if let ([first, ..], [.., last]) = (word, word) {
             begins.add(*first, length(word));
             outer.add(*first, *last);
@@ -231,12 +238,25 @@ pub(super) static ALL: LazyLock<Keywords> = LazyLock::new(|| {
     }
     Keywords {
         words,
+        shorter,
         begins,
         outer,
         ends,
         middles,
     }
 });
+
+/// The first eight letters of a word as a number, zeros behind a shorter one.
+#[inline]
+fn head(word: &[u8]) -> u64 {
+    match word.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => word
+            .iter()
+            .rev()
+            .fold(0, |head, letter| head << 8 | u64::from(*letter)),
+    }
+}
 
 /// The length of a word, as far as it tells words apart.
 fn length(word: &[u8]) -> u8 {
@@ -259,15 +279,21 @@ impl Keywords {
 
     /// What a word in small letters speaks of.
     pub(super) fn topic(&self, word: &[u8]) -> Option<Topic> {
-        let place = self
-            .words
-            .binary_search_by_key(&(word.len(), word), |(known, _)| (known.len(), *known));
-        self.words.get(place.ok()?).map(|(_, topic)| *topic)
+        let [from, upto] = *self.shorter.get(word.len()..)?.first_chunk()?;
+        let mut alike = self.words.get(from..upto)?.iter();
+        let head = head(word);
+        let known = alike.find(|(known, letters, _)| *known == head && *letters == word);
+        known.map(|(.., topic)| *topic)
+    }
+
+    /// The kind of credential that a word in small letters ends in.
+    pub(super) fn credential(&self, word: &[u8]) -> Option<Topic> {
+        let [.., b, c] = word else { return None };
+        self.ends.has(*b, *c).then(|| credential(word))?
     }
 }
 
-/// The kind of credential that a word in small letters ends in.
-pub(super) fn credential(word: &[u8]) -> Option<Topic> {
+fn credential(word: &[u8]) -> Option<Topic> {
     let ends = |tails: &[&str]| tails.iter().any(|tail| word.ends_with(tail.as_bytes()));
     if ends(&PASSWORDS) {
         Some(Topic::Password)
@@ -278,7 +304,7 @@ pub(super) fn credential(word: &[u8]) -> Option<Topic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, KEYWORDS, PASSWORDS, SECRETS, WORD, credential};
+    use super::{ALL, KEYWORDS, PASSWORDS, SECRETS, WORD};
 
     #[test]
     fn every_keyword_passes_the_look_at_a_few_letters_and_is_found() {
@@ -293,7 +319,7 @@ mod tests {
         for tail in PASSWORDS.iter().chain(&SECRETS) {
             for word in [tail.to_string(), format!("my{tail}")] {
                 assert!(ALL.may_be(word.as_bytes()), "{word}");
-                assert!(credential(word.as_bytes()).is_some(), "{word}");
+                assert!(ALL.credential(word.as_bytes()).is_some(), "{word}");
             }
         }
     }

@@ -9,7 +9,7 @@ mod keywords;
 
 use super::index::{Index, Row};
 use super::window::Window;
-use keywords::{ALL, credential};
+use keywords::ALL;
 
 /// What a keyword speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,10 @@ impl<'i> Heard<'i> {
             *to = from.to_ascii_lowercase();
         }
         let word = lower.get(..letters.len()).unwrap_or_default();
-        for topic in [ALL.topic(word), credential(word)].into_iter().flatten() {
+        for topic in [ALL.topic(word), ALL.credential(word)]
+            .into_iter()
+            .flatten()
+        {
             if let Some(place) = self.ends.get_mut(topic.index()) {
                 *place = end;
             }

@@ -151,11 +151,29 @@ impl<'i> Three<'i> {
         let perhaps = numbered & ((!lettered & self.parted()) | (lettered & four));
         let surely = numbered & (coloned | dashed | dotted | (!lettered & seven));
         let names = |row: &Row| row.joined() | row.foreign();
+        let inner = if perhaps | surely == 0 {
+            0
+        } else {
+            self.inner()
+        };
         Awake {
-            perhaps,
-            surely,
+            perhaps: perhaps & !inner,
+            surely: surely & !inner,
             marks: (row.ats() & self.ahead(names, 1)) | pairs,
         }
+    }
+
+    /// One past short groups of digits that go on with a number before them, as
+    /// [`number::inner`](super::number::inner) tells of them.
+    #[inline]
+    fn inner(&self) -> u64 {
+        let seps = |row: &Row| row.parts() & (row.joints() | row.dots() | row.ties());
+        let digit = |n: usize| self.behind(Row::digits, n);
+        let led = |n: usize| self.behind(seps, n) & self.behind(Row::digits, n.wrapping_add(1));
+        let (one, two) = (digit(1), digit(1) & digit(2));
+        let pair = self.row.joints() | self.behind(Row::joints, 3);
+        let numbers = (one & led(2)) | (two & led(3) & !pair) | (two & digit(3) & led(4));
+        numbers & !self.row.colons()
     }
 
     /// Where something stands that parts this group of digits from the next.
