@@ -193,7 +193,7 @@ impl<F: Fn(&str) -> String> Maker<F> {
         let words: Vec<String> = words
             .map(|word| (self.canonical)(word.trim_matches('~')))
             .collect();
-        let needs = needed(text, words.iter().map(String::as_str));
+        let needs = needed(text, &words.iter().map(String::as_str));
         Ok(Some(Pattern { regex, needs }))
     }
 

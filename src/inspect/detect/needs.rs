@@ -1,8 +1,8 @@
 //! What a pattern's matches can't be without.
 //!
 //! Decides which literals to look for before a pattern is run: in ordinary text a woken pattern
-//! mostly finds nothing, and a window of a hundred bytes costs its automaton thousands of cycles,
-//! a look for a few literals some fifty. Never changes what matches.
+//! mostly finds nothing, and a window of a hundred bytes costs its automaton thousands of cycles.
+//! Never changes what matches.
 //! May miss: what only a class or a look-around tells; the pattern then runs as it did.
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -17,7 +17,7 @@ const SHORTEST: usize = 2;
 /// that stand in a word of `known` are there whenever the pattern is asked, and say nothing.
 pub(super) fn needed<'a>(
     pattern: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
+    known: &(impl Iterator<Item = &'a str> + Clone),
 ) -> Option<Regex> {
     let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
     let tree = parser.parse(pattern).ok()?;
@@ -26,11 +26,9 @@ pub(super) fn needed<'a>(
         !words.any(|word| set.iter().any(|part| holds(word.as_bytes(), part)))
     };
     let set = of(&tree, &says)?;
-    let any: Vec<String> = set.iter().map(|part| escape(part)).collect();
-    RegexBuilder::new(&any.join("|"))
-        .unicode(false)
-        .build()
-        .ok()
+    let parts = set.into_iter().map(Hir::literal);
+    let any = Hir::alternation(parts.collect()).to_string();
+    RegexBuilder::new(&any).unicode(false).build().ok()
 }
 
 /// The best set of a part of a pattern: each of its matches holds one of the literals.
@@ -62,11 +60,6 @@ fn holds(word: &[u8], part: &[u8]) -> bool {
     word.windows(part.len()).any(|window| window == part)
 }
 
-fn escape(literal: &[u8]) -> String {
-    let bytes = literal.iter();
-    bytes.map(|byte| format!("\\x{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -78,7 +71,7 @@ mod tests {
     use crate::inspect::detect::{Rule, code, injection, web};
 
     fn literals(pattern: &str, known: &[&str]) -> Option<Regex> {
-        needed(pattern, known.iter().copied())
+        needed(pattern, &known.iter().copied())
     }
 
     #[test]
