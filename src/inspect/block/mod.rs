@@ -5,6 +5,7 @@
 //! one's. The last [`OVERLAP`] bytes of a block stand again at the start of the next.
 //! Never looks at what the text says. May miss: nothing; it holds every byte that it took.
 
+mod mark;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::ops::Range;
 
 use super::channel::Channel;
 use super::json::Decoded;
+use mark::Mark;
 
 /// New bytes of text in a full block.
 pub(super) const BLOCK: usize = 8192;
@@ -21,69 +23,6 @@ pub(super) const OVERLAP: usize = 1024;
 const MARKS: usize = 2048;
 /// Strings that may begin in a block.
 const SPANS: usize = 512;
-
-/// From here on, `wide` bytes of text are one unit of `len` bytes of the body (an escape, say);
-/// what follows up to the next mark stands in the body as it is. Twelve bytes, as there are many:
-/// a block is shorter than 64 KiB, a body than 256 TiB.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    at: u16,
-    wide: u16,
-    len: u16,
-    raw_high: u16,
-    raw_low: u32,
-}
-
-impl Mark {
-    fn new((at, wide): (u32, u16), (raw, len): (u64, u16)) -> Self {
-        let at = u16::try_from(at).unwrap_or(u16::MAX);
-        Self::placed((at, wide), (raw, len))
-    }
-
-    #[inline]
-    fn placed((at, wide): (u16, u16), (raw, len): (u64, u16)) -> Self {
-        let [_, _, high @ .., a, b, c, d] = raw.to_be_bytes();
-        Self {
-            at,
-            wide,
-            len,
-            raw_high: u16::from_be_bytes(high),
-            raw_low: u32::from_be_bytes([a, b, c, d]),
-        }
-    }
-
-    fn at(&self) -> u32 {
-        u32::from(self.at)
-    }
-
-    /// The body's offset of the unit.
-    fn raw(&self) -> u64 {
-        u64::from(self.raw_high) << u32::BITS | u64::from(self.raw_low)
-    }
-
-    /// The body's offset of the first byte behind the unit.
-    fn plain_raw(&self) -> u64 {
-        self.raw().saturating_add(u64::from(self.len))
-    }
-
-    fn plain_at(&self) -> u32 {
-        self.at().saturating_add(u32::from(self.wide))
-    }
-
-    /// The body's offset of the character that the byte at `at` begins or belongs to.
-    fn start(&self, at: u32) -> u64 {
-        match at.checked_sub(self.plain_at()) {
-            Some(ahead) => self.plain_raw().saturating_add(u64::from(ahead)),
-            None => self.raw(),
-        }
-    }
-
-    /// The body's offset behind the byte before `at`.
-    fn end(&self, at: u32) -> u64 {
-        let ahead = at.saturating_sub(self.plain_at());
-        self.plain_raw().saturating_add(u64::from(ahead))
-    }
-}
 
 /// A string in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,29 +94,17 @@ impl Block {
         if text.escapes() == 0 {
             return self.take_plain(text.raw(), text.text());
         }
-        let follows = self.fresh.is_none()
-            && self
-                .marks
-                .last()
-                .is_some_and(|mark| mark.end(self.end()) == text.raw());
-        let anchor = !follows && !text.begins_with_escape();
+        let anchor = !text.begins_with_escape() && !self.follows(text.raw());
         let free = self.free_marks().checked_sub(usize::from(anchor));
         let (Some(room), Some(free)) = (self.room(), free) else {
             return 0;
         };
-        let (all, fit) = (text.text(), text.escape_at(free));
-        let most = room.min(fit.unwrap_or(usize::MAX));
-        let take = all.floor_char_boundary(most);
+        let most = room.min(text.escape_at(free).unwrap_or(usize::MAX));
+        let take = text.text().floor_char_boundary(most);
         if take == 0 {
             return 0;
         }
-        if self.fresh.is_some() {
-            self.span_begins();
-        }
-        let at = self.end();
-        if anchor {
-            self.marks.push(Mark::new((at, 0), (text.raw(), 0)));
-        }
+        let at = self.opens(anchor.then_some(text.raw()));
         let (part, _) = text.split_at(take);
         let at = u16::try_from(at).unwrap_or(u16::MAX);
         self.marks.extend(part.escaped().map(|escaped| {
@@ -197,19 +124,12 @@ impl Block {
     /// The same as [`Block::take`] of text that stands in the body as it is, as most does.
     #[inline]
     pub(super) fn take_plain(&mut self, raw: u64, all: &str) -> usize {
-        let follows = |mark: &Mark| mark.end(self.end()) == raw;
-        let anchor = self.fresh.is_some() || !self.marks.last().is_some_and(follows);
-        let room = self.room().unwrap_or(0);
-        let take = all.floor_char_boundary(room);
+        let anchor = !self.follows(raw);
+        let take = all.floor_char_boundary(self.room().unwrap_or(0));
         if take == 0 || (anchor && self.free_marks() == 0) {
             return 0;
         }
-        if self.fresh.is_some() {
-            self.span_begins();
-        }
-        if anchor {
-            self.marks.push(Mark::new((self.end(), 0), (raw, 0)));
-        }
+        self.opens(anchor.then_some(raw));
         self.append(all.get(..take).unwrap_or_default());
         take
     }
@@ -229,11 +149,9 @@ impl Block {
     pub(super) fn unit(&mut self, raw: u64, len: u16, text: &str) -> bool {
         let fits = self.has_room(text.len());
         if fits {
-            if self.fresh.is_some() {
-                self.span_begins();
-            }
+            let at = self.opens(None);
             let wide = u16::try_from(text.len()).unwrap_or(u16::MAX);
-            self.marks.push(Mark::new((self.end(), wide), (raw, len)));
+            self.marks.push(Mark::new((at, wide), (raw, len)));
             self.text.push_str(text);
         }
         fits
@@ -260,17 +178,29 @@ impl Block {
         BLOCK.checked_sub(used)
     }
 
-    /// The string that has begun has a character now.
-    fn span_begins(&mut self) {
+    /// Whether text at `raw` goes on where the last mark leaves off.
+    #[inline]
+    fn follows(&self, raw: u64) -> bool {
+        let goes_on = |mark: &Mark| mark.end(self.end()) == raw;
+        self.fresh.is_none() && self.marks.last().is_some_and(goes_on)
+    }
+
+    /// Text is about to stand here, which may be the first of a string; from `anchor` on, if there
+    /// is one, it stands in the body as it is. Where that is in the block.
+    #[inline]
+    fn opens(&mut self, anchor: Option<u64>) -> u32 {
         if let Some(span) = self.fresh.take() {
             if !self.text.is_empty() {
                 self.text.push('\n');
             }
-            self.spans.push(Span {
-                at: self.end(),
-                ..span
-            });
+            let at = self.end();
+            self.spans.push(Span { at, ..span });
         }
+        let at = self.end();
+        if let Some(raw) = anchor {
+            self.marks.push(Mark::new((at, 0), (raw, 0)));
+        }
+        at
     }
 
     fn end(&self) -> u32 {
@@ -379,27 +309,5 @@ impl Block {
             .capacity()
             .saturating_add(marks)
             .saturating_add(spans)
-    }
-}
-
-impl Mark {
-    /// The mark when `gone` bytes before it, or of it, are no longer there.
-    fn without(self, gone: u32) -> Self {
-        match self.at().checked_sub(gone) {
-            Some(at) => Self {
-                at: u16::try_from(at).unwrap_or(u16::MAX),
-                ..self
-            },
-            // What is left of the unit still is the whole unit of the body.
-            None if gone < self.plain_at() => {
-                let left = self.plain_at().saturating_sub(gone);
-                Self {
-                    at: 0,
-                    wide: u16::try_from(left).unwrap_or(u16::MAX),
-                    ..self
-                }
-            }
-            None => Self::new((0, 0), (self.start(gone), 0)),
-        }
     }
 }

@@ -97,12 +97,6 @@ impl Row {
         self.letters
     }
 
-    /// Parts of characters that are no ASCII.
-    #[inline]
-    pub(super) const fn foreign(&self) -> u64 {
-        self.foreign
-    }
-
     /// `:`.
     #[inline]
     pub(super) const fn colons(&self) -> u64 {
@@ -133,7 +127,13 @@ impl Row {
         self.alnum() | self.joints
     }
 
-    /// These and dots.
+    /// These and parts of characters that are no ASCII: what a domain's labels are made of.
+    #[inline]
+    pub(super) const fn names(&self) -> u64 {
+        self.joined() | self.foreign
+    }
+
+    /// Those that are joined, and dots.
     #[inline]
     pub(super) const fn dotted(&self) -> u64 {
         self.joined() | self.dots

@@ -191,7 +191,7 @@ impl<F: Fn(&str) -> String> Maker<F> {
                 reason: reason(&fault),
             })?;
         let words: Vec<String> = words
-            .map(|word| (self.canonical)(word.trim_matches('~')))
+            .map(|word| (self.canonical)(Spelled::of(word).text))
             .collect();
         let needs = needed(text, &words.iter().map(String::as_str));
         Ok(Some(Pattern { regex, needs }))
@@ -199,22 +199,15 @@ impl<F: Fn(&str) -> String> Maker<F> {
 
     fn wake(&mut self, id: &str, spelled: &str, wake: Wake) -> Result<(), RuleFault> {
         let fault = || RuleFault::Literal(id.to_owned());
-        let (spelled, open_start) = match spelled.strip_prefix('~') {
-            Some(rest) => (rest, true),
-            None => (spelled, false),
-        };
-        let (spelled, open_end) = match spelled.strip_suffix('~') {
-            Some(rest) => (rest, true),
-            None => (spelled, false),
-        };
-        let text = (self.canonical)(spelled);
+        let spelled = Spelled::of(spelled);
+        let text = (self.canonical)(spelled.text);
         if text.len() < 2 || text.len() > LITERAL_LIMIT {
             return Err(fault());
         }
         let edge = |c: Option<char>| c.is_some_and(is_word);
         let literal = Literal {
-            word_start: !open_start && edge(text.chars().next()),
-            word_end: !open_end && edge(text.chars().next_back()),
+            word_start: !spelled.open_start && edge(text.chars().next()),
+            word_end: !spelled.open_end && edge(text.chars().next_back()),
             text: text.into(),
         };
         let wakes = self.ids.entry(literal).or_default();
@@ -222,6 +215,26 @@ impl<F: Fn(&str) -> String> Maker<F> {
             wakes.push(wake);
         }
         Ok(())
+    }
+}
+
+/// A literal as a table writes it: `~` stands at an end where the word may go on.
+struct Spelled<'a> {
+    text: &'a str,
+    open_start: bool,
+    open_end: bool,
+}
+
+impl<'a> Spelled<'a> {
+    fn of(written: &'a str) -> Self {
+        let start = written.strip_prefix('~');
+        let text = start.unwrap_or(written);
+        let end = text.strip_suffix('~');
+        Self {
+            text: end.unwrap_or(text),
+            open_start: start.is_some(),
+            open_end: end.is_some(),
+        }
     }
 }
 

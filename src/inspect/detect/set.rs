@@ -4,7 +4,7 @@
 //! Never looks at a text. May miss: an own rule without a literal has nothing to
 //! wake it, and is refused rather than run over every byte.
 
-use regex::bytes::Regex;
+use regex::bytes::{Match, Regex};
 use thiserror::Error;
 
 use super::make::Maker;
@@ -115,6 +115,16 @@ pub(super) struct Pattern {
     pub(super) regex: Regex,
     /// What its matches can't be without: see [`super::needs`].
     pub(super) needs: Option<Regex>,
+}
+
+impl Pattern {
+    /// The first match that begins at an offset or behind it.
+    pub(super) fn find_at<'t>(&self, text: &'t [u8], from: usize) -> Option<Match<'t>> {
+        if let Some(needs) = &self.needs {
+            needs.find_at(text, from)?;
+        }
+        self.regex.find_at(text, from)
+    }
 }
 
 /// How a woken rule goes on.

@@ -9,7 +9,7 @@ use super::fold::Fold;
 use super::kinds::{Kinds, halves, those};
 use super::map::TOLD;
 use super::narrow::Disguises;
-use super::word::is_word;
+use super::word::{is_sign, is_word};
 use crate::inspect::sixtyfour::{SixtyFour, WIDE, WINDOW, below, window, zeros};
 
 const KINDS: Kinds = Kinds::new([
@@ -65,7 +65,7 @@ impl Fold<'_> {
         let end = match rest.get(len) {
             None => None,
             Some(&byte) if ascii::is_white(byte) => Some(b' '),
-            Some(&byte) if byte.is_ascii_graphic() && !is_word(byte) => Some(byte),
+            Some(&byte) if is_sign(byte) => Some(byte),
             Some(_) => return 0,
         };
         let Some(mut latin) = latin(&self.table.disguises, window, &row, len) else {

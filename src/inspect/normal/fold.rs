@@ -107,13 +107,7 @@ impl<'a> Fold<'a> {
                     self.ascii_in_word(at, byte);
                     1
                 }
-                0x80..0xe0 => match self.words(at) {
-                    0 => match self.disguised(at) {
-                        0 => self.some(at),
-                        run => run,
-                    },
-                    run => run,
-                },
+                0x80..0xe0 => self.many(at),
                 0xe0.. => self.unchanged(at),
             };
             at = at.saturating_add(run);
@@ -128,12 +122,21 @@ impl<'a> Fold<'a> {
         at
     }
 
-    /// Characters of two bytes that are letters of a script with look-alikes, or of one without.
-    fn some(&mut self, at: usize) -> usize {
-        match self.letters(at) {
-            0 => self.unchanged(at),
-            run => run,
+    /// As much of characters of two bytes as can be taken at once: words of another script, the rest
+    /// of a disguised one, letters of a script with look-alikes, or what stays as it is. Zero if
+    /// nothing can.
+    fn many(&mut self, at: usize) -> usize {
+        let mut run = self.words(at);
+        if run == 0 {
+            run = self.disguised(at);
         }
+        if run == 0 {
+            run = self.letters(at);
+        }
+        if run == 0 {
+            run = self.unchanged(at);
+        }
+        run
     }
 
     #[inline]

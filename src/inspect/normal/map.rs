@@ -3,9 +3,10 @@
 //! Kept as runs of equal steps: plain text is one run however long, a run ends where something was
 //! dropped or where characters change their width in another way. Single bytes that came from two,
 //! as look-alikes and letters with accents do, are told by a bit each in a run's first bytes. Never
-//! more than one run for each character that was changed, twenty bytes a run.
+//! more than one run for each character that was changed, sixteen bytes a run.
 
 use super::offset;
+use crate::inspect::sixtyfour::below;
 
 /// Where canonical text came from.
 #[derive(Debug, Default, Clone)]
@@ -68,7 +69,7 @@ impl Run {
 
     /// Where the source of a step begins.
     fn start(&self, steps: usize) -> usize {
-        let more = (self.twos & below(steps)).count_ones();
+        let more = (u64::from(self.twos) & below(steps)).count_ones();
         to_usize(self.source)
             .saturating_add(steps.saturating_mul(usize::from(self.step.from_wide)))
             .saturating_add(to_usize(more))
@@ -77,17 +78,11 @@ impl Run {
     /// Where the source of a step ends.
     fn end(&self, steps: usize) -> usize {
         let own = usize::from(self.step.own);
-        let more = self.twos & below(steps.saturating_add(1)) & !below(steps);
+        let step = below(steps.saturating_add(1)) & !below(steps);
         self.start(steps)
             .saturating_add(own)
-            .saturating_add(usize::from(more != 0))
+            .saturating_add(usize::from(u64::from(self.twos) & step != 0))
     }
-}
-
-/// The bits of the first steps.
-fn below(steps: usize) -> u32 {
-    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
-    !u32::MAX.checked_shl(steps).unwrap_or(0)
 }
 
 impl SourceMap {
@@ -203,7 +198,8 @@ impl SourceMap {
         }
         self.step = Step::default();
         if let Some(run) = self.runs.last_mut() {
-            run.twos &= below(out.saturating_sub(to_usize(run.out)));
+            let left = below(out.saturating_sub(to_usize(run.out)));
+            run.twos &= u32::try_from(left & u64::from(u32::MAX)).unwrap_or(0);
             self.step = run.step;
         }
     }

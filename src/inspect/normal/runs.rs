@@ -8,7 +8,7 @@ use super::ascii;
 use super::fold::Fold;
 use super::narrow::Narrow;
 use super::table::Table;
-use super::word::is_word;
+use super::word::{is_sign, is_word};
 
 /// Bytes written at a time.
 const PAD: usize = 64;
@@ -158,11 +158,6 @@ impl Fold<'_> {
         };
         text.chars().take_while(stays).map(char::len_utf8).sum()
     }
-}
-
-/// A sign that ends a word.
-const fn is_sign(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !is_word(byte)
 }
 
 /// Writes the letters of two bytes at the start of a text; how many bytes they are. None if there

@@ -155,3 +155,8 @@ impl Word {
 pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
+
+/// A sign, which ends a word.
+pub(super) const fn is_sign(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !is_word(byte)
+}

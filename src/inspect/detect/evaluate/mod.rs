@@ -276,13 +276,7 @@ fn confirm(
         .saturating_add(to.saturating_sub(from))
         .saturating_add(64);
     let string = canon.as_bytes().get(index(first)..index(to))?;
-    let start = index(from.saturating_sub(first));
-    if let Some(needs) = &pattern.needs
-        && !needs.is_match(string.get(start..)?)
-    {
-        return None;
-    }
-    let matched = pattern.regex.find_at(string, start)?;
+    let matched = pattern.find_at(string, index(from.saturating_sub(first)))?;
     let place = |at: usize| u32::try_from(at).ok()?.checked_add(first);
     let start = place(matched.start())?;
     if body.reach.0 == 0 && start != from {

@@ -6,7 +6,7 @@
 //! is none, nor is `git@host:` (a repository), nor a file name (`icon@2x.png`).
 //! Never asks whether the domain exists. May miss: quoted names, address literals.
 
-use crate::inspect::detect::index::Index;
+use crate::inspect::detect::index::{Index, Row};
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::sixtyfour::{WIDE, zeros};
@@ -19,7 +19,7 @@ const DOMAIN: usize = 253;
 #[inline]
 pub(super) fn unlike(window: &Window<'_>, index: &Index, at: usize) -> bool {
     let start = at.wrapping_add(1);
-    let label = zeros(!index.bits(|row| row.joined() | row.foreign(), start));
+    let label = zeros(!index.bits(Row::names, start));
     let behind = window.bytes.get(start.wrapping_add(label));
     label < WIDE && behind.is_some_and(|byte| label == 0 || *byte != b'.')
 }

@@ -294,15 +294,6 @@ fn find_runs(text: &str, region: &Range<usize>, runs: &mut Vec<Run>) {
 
 /// A gap and a single letter at an offset: their length, and the letter.
 fn next_letter(text: &str, at: usize) -> Option<(usize, char)> {
-    if let Some([gap, letter, after]) = text.as_bytes().get(at..).and_then(<[u8]>::first_chunk)
-        && gap.is_ascii()
-        && letter.is_ascii()
-        && after.is_ascii()
-    {
-        let [gap, letter, after] = [gap, letter, after].map(|byte| char::from(*byte));
-        let single = is_gap(gap) && is_letter(letter) && !is_letter(after);
-        return single.then_some((2, letter));
-    }
     let mut chars = text.get(at..)?.chars();
     let gap = chars.next().filter(|&c| is_gap(c))?;
     let letter = chars.next().filter(|&c| is_letter(c))?;

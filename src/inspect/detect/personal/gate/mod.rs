@@ -150,7 +150,6 @@ impl<'i> Three<'i> {
         let dotted = four & !back(5) & (row.dots() | self.behind(Row::dots, 5));
         let perhaps = numbered & ((!lettered & self.parted()) | (lettered & four));
         let surely = numbered & (coloned | dashed | dotted | (!lettered & seven));
-        let names = |row: &Row| row.joined() | row.foreign();
         let inner = if perhaps | surely == 0 {
             0
         } else {
@@ -159,7 +158,7 @@ impl<'i> Three<'i> {
         Awake {
             perhaps: perhaps & !inner,
             surely: surely & !inner,
-            marks: (row.ats() & self.ahead(names, 1)) | pairs,
+            marks: (row.ats() & self.ahead(Row::names, 1)) | pairs,
         }
     }
 
