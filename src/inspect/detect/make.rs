@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use regex::bytes::RegexBuilder;
 
 use super::needs::needed;
-use super::set::{
-    Body, Literal, Node, OwnRule, Pattern, RuleFault, RuleInfo, RuleSet, Wake, is_word,
-};
+use super::set::{Body, Literal, Node, OwnRule, Pattern, RuleFault, RuleInfo, RuleSet, is_word};
+use super::turns::Wake;
 use super::{Group, Rule, Step};
 
 /// Compiled patterns above this are refused: an own rule must not cost megabytes.

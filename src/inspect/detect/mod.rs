@@ -24,6 +24,7 @@ pub mod rules;
 pub mod secrets;
 mod set;
 mod tally;
+mod turns;
 pub mod web;
 pub mod window;
 mod words;

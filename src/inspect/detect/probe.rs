@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::set::is_word;
 use super::{Family, Hit, Rule, RuleSet, Scratch, Standard, Tally};
 use crate::inspect::scan::LiteralHit;
 
@@ -24,16 +25,21 @@ pub(super) fn set(tables: &[&[Rule]]) -> RuleSet {
     RuleSet::compile(tables, &[], &[], canonical).expect("the built-in tables compile")
 }
 
-/// Every literal hit of a text, in order of ends; edges are left to the rule set.
+/// Every literal hit of a text, in order of ends. Whether a word goes on in ASCII is asked here, as the
+/// literal stage does; other scripts are left to the rule set.
 pub(super) fn literal_hits(set: &RuleSet, text: &str) -> Vec<LiteralHit> {
     let place = |at: usize| u32::try_from(at).expect("test texts are short");
+    let joins = |beside: Option<char>| beside.is_some_and(|c| c.is_ascii() && is_word(c));
     let mut hits = Vec::new();
     for (id, literal) in (0_u16..).zip(set.literals()) {
         for (at, _) in text.char_indices() {
-            if text
-                .get(at..)
-                .is_some_and(|rest| rest.starts_with(&*literal.text))
-            {
+            let (before, rest) = text.split_at(at);
+            let Some(after) = rest.strip_prefix(&*literal.text) else {
+                continue;
+            };
+            let goes_on = (literal.word_start && joins(before.chars().next_back()))
+                || (literal.word_end && joins(after.chars().next()));
+            if !goes_on {
                 let end = place(at.saturating_add(literal.text.len()));
                 hits.push(LiteralHit {
                     id,

@@ -8,6 +8,7 @@ use regex::bytes::{Match, Regex};
 use thiserror::Error;
 
 use super::make::Maker;
+use super::turns::{Turns, Wake};
 use super::{Family, Group, Rule, RuleIx, Severity, Standard};
 use crate::each_byte::each_byte;
 
@@ -151,29 +152,6 @@ pub(super) struct Node {
     pub(super) rules: Vec<u16>,
 }
 
-/// What a literal does, as it is read: a step of a phrase, or all that a rule wants.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
-    /// Where the phrase is noted so far: the place of its node; behind all nodes, if it has none.
-    pub(super) place: u16,
-    /// Where the step before it is noted; none stands before a first step.
-    pub(super) parent: u16,
-    /// Bytes allowed between the step before and this one.
-    pub(super) gap: u8,
-    pub(super) first: bool,
-    /// Rules that are whole here: where they begin in a list, and how many.
-    pub(super) rules: (u32, u16),
-}
-
-/// One thing that a literal does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wake {
-    /// It is this step of a phrase.
-    Step(u16),
-    /// It is all that this rule wants.
-    Rule(u16),
-}
-
 /// All rules that are on, compiled.
 #[derive(Debug, Default)]
 pub struct RuleSet {
@@ -183,11 +161,7 @@ pub struct RuleSet {
     /// Lists of words that undo a rule when they stand right before it.
     pub(super) vetoes: Vec<&'static [&'static str]>,
     literals: Vec<Literal>,
-    turns: Vec<Turn>,
-    /// Where the turns of each literal begin, and behind the last where they end.
-    turn_ends: Vec<u32>,
-    /// The rules of all turns.
-    whole: Vec<u16>,
+    pub(super) turns: Turns,
 }
 
 impl RuleSet {
@@ -249,24 +223,6 @@ impl RuleSet {
         }
     }
 
-    /// The turns of a literal.
-    #[inline]
-    pub(super) fn turns_of(&self, literal: u16) -> &[Turn] {
-        let place = usize::from(literal);
-        let ends = self.turn_ends.get(place..).and_then(<[u32]>::first_chunk);
-        let [start, end] = ends.map_or([0, 0], |ends: &[u32; 2]| {
-            ends.map(|end| usize::try_from(end).unwrap_or(0))
-        });
-        self.turns.get(start..end).unwrap_or_default()
-    }
-
-    /// The rules that are whole with a turn.
-    pub(super) fn whole_with(&self, turn: &Turn) -> &[u16] {
-        let from = usize::try_from(turn.rules.0).unwrap_or(usize::MAX);
-        let to = from.saturating_add(usize::from(turn.rules.1));
-        self.whole.get(from..to).unwrap_or_default()
-    }
-
     /// Appends a rule; its place.
     pub(super) fn push(&mut self, info: RuleInfo, body: Body) -> Result<u16, RuleFault> {
         if self.find(&info.id).is_some() {
@@ -284,41 +240,8 @@ impl RuleSet {
         literal: Literal,
         wakes: &[Wake],
     ) -> Result<(), RuleFault> {
-        if self.turn_ends.is_empty() {
-            self.turn_ends.push(0);
-        }
         self.literals.push(literal);
-        for wake in wakes {
-            let turn = self.turn_for(*wake)?;
-            self.turns.push(turn);
-        }
-        let end = u32::try_from(self.turns.len()).map_err(|_out_of_range| RuleFault::TooMany)?;
-        self.turn_ends.push(end);
-        Ok(())
-    }
-
-    fn turn_for(&mut self, wake: Wake) -> Result<Turn, RuleFault> {
-        let short = |length: usize| u16::try_from(length).map_err(|_too_long| RuleFault::TooMany);
-        let nowhere = short(self.nodes.len())?;
-        let (place, node) = match wake {
-            Wake::Step(place) => (place, self.nodes.get(usize::from(place))),
-            Wake::Rule(_) => (nowhere, None),
-        };
-        let parent = node.and_then(|node| node.parent);
-        let rules = match &wake {
-            Wake::Step(_) => node.map_or(&[][..], |node| &node.rules),
-            Wake::Rule(rule) => std::slice::from_ref(rule),
-        };
-        let from = u32::try_from(self.whole.len()).map_err(|_too_long| RuleFault::TooMany)?;
-        let turn = Turn {
-            place,
-            parent: parent.unwrap_or(nowhere),
-            gap: node.map_or(0, |node| node.gap),
-            first: parent.is_none(),
-            rules: (from, short(rules.len())?),
-        };
-        self.whole.extend_from_slice(rules);
-        Ok(turn)
+        self.turns.push(wakes, &self.nodes)
     }
 
     /// Every rule that is on, in order of place.
@@ -328,12 +251,6 @@ impl RuleSet {
 }
 
 const WORD: [bool; 256] = each_byte!(byte => byte.is_ascii_alphanumeric() || byte == b'_');
-
-/// Whether a character that this byte is, or is a part of, may be a word's.
-#[inline]
-pub(super) fn may_join(byte: u8) -> bool {
-    !byte.is_ascii() || WORD.get(usize::from(byte)).copied().unwrap_or(false)
-}
 
 /// Whether `c` joins up with its neighbours to a word. Scripts that are written
 /// without spaces, and Hangul with its attached particles, do not.

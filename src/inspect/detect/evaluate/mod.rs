@@ -163,7 +163,7 @@ impl RuleSet {
         }
         scratch.reset(self);
         let mut phrases = std::mem::take(&mut scratch.phrases);
-        phrases.begin(scratch.text, reading.canon);
+        phrases.begin(reading.canon);
         phrases.grow(self, (reading.canon, hits), |rules, whole| {
             for rule in rules {
                 out.extend(self.whole(scratch, *rule, whole, reading));

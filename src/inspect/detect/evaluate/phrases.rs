@@ -3,57 +3,57 @@
 //! Decides how far each phrase has come, by comparing numbers alone: where its last step ended, and
 //! in which sentence. Never decides whether a rule has found something.
 
-use super::super::set::{RuleSet, Turn, may_join};
+use super::super::set::RuleSet;
+use super::super::turns::{Turn, bit};
 use super::Partial;
 use super::edges::{joined_after, joined_before};
 use super::sentences::Sentences;
 use crate::inspect::scan::LiteralHit;
 
+/// Further than any step's gap.
+const APART: u32 = 256;
+
 /// The phrases of one text.
 #[derive(Debug, Default)]
 pub(super) struct Phrases {
-    /// The text in which they are.
-    text: u32,
+    /// Where the text begins if all texts are taken as one, [`APART`] from each other: so nothing
+    /// noted in an earlier one stands near, and nothing is wiped.
+    base: u32,
+    /// Where the next one begins.
+    next: u32,
     sentences: Sentences,
-    /// By node, and one that is no node's.
-    noted: Vec<Noted>,
-}
-
-/// How far a phrase has come, in one text.
-#[derive(Clone, Copy, Debug, Default)]
-struct Noted {
-    text: u32,
-    /// Ends of sentences up to the byte behind its newest step.
-    sentence: u32,
-    phrase: Partial,
-}
-
-/// A literal where it stands.
-#[derive(Clone, Copy, Debug)]
-struct Word {
-    text: u32,
-    place: Partial,
-    /// Ends of sentences before it, and up to the byte behind it.
-    sentences: (u32, u32),
+    /// How far each phrase has come, by node.
+    noted: Vec<Partial>,
+    /// Bits of the steps noted in this text.
+    alive: u64,
 }
 
 impl Phrases {
     /// For so many nodes.
     pub(super) fn new(nodes: usize) -> Self {
         Self {
-            noted: vec![Noted::default(); nodes.saturating_add(1)],
+            next: APART,
+            noted: vec![Partial::default(); nodes],
             ..Self::default()
         }
     }
 
     /// For how many nodes this is.
     pub(super) const fn nodes(&self) -> usize {
-        self.noted.len().saturating_sub(1)
+        self.noted.len()
     }
 
-    /// A text begins; `text` has not been its number since [`Self::new`].
-    pub(super) fn begin(&mut self, text: u32, canon: &str) {
-        self.text = text;
+    /// A text begins.
+    pub(super) fn begin(&mut self, canon: &str) {
+        let length = u32::try_from(canon.len()).unwrap_or(u32::MAX);
+        let end = |base: u32| base.checked_add(length)?.checked_add(APART);
+        self.base = self.next;
+        self.next = end(self.base).unwrap_or_else(|| {
+            self.noted.fill(Partial::default());
+            self.base = APART;
+            end(APART).unwrap_or(u32::MAX)
+        });
+        self.alive = 0;
         self.sentences.read(canon);
     }
 
@@ -64,74 +64,80 @@ impl Phrases {
         (canon, hits): (&str, &[LiteralHit]),
         mut whole: impl FnMut(&[u16], Partial),
     ) {
+        let (turns, foreign) = (&set.turns, self.sentences.foreign());
         for hit in hits {
-            if continues(set, canon, hit) {
+            // Of ASCII beside it the literal stage has asked.
+            if foreign && continues(set, canon, hit) {
                 continue;
             }
-            let before = |place| self.sentences.before(place);
-            let word = Word {
-                text: self.text,
-                place: Partial {
-                    start: hit.start,
-                    end: hit.end,
-                },
-                sentences: (before(hit.start), before(hit.end.saturating_add(1))),
+            let Some(word) = turns.word(hit.id) else {
+                continue;
             };
-            for turn in set.turns_of(hit.id) {
-                if let Some(phrase) = word.take(turn, &mut self.noted) {
-                    whole(set.whole_with(turn), phrase);
+            let place = Partial {
+                start: hit.start.wrapping_add(self.base),
+                end: hit.end.wrapping_add(self.base),
+            };
+            if word.parents & self.alive != 0 {
+                for turn in turns.later(word) {
+                    if let Some(phrase) = self.goes_on(turn, place) {
+                        self.note(turn.place, phrase);
+                        self.alive |= bit(turn.place);
+                        whole(turns.rules(turn), self.inside(phrase));
+                    }
                 }
             }
-        }
-    }
-}
-
-impl Word {
-    /// Notes a phrase that goes on with this word; how far it has come, if rules are whole with it.
-    #[inline]
-    fn take(&self, turn: &Turn, noted: &mut [Noted]) -> Option<Partial> {
-        let mut start = self.place.start;
-        if !turn.first {
-            let before = noted.get(usize::from(turn.parent))?;
-            // What stands behind it is far ahead of it.
-            let distance = start.wrapping_sub(before.phrase.end);
-            let near = distance <= u32::from(turn.gap);
-            let one = self.sentences.0 <= before.sentence;
-            if !((before.text == self.text) & near & one) {
-                return None;
+            for alone in turns.whole(word) {
+                whole(turns.rules_of(alone), self.inside(place));
+                if let Some(first) = alone.place {
+                    self.note(first, place);
+                }
             }
-            start = before.phrase.start;
+            for first in turns.first(word) {
+                self.note(*first, place);
+            }
+            self.alive |= word.firsts;
         }
-        let phrase = Partial {
-            start,
-            end: self.place.end,
-        };
-        if let Some(noted) = noted.get_mut(usize::from(turn.place)) {
-            *noted = Noted {
-                text: self.text,
-                sentence: self.sentences.1,
-                phrase,
-            };
+    }
+
+    /// How far a phrase has come with a word, if that stands near behind its last step and in the
+    /// same sentence.
+    #[inline]
+    fn goes_on(&self, turn: &Turn, word: Partial) -> Option<Partial> {
+        let before = *self.noted.get(usize::from(turn.parent))?;
+        // What stands behind the word is far ahead of it.
+        if word.start.wrapping_sub(before.end) > u32::from(turn.gap) {
+            return None;
         }
-        (turn.rules.1 > 0).then_some(phrase)
+        let ends = |place: u32| self.sentences.before(place.wrapping_sub(self.base));
+        let one = ends(word.start) <= ends(before.end.wrapping_add(1));
+        one.then_some(Partial {
+            start: before.start,
+            end: word.end,
+        })
+    }
+
+    #[inline]
+    fn note(&mut self, place: u16, phrase: Partial) {
+        if let Some(noted) = self.noted.get_mut(usize::from(place)) {
+            *noted = phrase;
+        }
+    }
+
+    /// A place in all texts as one in this.
+    #[inline]
+    const fn inside(&self, place: Partial) -> Partial {
+        Partial {
+            start: place.start.wrapping_sub(self.base),
+            end: place.end.wrapping_sub(self.base),
+        }
     }
 }
 
-/// Whether a literal is a part of a longer word. Of ASCII beside it the literal stage has asked
-/// before, and so the first answer nearly always is no.
-#[inline]
+/// Whether a literal is a part of a longer word.
 fn continues(set: &RuleSet, canon: &str, hit: &LiteralHit) -> bool {
     let Some(literal) = set.literals().get(usize::from(hit.id)) else {
         return true;
     };
-    let joins = |place: Option<u32>| {
-        let place = place.and_then(|place| usize::try_from(place).ok());
-        let byte = place.and_then(|place| canon.as_bytes().get(place));
-        byte.is_some_and(|byte| may_join(*byte))
-    };
-    let before = literal.word_start & joins(hit.start.checked_sub(1));
-    let after = literal.word_end & joins(Some(hit.end));
-    (before | after)
-        && ((literal.word_start && joined_before(canon, hit.start))
-            || (literal.word_end && joined_after(canon, hit.end)))
+    (literal.word_start && joined_before(canon, hit.start))
+        || (literal.word_end && joined_after(canon, hit.end))
 }

@@ -9,6 +9,7 @@ use crate::inspect::sixtyfour::{SixtyFour, WIDE};
 #[derive(Debug, Default)]
 pub(super) struct Sentences {
     rows: Vec<Row>,
+    foreign: bool,
 }
 
 /// Sixty-four bytes.
@@ -25,18 +26,25 @@ impl Sentences {
     pub(super) fn read(&mut self, text: &str) {
         self.rows.clear();
         let bytes = text.as_bytes();
-        let (mut before, mut sign) = (0_u32, 0);
+        let (mut before, mut sign, mut foreign) = (0_u32, 0, 0);
         // One row more than full ones, so that there is one behind the last byte.
         let places = (0..=bytes.len()).step_by(WIDE);
         self.rows.extend(places.map(|at| {
             let all = SixtyFour::at(bytes, at);
             let signs = all.either(b'.', b'?') | all.either(b'!', b';');
+            foreign |= all.foreign();
             let ends = all.equal(b' ') & (signs << 1 | sign);
             sign = signs >> 63;
             let row = Row { ends, before };
             before = before.saturating_add(ends.count_ones());
             row
         }));
+        self.foreign = foreign != 0;
+    }
+
+    /// Whether the text has characters outside ASCII.
+    pub(super) const fn foreign(&self) -> bool {
+        self.foreign
     }
 
     /// How many blanks behind the end of a sentence stand before a place.
