@@ -9,6 +9,7 @@ mod keywords;
 
 use super::index::{Index, Row};
 use super::window::Window;
+use crate::inspect::sixtyfour::{WIDE, below, zeros};
 use keywords::ALL;
 
 /// What a keyword speaks of.
@@ -126,15 +127,36 @@ impl<'i> Heard<'i> {
         if place <= self.quiet {
             return;
         }
-        while let Some(start) = self.index.next(Row::script, i)
-            && start < place
-        {
-            i = self.index.end(Row::script, start).min(place);
-            let letters = window.slice(start, i);
-            if ALL.may_be(letters) {
-                self.word(letters, i);
-            }
+        while i < place {
+            i = self.words(window, i, place);
         }
+    }
+
+    /// Reads the words of the next sixty-four bytes before `place`; where to go on, which is before
+    /// a word that they don't have the end of.
+    fn words(&mut self, window: &Window<'_>, from: usize, place: usize) -> usize {
+        let left = place.wrapping_sub(from);
+        let all = self.index.bits(Row::script, from) & below(left);
+        // A letter alone is no keyword.
+        let mut words = all & (all << 1 | all >> 1 | 1 << 63);
+        while words != 0 {
+            let start = zeros(words);
+            let end = start.wrapping_add(zeros(!(words >> start)));
+            if end == WIDE && left > WIDE {
+                return match start {
+                    // Longer than any keyword.
+                    0 => self.index.end(Row::script, from).min(place),
+                    start => from.wrapping_add(start),
+                };
+            }
+            let end_of_word = from.wrapping_add(end);
+            let letters = window.slice(from.wrapping_add(start), end_of_word);
+            if ALL.may_be(letters) {
+                self.word(letters, end_of_word);
+            }
+            words &= !below(end);
+        }
+        from.wrapping_add(left.min(WIDE))
     }
 
     fn word(&mut self, letters: &[u8], end: usize) {
