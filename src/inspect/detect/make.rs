@@ -5,15 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use regex::bytes::RegexBuilder;
-
-use super::needs::needed;
-use super::set::{Body, Literal, Node, OwnRule, Pattern, RuleFault, RuleInfo, RuleSet, is_word};
+use super::pattern::Pattern;
+use super::set::{Body, Literal, Node, OwnRule, RuleFault, RuleInfo, RuleSet, is_word};
 use super::turns::Wake;
 use super::{Group, Rule, Step};
 
-/// Compiled patterns above this are refused: an own rule must not cost megabytes.
-const PATTERN_LIMIT: usize = 1 << 20;
 /// Longest literal in bytes; a hit must fit the overlap of two blocks many times.
 const LITERAL_LIMIT: usize = 128;
 
@@ -53,7 +49,7 @@ impl<F: Fn(&str) -> String> Maker<F> {
         let veto = self.veto(rule.veto)?;
         let steps = rule.steps.iter().flat_map(|step| step.any);
         let words = rule.literals.iter().chain(steps).copied();
-        let pattern = self.pattern(rule.id, rule.pattern, words)?;
+        let pattern = self.pattern((rule.id, rule.pattern), words, rule.reach.0 == 0)?;
         let ix = self.add(info, pattern, (rule.reach, veto, rule.at_end))?;
         for literal in rule.literals {
             self.wake(rule.id, literal, Wake::Rule(ix))?;
@@ -83,7 +79,7 @@ impl<F: Fn(&str) -> String> Maker<F> {
         };
         let reach = (u8::MAX, u8::MAX);
         let words = rule.literals.iter().map(String::as_str);
-        let pattern = self.pattern(&rule.id, rule.pattern.as_deref(), words)?;
+        let pattern = self.pattern((&rule.id, rule.pattern.as_deref()), words, false)?;
         let ix = self.add(info, pattern, (reach, None, false))?;
         for literal in &rule.literals {
             self.wake(&rule.id, literal, Wake::Rule(ix))?;
@@ -171,29 +167,26 @@ impl<F: Fn(&str) -> String> Maker<F> {
         self.set.push(info, body)
     }
 
-    /// A rule's pattern, and what it needs beside the words that wake it.
+    /// A rule's pattern, which the words wake.
     fn pattern<'a>(
         &self,
-        id: &str,
-        text: Option<&str>,
+        (id, text): (&str, Option<&str>),
         words: impl Iterator<Item = &'a str>,
+        here: bool,
     ) -> Result<Option<Pattern>, RuleFault> {
         let Some(text) = text else {
             return Ok(None);
         };
-        let regex = RegexBuilder::new(text)
-            .unicode(false)
-            .size_limit(PATTERN_LIMIT)
-            .build()
-            .map_err(|fault| RuleFault::Pattern {
-                id: id.to_string(),
-                reason: reason(&fault),
-            })?;
         let words: Vec<String> = words
             .map(|word| (self.canonical)(Spelled::of(word).text))
             .collect();
-        let needs = needed(text, &words.iter().map(String::as_str));
-        Ok(Some(Pattern { regex, needs }))
+        let known = words.iter().map(String::as_str);
+        let pattern = Pattern::compile(text, &known, here);
+        let pattern = pattern.map_err(|fault| RuleFault::Pattern {
+            id: id.to_string(),
+            reason: reason(&fault),
+        })?;
+        Ok(Some(pattern))
     }
 
     fn wake(&mut self, id: &str, spelled: &str, wake: Wake) -> Result<(), RuleFault> {

@@ -17,6 +17,7 @@ mod index;
 pub mod injection;
 mod make;
 mod needs;
+mod pattern;
 pub mod personal;
 #[cfg(test)]
 mod probe;

@@ -7,7 +7,6 @@
 
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
 /// More literals, or shorter ones, are dearer to look for than they spare.
@@ -17,11 +16,9 @@ const SHORTEST: usize = 2;
 /// A search for literals of which each match of the pattern holds one, if there are such. Those
 /// that stand in a word of `known` are there whenever the pattern is asked, and say nothing.
 pub(super) fn needed<'a>(
-    pattern: &str,
+    pattern: &Hir,
     known: &(impl Iterator<Item = &'a str> + Clone),
 ) -> Option<Regex> {
-    let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
-    let tree = parser.parse(pattern).ok()?;
     let says = |set: &[Vec<u8>]| {
         let mut words = known.clone();
         !words.any(|word| {
@@ -29,7 +26,7 @@ pub(super) fn needed<'a>(
                 .any(|part| memmem::find(word.as_bytes(), part).is_some())
         })
     };
-    let set = of(&tree, &says)?;
+    let set = of(pattern, &says)?;
     let parts = set.into_iter().map(Hir::literal);
     let any = Hir::alternation(parts.collect()).to_string();
     RegexBuilder::new(&any).unicode(false).build().ok()
@@ -66,12 +63,15 @@ mod tests {
     use proptest::string::bytes_regex;
     use proptest::test_runner::TestRunner;
     use regex::bytes::Regex;
+    use regex_syntax::ParserBuilder;
 
     use super::needed;
     use crate::inspect::detect::{Rule, code, injection, web};
 
     fn literals(pattern: &str, known: &[&str]) -> Option<Regex> {
-        needed(pattern, &known.iter().copied())
+        let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
+        let tree = parser.parse(pattern).unwrap();
+        needed(&tree, &known.iter().copied())
     }
 
     #[test]

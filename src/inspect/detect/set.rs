@@ -4,10 +4,10 @@
 //! Never looks at a text. May miss: an own rule without a literal has nothing to
 //! wake it, and is refused rather than run over every byte.
 
-use regex::bytes::{Match, Regex};
 use thiserror::Error;
 
 use super::make::Maker;
+use super::pattern::Pattern;
 use super::turns::{Turns, Wake};
 use super::{Family, Group, Rule, RuleIx, Severity, Standard};
 use crate::each_byte::each_byte;
@@ -108,24 +108,6 @@ pub struct RuleInfo {
     pub points: u16,
     /// The kind of signal.
     pub group: Group,
-}
-
-/// A rule's pattern.
-#[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) regex: Regex,
-    /// What its matches can't be without: see [`super::needs`].
-    pub(super) needs: Option<Regex>,
-}
-
-impl Pattern {
-    /// The first match that begins at an offset or behind it.
-    pub(super) fn find_at<'t>(&self, text: &'t [u8], from: usize) -> Option<Match<'t>> {
-        if let Some(needs) = &self.needs {
-            needs.find_at(text, from)?;
-        }
-        self.regex.find_at(text, from)
-    }
 }
 
 /// How a woken rule goes on.

@@ -278,11 +278,11 @@ fn confirm(
     let string = canon.as_bytes().get(index(first)..index(to))?;
     let matched = pattern.find_at(string, index(from.saturating_sub(first)))?;
     let place = |at: usize| u32::try_from(at).ok()?.checked_add(first);
-    let start = place(matched.start())?;
+    let start = place(matched.start)?;
     if body.reach.0 == 0 && start != from {
         return None;
     }
-    let end = place(matched.end())?;
+    let end = place(matched.end)?;
     used.searched = end;
     Some(Partial {
         start: narrow(canon.floor_char_boundary(index(start))),
