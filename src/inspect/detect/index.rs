@@ -5,7 +5,9 @@
 //! loop over bytes that ends where nobody can foresee it costs the processor a wrong guess, and
 //! real text asks for one at every number. Never looks at what the bytes mean together.
 
-use crate::inspect::sixtyfour::{SixtyFour, WIDE, equal, within, zeros};
+use std::ops::Range;
+
+use crate::inspect::sixtyfour::{SixtyFour, WIDE, below, equal, within, zeros};
 
 /// Sixty-four bytes of a text, a bit for each.
 #[derive(Clone, Copy, Debug, Default)]
@@ -264,6 +266,17 @@ impl Index {
                 return start.max(least);
             }
         }
+    }
+
+    /// How many bytes of a stretch are of a kind.
+    #[inline]
+    pub(super) fn count(&self, of: impl Fn(&Row) -> u64, stretch: Range<usize>) -> usize {
+        let mut count = 0_u32;
+        for at in stretch.clone().step_by(WIDE) {
+            let bits = self.bits(&of, at) & below(stretch.end.wrapping_sub(at));
+            count = count.wrapping_add(bits.count_ones());
+        }
+        usize::try_from(count).unwrap_or(usize::MAX)
     }
 
     /// Sixty-four bits from `i` on.

@@ -79,6 +79,8 @@ pub(super) struct Work {
     pub(super) fresh: Vec<Range<u32>>,
     pub(super) hits: Vec<Hit>,
     pub(super) found: Vec<Found>,
+    /// Those that only a view has.
+    hidden: Vec<Found>,
 }
 
 /// Buffers of the literal stage and what follows it.
@@ -202,13 +204,11 @@ impl Work {
         if self.views.is_empty() {
             return;
         }
-        // What was found before a view is in order, for the search; what it adds is few.
-        let mut known = 0;
+        // What was found in the text as it stands, and in views so far, each in order, for the
+        // search: views are read in order, and so what one adds is mostly behind all others.
+        self.found.sort_unstable();
+        self.hidden.clear();
         for view in self.views.iter() {
-            if self.found.len() > known {
-                self.found.sort_unstable();
-                known = self.found.len();
-            }
             let canonical = if view.kind.is_canonical() {
                 view.text
             } else {
@@ -225,26 +225,31 @@ impl Work {
                     .views
                     .source_range(&self.canon, &view, hit.start, hit.end);
                 let found = Found::new(hit, range);
-                // What can be read as it stands was not hidden.
-                let (before, new) = self.found.split_at_checked(known).unwrap_or_default();
-                let again = before.binary_search(&found).is_ok() || new.contains(&found);
                 let told = || !inspector.set.counts_for_author(canonical, hit);
-                let other = is_authors(block, range.0) && told();
-                if mine(range.0) && !again && !other {
+                // What can be read as it stands was not hidden.
+                if let Err(place) = self.hidden.binary_search(&found)
+                    && self.found.binary_search(&found).is_err()
+                    && mine(range.0)
+                    && !(is_authors(block, range.0) && told())
+                {
                     attack = attack.or_else(|| Some(range).filter(|_| hit.family == INJECTION));
-                    self.found.push(found);
+                    self.hidden.insert(place, found);
                 }
             }
             if let (Some(rule), Some((start, end))) = (inspector.decoded, attack) {
-                self.found.push(Found {
+                let found = Found {
                     end,
                     start,
                     rule,
                     family: INJECTION,
                     goes_on: false,
-                });
+                };
+                if let Err(place) = self.hidden.binary_search(&found) {
+                    self.hidden.insert(place, found);
+                }
             }
         }
+        self.found.append(&mut self.hidden);
     }
 }
 

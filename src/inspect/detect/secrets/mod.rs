@@ -254,7 +254,10 @@ impl Secrets {
         let whole = if inner || !is(window.at(end), BASE64) {
             end
         } else {
-            window.run(start, 301, |byte| is(byte, ALNUM | JOINT | BASE64))
+            let left = token::RANDOM
+                .wrapping_add(1)
+                .saturating_sub(end.wrapping_sub(start));
+            window.run(end, left, |byte| is(byte, ALNUM | JOINT | BASE64))
         };
         if dashed && matches!(window.slice(first, end), b"-u" | b"--user") {
             return (address::option(window, end), first, end);
@@ -270,8 +273,10 @@ impl Secrets {
                     .then(|| token::jwt(window, start))?
             })
             .or_else(|| token::parted(window, start, end))
-            .or_else(|| token::told(window, (start, end), heard))
-            .or_else(|| (whole > end).then(|| token::told(window, (start, whole), heard))?);
+            .or_else(|| token::told(window, index, (start, end), heard))
+            .or_else(|| {
+                (whole > end).then(|| token::told(window, index, (start, whole), heard))?
+            });
         (
             hit,
             reach.max(window.from),

@@ -6,6 +6,7 @@
 //! samples (`AKIAIOSFODNN7EXAMPLE`) have the shape and are reported.
 //! May miss: prefixes glued to letters or digits before them.
 
+use super::super::index::{Index, Row};
 use super::chance::{Mix, filler, placeholder, public_id, uuid};
 use crate::inspect::detect::rules::secrets::{self as row, Alphabet, KEYS, Key};
 use crate::inspect::detect::window::{Found, Window};
@@ -344,19 +345,19 @@ fn discord(window: &Window<'_>, start: usize, end: usize) -> Option<Found> {
     (shape && Mix::of(word).is_random()).then(|| Found::new(row::DISCORD_TOKEN, start, last))
 }
 
+/// Bytes of the longest random word that is taken for a secret.
+pub(super) const RANDOM: usize = 300;
+
 /// A random word with a keyword at most 48 bytes before it.
 pub(super) fn told(
     window: &Window<'_>,
+    index: &Index,
     (start, end): (usize, usize),
     heard: &mut Heard<'_>,
 ) -> Option<Found> {
     let word = window.slice(start, end);
-    if !(16..=300).contains(&word.len()) {
-        return None;
-    }
-    // Nothing random has fewer, and most long words of code have none.
-    let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if digits < 2 {
+    // Nothing random has fewer digits, and most long words of code have none.
+    if !(16..=RANDOM).contains(&word.len()) || index.count(Row::digits, start..end) < 2 {
         return None;
     }
     // Asked first, because it reads the text once and not each word.
