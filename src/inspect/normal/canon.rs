@@ -110,9 +110,7 @@ impl Canon {
     pub fn source(&self, at: u32) -> u32 {
         let len = self.text.len();
         let at = usize::try_from(at).unwrap_or(len);
-        offset(if self.is_identity() {
-            at.min(len)
-        } else if at < len {
+        offset(if at < len {
             self.map.start(at)
         } else {
             self.map.end(len)
