@@ -82,9 +82,10 @@ impl Pattern {
 
 /// Whether a match begins with bytes and asks nothing of those before it.
 fn begins_blindly(tree: &Hir) -> bool {
-    let first = match tree.kind() {
-        HirKind::Concat(parts) => parts.first(),
-        _ => Some(tree),
+    let first = if let HirKind::Concat(parts) = tree.kind() {
+        parts.first()
+    } else {
+        Some(tree)
     };
     first.is_some_and(|first| {
         let tells = first.properties();

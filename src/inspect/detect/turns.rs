@@ -93,31 +93,38 @@ impl Turns {
         let (later, first, whole) = (self.later.len(), self.first.len(), self.whole.len());
         let (mut parents, mut firsts) = (0, 0);
         for wake in wakes {
-            let (place, rule, node) = match wake {
-                Wake::Step(place) => (Some(*place), None, nodes.get(usize::from(*place))),
-                Wake::Rule(rule) => (None, Some(*rule), None),
+            let (rules, step) = match wake {
+                Wake::Step(place) => {
+                    let node = nodes.get(usize::from(*place));
+                    let rules = node.map_or(&[][..], |node| &node.rules);
+                    (rules, Some(*place).zip(node))
+                }
+                Wake::Rule(rule) => (std::slice::from_ref(rule), None),
             };
             let known = self.rules.len();
-            self.rules.extend(rule);
-            self.rules.extend(node.iter().flat_map(|node| &node.rules));
+            self.rules.extend_from_slice(rules);
             let rules = Part::behind(&self.rules, known)?;
-            match (place, node.and_then(|node| Some((node.parent?, node.gap)))) {
-                (Some(place), Some((parent, gap))) => {
-                    parents |= bit(parent);
-                    self.later.push(Turn {
-                        place,
-                        parent,
-                        gap,
-                        rules,
-                    });
-                }
-                (Some(place), None) if rules.count == 0 => self.first.push(place),
-                (place, _) => self.whole.push(Whole { place, rules }),
-            }
-            firsts |= match node {
-                Some(node) if node.parent.is_none() => place.map_or(0, bit),
-                _ => 0,
+            let Some((place, node)) = step else {
+                self.whole.push(Whole { place: None, rules });
+                continue;
             };
+            if let Some(parent) = node.parent {
+                parents |= bit(parent);
+                self.later.push(Turn {
+                    place,
+                    parent,
+                    gap: node.gap,
+                    rules,
+                });
+                continue;
+            }
+            firsts |= bit(place);
+            if rules.count == 0 {
+                self.first.push(place);
+            } else {
+                let place = Some(place);
+                self.whole.push(Whole { place, rules });
+            }
         }
         self.words.push(Word {
             parents,

@@ -141,3 +141,43 @@ fn continues(set: &RuleSet, canon: &str, hit: &LiteralHit) -> bool {
     (literal.word_start && joined_before(canon, hit.start))
         || (literal.word_end && joined_after(canon, hit.end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{APART, Partial, Phrases};
+
+    /// Where a word at the start of the next text stands behind what was noted last.
+    fn distance(phrases: &mut Phrases, next: &str) -> u32 {
+        let noted = phrases.noted.first().expect("there is a node").end;
+        phrases.begin(next);
+        phrases.base.wrapping_sub(noted)
+    }
+
+    fn note_end_of(phrases: &mut Phrases, text: &str) {
+        phrases.begin(text);
+        let end = u32::try_from(text.len()).expect("a short text");
+        let end = phrases.base.wrapping_add(end);
+        phrases.note(0, Partial { start: end, end });
+    }
+
+    #[test]
+    fn nothing_noted_in_one_text_is_near_in_the_next() {
+        let mut phrases = Phrases::new(1);
+        assert!(distance(&mut phrases, "first") >= APART);
+        note_end_of(&mut phrases, "ignore all");
+        assert!(distance(&mut phrases, "rules") >= APART);
+    }
+
+    #[test]
+    fn texts_begin_anew_when_their_places_have_run_out() {
+        let mut phrases = Phrases::new(1);
+        phrases.next = u32::MAX - 2 * APART;
+        note_end_of(&mut phrases, "ignore all");
+        assert_eq!(phrases.base, u32::MAX - 2 * APART);
+        let long = "x".repeat(2 * 256);
+        phrases.begin(&long);
+        assert_eq!((phrases.base, phrases.next), (APART, 4 * APART));
+        let noted = phrases.noted.first().expect("there is a node");
+        assert!(phrases.base.wrapping_sub(noted.end) >= APART);
+    }
+}

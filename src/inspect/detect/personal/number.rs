@@ -127,10 +127,8 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
     if lengths == 0 {
         return None;
     }
-    let fits = |count: usize| {
-        let digits = groups.digits(count);
-        (lengths >> digits.len().min(31)) & 1 == 1 && checks::luhn(digits)
-    };
+    let long = |count: usize| (lengths >> groups.total(count).min(31)) & 1 == 1;
+    let adds_up = |count: usize| checks::luhn(groups.digits(count));
     let before = window.behind(groups.start);
     let decimal = matches!(before, b'.' | b',')
         && window
@@ -140,7 +138,7 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
         return None;
     }
     if first > 4 {
-        return (fits(1) && free_after(window, groups.end(1))).then_some(1);
+        return (long(1) && adds_up(1) && free_after(window, groups.end(1))).then_some(1);
     }
     let printed = |count: usize| {
         let last = count.saturating_sub(1);
@@ -151,10 +149,10 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
             )
     };
     (3..=groups.count().min(5)).rev().find(|count| {
-        (12..=19).contains(&groups.total(*count))
+        long(*count)
             && groups.even(1, *count)
             && printed(*count)
-            && fits(*count)
+            && adds_up(*count)
             && !window.at(groups.end(*count)).is_ascii_alphanumeric()
     })
 }
