@@ -315,7 +315,7 @@ mod tests {
         row.digits() | row.colons() | row.ats()
     }
 
-    const KINDS: [Kind; 9] = [
+    const KINDS: [Kind; 10] = [
         (personal, |byte| matches!(byte, b'0'..=b':' | b'@')),
         (Row::parts, |byte| {
             matches!(byte, b'(' | b')' | b'-' | b'.' | b'/' | b' ' | 0x80..)
@@ -326,6 +326,9 @@ mod tests {
         (Row::alnum, |byte| byte.is_ascii_alphanumeric()),
         (Row::joined, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+        }),
+        (Row::names, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | 0x80..)
         }),
         (Row::dotted, |byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
@@ -363,6 +366,8 @@ mod tests {
                 prop_assert_eq!(zeros(!index.bits(of, i)), ahead.min(64));
                 let back = before.iter().rev().take_while(|byte| is(**byte)).count();
                 prop_assert_eq!(index.back(of, i), back.min(64));
+                let all = before.iter().filter(|byte| is(**byte)).count();
+                prop_assert_eq!(index.count(of, 0..i), all);
                 for least in [0, i / 2, i] {
                     prop_assert_eq!(index.start(of, i, least), (i - back).max(least));
                 }

@@ -175,3 +175,65 @@ impl<'i> Heard<'i> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::arithmetic_side_effects,
+        reason = "a wrong place must fail the test"
+    )]
+
+    use proptest::prelude::*;
+
+    use super::{ALL, Heard, Topic, WORD};
+    use crate::inspect::detect::index::Index;
+    use crate::inspect::detect::window::{Edges, Window};
+
+    const TOPICS: [Topic; 4] = [Topic::Phone, Topic::Person, Topic::Secret, Topic::Password];
+
+    fn is_letter(byte: u8) -> bool {
+        byte.is_ascii_alphabetic() || !byte.is_ascii()
+    }
+
+    /// Whether a word of a topic stands there, read letter by letter.
+    fn plainly(bytes: &[u8], topic: Topic, place: usize, reach: usize) -> bool {
+        (place.saturating_sub(reach)..=place).any(|end| {
+            let (before, behind) = bytes.split_at(end);
+            let letters = before.iter().rev().take_while(|byte| is_letter(**byte));
+            let word = before
+                .split_at(end - letters.count())
+                .1
+                .to_ascii_lowercase();
+            let whole = end == place || !behind.first().is_some_and(|byte| is_letter(*byte));
+            let of = [ALL.topic(&word), ALL.credential(&word)];
+            whole && word.len() <= WORD && of.contains(&Some(topic))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn keywords_are_heard_wherever_they_stand(
+            parts in prop::collection::vec(prop_oneof![
+                "phone|SSN|tel|ph|Password|api|key|token|téléphone|телефон",
+                "[a-c]{1,3}|[a-z]{30,80}|é{1,20}",
+                "[ -~]{0,9}|[0-9._=:]{1,70}| {1,5}",
+            ], 0..30),
+            reach in 0_usize..80,
+        ) {
+            let text = parts.concat() + "7";
+            let (bytes, mut index) = (text.as_bytes(), Index::default());
+            let read = index.read(&text, 0);
+            let window = Window::new(&text, Edges::WHOLE);
+            let mut heard = Heard::new(read.index);
+            // Values are words of their own.
+            let starts = (1..bytes.len()).filter(|at| !is_letter(bytes[at - 1]));
+            for place in starts {
+                for topic in TOPICS {
+                    let near = heard.near(&window, topic, place, reach);
+                    let plain = plainly(bytes, topic, place, reach.min(Heard::REACH));
+                    prop_assert_eq!(near, plain, "{:?} before {} of {:?}", topic, place, text);
+                }
+            }
+        }
+    }
+}
