@@ -45,13 +45,8 @@ impl Pattern {
             let mut builder = RegexBuilder::new(text);
             builder.unicode(false).size_limit(LIMIT).build()
         };
-        let regex = build(text)?;
-        let tree = ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(text)
-            .ok();
+        let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
+        let tree = parser.parse(text).ok();
         if here && tree.as_ref().is_some_and(begins_blindly) {
             return Ok(Self {
                 regex: build(&format!(r"\A(?:{text})"))?,
@@ -59,8 +54,10 @@ impl Pattern {
             });
         }
         let needs = tree.and_then(|tree| needed(&tree, known));
-        let way = needs.map_or(Way::Anywhere, Way::With);
-        Ok(Self { regex, way })
+        Ok(Self {
+            regex: build(text)?,
+            way: needs.map_or(Way::Anywhere, Way::With),
+        })
     }
 
     /// The first match that begins at an offset or behind it; of a pattern that counts only there,
@@ -69,14 +66,12 @@ impl Pattern {
         match &self.way {
             Way::Here => {
                 let found = self.regex.find(text.get(from..)?)?;
-                Some(from..from.saturating_add(found.end()))
+                return Some(from..from.saturating_add(found.end()));
             }
-            Way::With(needs) => {
-                needs.find_at(text, from)?;
-                self.regex.find_at(text, from).map(|found| found.range())
-            }
-            Way::Anywhere => self.regex.find_at(text, from).map(|found| found.range()),
+            Way::With(needs) if !needs.is_match_at(text, from) => return None,
+            Way::With(_) | Way::Anywhere => {}
         }
+        self.regex.find_at(text, from).map(|found| found.range())
     }
 }
 

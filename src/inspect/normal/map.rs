@@ -198,8 +198,8 @@ impl SourceMap {
         }
         self.step = Step::default();
         if let Some(run) = self.runs.last_mut() {
-            let left = below(out.saturating_sub(to_usize(run.out)));
-            run.twos &= u32::try_from(left & u64::from(u32::MAX)).unwrap_or(0);
+            let left = below(out.saturating_sub(to_usize(run.out))) & u64::from(run.twos);
+            run.twos = u32::try_from(left).unwrap_or(0);
             self.step = run.step;
         }
     }
