@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{ADMIN_KEY, Gateway, Reply, Request, STANDARD_KEY, chat, within};
+use crate::harness::{ADMIN_KEY, Gateway, Reply, Request, STANDARD_KEY, chat, looks, within};
 pub(crate) use redis::Redis;
 
 /// How often something is looked at.
@@ -30,7 +30,7 @@ pub(crate) async fn store(gateway: &Gateway) -> Value {
 /// Waits until what a gateway says of its store is as wanted.
 pub(crate) async fn store_becomes(gateway: &Gateway, what: &str, wanted: impl Fn(&Value) -> bool) {
     let looking = async {
-        let mut ticks = tokio::time::interval(POLL);
+        let mut ticks = looks(POLL);
         while !wanted(&store(gateway).await) {
             ticks.tick().await;
         }
@@ -86,7 +86,7 @@ where
 {
     for gateway in gateways {
         let looking = async {
-            let mut ticks = tokio::time::interval(POLL);
+            let mut ticks = looks(POLL);
             while !holds(gateway).await {
                 ticks.tick().await;
             }

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::harness::gateway::free_address;
-use crate::harness::{skipped, within};
+use crate::harness::{looks, skipped, within};
 
 /// A Redis that keeps nothing on disk; it is killed with the value.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Redis {
 
     async fn answers(&self) {
         let connecting = async {
-            let mut ticks = tokio::time::interval(super::POLL);
+            let mut ticks = looks(super::POLL);
             while TcpStream::connect(self.address).await.is_err() {
                 ticks.tick().await;
             }

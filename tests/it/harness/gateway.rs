@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::client::{Client, Connection, Reply, Request};
 pub(crate) use super::configuration::{Builder, Key, PROVIDER_KEY};
-use super::{DEADLINE, POLL, until, within};
+use super::{DEADLINE, POLL, looks, until, within};
 
 /// The key that the environment gives the admin role.
 pub(crate) const ADMIN_KEY: &str = "sk-test-admin-0123456789abcdef";
@@ -169,17 +169,22 @@ impl Gateway {
 
     /// Every whole line it logged up to now.
     pub(crate) fn log_lines(&self) -> Vec<Value> {
-        let text = self.log_text();
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let parse = |line: &str| {
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in line {line:?}"))
-        };
-        whole.lines().map(parse).collect()
+        lines(&self.log_text()).collect()
     }
 
     /// Waits for a log line.
     pub(crate) async fn wait_for_line(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let search = until(what, || self.log_lines().into_iter().find(&wanted));
+        // Each line is read once: under load there are thousands.
+        let mut seen = String::new();
+        let search = until(what, || {
+            let text = self.log_text();
+            let fresh = text.strip_prefix(&seen).unwrap_or(&text);
+            let found = lines(fresh).find(&wanted);
+            let whole = text.rfind('\n').map_or(0, |end| end + 1);
+            seen.clear();
+            seen.push_str(&text[..whole]);
+            found
+        });
         let outcome = tokio::time::timeout(DEADLINE / 2, search).await;
         outcome.unwrap_or_else(|late| panic!("{late}: {what} is not in {}", self.log_text()))
     }
@@ -220,7 +225,7 @@ impl Gateway {
 
     async fn metric_when(&self, what: &str, series: &str, wanted: impl Fn(f64) -> bool) {
         let reached = async {
-            let mut ticks = tokio::time::interval(POLL);
+            let mut ticks = looks(POLL);
             while !self.metric(series).await.is_some_and(&wanted) {
                 ticks.tick().await;
             }
@@ -285,7 +290,7 @@ impl Gateway {
     /// False when another process took the port; any other failure to start fails the test.
     async fn wait_ready(&mut self) -> bool {
         let ready = async {
-            let mut ticks = tokio::time::interval(POLL);
+            let mut ticks = looks(POLL);
             loop {
                 ticks.tick().await;
                 if let Some(status) = self.child.try_wait().expect("a status") {
@@ -315,6 +320,15 @@ impl Gateway {
         let reply = tokio::time::timeout(patience, connection.raw_reply()).await;
         matches!(reply, Ok(Some(reply)) if reply.status == 200)
     }
+}
+
+/// The whole lines of a log.
+fn lines(text: &str) -> impl Iterator<Item = Value> {
+    let parse = |line: &str| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in line {line:?}"))
+    };
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    whole.lines().map(parse)
 }
 
 /// An address that was free a moment ago. No other test of this process is given it: a gateway that

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::{Interval, MissedTickBehavior};
 
 pub(crate) mod client;
 pub(crate) mod configuration;
@@ -41,10 +42,18 @@ pub(crate) async fn within<F: Future>(what: &str, event: F) -> F::Output {
     outcome.unwrap_or_else(|late| panic!("{late} ({DEADLINE:?}): {what}"))
 }
 
+/// Moments to look at something again. However long a look takes, a pause follows: looks that were
+/// missed would else be made up for in a row, and nothing that the test does beside them would run.
+pub(crate) fn looks(every: Duration) -> Interval {
+    let mut looks = tokio::time::interval(every);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
 /// Looks until `look` finds something, with the deadline of [`within`].
 pub(crate) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let search = async {
-        let mut ticks = tokio::time::interval(POLL);
+        let mut ticks = looks(POLL);
         loop {
             ticks.tick().await;
             if let Some(found) = look() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::harness::within;
+use crate::harness::{looks, within};
 use crate::load_tools::tool;
 
 /// A browser with one page.
@@ -144,7 +144,7 @@ impl Browser {
         // The page may be on its way elsewhere, which ends every script in it.
         let look = json!({"expression": condition, "returnByValue": true});
         let waiting = async {
-            let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
+            let mut ticks = looks(std::time::Duration::from_millis(20));
             loop {
                 ticks.tick().await;
                 let done = self.order("Runtime.evaluate", look.clone()).await;

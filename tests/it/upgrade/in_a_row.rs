@@ -69,7 +69,7 @@ async fn upgrades_and_reloads_in_a_row_fail_no_call_and_cut_no_stream() {
         .provider("streaming", "openai", &streaming.url())
         .route("{models: [streamed], providers: [streaming]}")
         .route("{models: [\"*\"], providers: [mock]}")
-        .yaml("{server: {shutdown: {drain: 2m}}}")
+        .yaml("{server: {shutdown: {drain: 10m}}}")
         .start()
         .await;
     let mut streams = Vec::new();
