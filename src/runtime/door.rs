@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::listeners::ConnectionFilter;
 
+use super::arrivals::Listening;
 use super::clock;
 use super::flood::Sketch;
 use crate::admit::client::Client;
@@ -28,6 +29,7 @@ pub(crate) struct Door {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sketch: Sketch,
+    pub(super) listening: Listening,
 }
 
 impl fmt::Debug for Door {
@@ -69,6 +71,10 @@ impl ConnectionFilter for Door {
         if let Some(why) = turned_away {
             self.metrics.turned_away(why);
         }
-        turned_away.is_none()
+        let taken = turned_away.is_none();
+        if taken {
+            self.listening.accepted();
+        }
+        taken
     }
 }

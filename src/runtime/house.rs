@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use pingora::apps::HttpServerOptions;
 use prometheus::process_collector::ProcessCollector;
 
+use super::arrivals::{Arrivals, Listening};
 use super::audit::AuditLog;
 use super::clock;
 use super::door::Door;
@@ -39,6 +40,8 @@ pub(super) struct House {
     pub(super) snapshot: Arc<ArcSwap<Snapshot>>,
     /// Whether the end has begun.
     pub(super) leaving: Arc<Leaving>,
+    /// Connections on their way in.
+    pub(super) arrivals: Arc<Arrivals>,
     /// What is counted.
     pub(super) metrics: Arc<Metrics>,
     /// Where lines are written.
@@ -76,6 +79,7 @@ impl House {
             )),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::new(policy))),
             leaving: Arc::default(),
+            arrivals: Arc::default(),
             watch: Arc::default(),
             metrics,
             lines,
@@ -131,6 +135,7 @@ impl House {
             ledger: Arc::clone(&self.ledger),
             metrics: Arc::clone(&self.metrics),
             sketch: Sketch::default(),
+            listening: Listening::new(Arc::clone(&self.arrivals)),
         }
     }
 
@@ -148,6 +153,7 @@ impl House {
             options,
             snapshot: Arc::clone(&self.snapshot),
             ledger: Arc::clone(&self.ledger),
+            arrivals: Arc::clone(&self.arrivals),
             metrics: Arc::clone(&self.metrics),
             late: Arc::new(LateAnswer::new(Arc::clone(&self.snapshot), random)),
         }

@@ -6,6 +6,7 @@
 pub mod activation;
 mod alarm;
 pub(crate) mod archive;
+pub(crate) mod arrivals;
 pub mod audit;
 mod batches;
 pub mod clock;

@@ -2,10 +2,11 @@
 //!
 //! Decides that a connection which was accepted is heard: Pingora drops all whose request has not
 //! been read yet when it stops to listen, those that a client has just written to among them. Here
-//! they are counted instead, and the end of the process waits for them (`leaving`). Decides, by the ledger, whether a connection finds a place, which it holds to its end; does the
-//! TLS handshake; and puts a deadline on what must come at once. A connection that finds no place
-//! is closed without a word: before TLS nothing could be said, and a flood had better cost
-//! nothing. What is answered, and to whom, is the proxy's.
+//! they are counted instead, and the end of the process waits for them (`leaving`). Decides, by the
+//! ledger, whether a connection finds a place, which it holds to its end; does the TLS handshake;
+//! and puts a deadline on what must come at once. A connection that finds no place is closed
+//! without a word: before TLS nothing could be said, and a flood had better cost nothing. What is
+//! answered, and to whom, is the proxy's.
 
 mod line;
 mod service;
@@ -25,6 +26,7 @@ use pingora::protocols::{ALPN, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 
+use super::arrivals::Arrivals;
 use super::clock;
 use super::tls::Speaker;
 use super::upstream::Dialler;
@@ -57,6 +59,7 @@ pub(crate) struct Entrance {
     pub(crate) ways: Vec<Way>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) metrics: Arc<Metrics>,
     /// What a client is told whose head was too late.
     pub(crate) late: Arc<LateAnswer>,
@@ -145,11 +148,14 @@ impl Entrance {
 
     /// The whole life of a connection.
     async fn receive(self: Arc<Self>, proxy: Arc<Proxy>, stream: Stream, shutdown: ShutdownWatch) {
+        let ends = Ends::of(&stream);
+        let place = ends.map(|ends| (ends, self.place(ends)));
+        self.arrivals.counted();
         // A connection that has ended again has no ends.
-        let Some(ends) = Ends::of(&stream) else {
+        let Some((ends, place)) = place else {
             return;
         };
-        let place = self.place(ends).map_err(|full| match full {
+        let place = place.map_err(|full| match full {
             Full::All => TurnedAway::Full,
             Full::Address => TurnedAway::FullOfAddress,
         });
