@@ -128,7 +128,8 @@ fn sweep(
             let place = base.wrapping_add(n);
             if is(words) {
                 let word = rows.word(n);
-                if (is(awake.surely) || rows.may_be(n, word))
+                let may_be = || rows.may_be(n, word) && !sweep.is_name(place, word);
+                if (is(awake.surely) || may_be())
                     && let Some(start) = sweep.word(place, word)
                 {
                     return Some(start);
@@ -171,6 +172,18 @@ impl Sweep<'_, '_> {
         };
         self.found.extend(found);
         window.undecided().then_some(start)
+    }
+
+    /// Whether the word that ends before `end` has small letters and too few digits to be anything
+    /// then: identifiers of four or five are written in capitals, and what is not is told by its
+    /// beginning (accounts) or its length (addresses).
+    #[inline]
+    fn is_name(&self, end: usize, word: Word) -> bool {
+        if word.is_number() || word.digits.count_ones() >= 6 || word.length >= 14 {
+            return false;
+        }
+        let bytes = self.window.slice(end.wrapping_sub(word.length), end);
+        bytes.iter().any(u8::is_ascii_lowercase) && !word.begins_as_account()
     }
 
     /// Checks the word with a digit that ends before `end`; answers where the candidate that

@@ -56,6 +56,12 @@ impl Word {
     pub(super) fn is_number(&self) -> bool {
         self.digits == low(self.length)
     }
+
+    /// Whether two digits stand behind two letters, as in the number of an account (IBAN).
+    #[inline]
+    pub(super) fn begins_as_account(&self) -> bool {
+        self.digits & 0xf == 0b1100
+    }
 }
 
 impl<'i> Three<'i> {
@@ -205,7 +211,7 @@ impl<'i> Three<'i> {
     pub(super) fn may_be(&self, n: usize, word: Word) -> bool {
         let digits = word.digits.count_ones();
         if !word.is_number() {
-            return digits >= 4 || word.length >= 14 || word.digits & 15 == 12;
+            return digits >= 4 || word.length >= 14 || word.begins_as_account();
         }
         let behind =
             |row: u64, next: u64| row >> n | next.unbounded_shl(narrow(WIDE.wrapping_sub(n)));
