@@ -121,9 +121,16 @@ impl Block {
         self.free_marks() > 0 && self.room().is_some_and(|room| len <= room)
     }
 
-    /// The same as [`Block::take`] of text that stands in the body as it is, as most does.
+    /// Appends text that stands in the body as it is, from `raw` on, and for which there is room.
     #[inline]
-    pub(super) fn take_plain(&mut self, raw: u64, all: &str) -> usize {
+    pub(super) fn put_plain(&mut self, raw: u64, text: &str) {
+        let anchor = !self.follows(raw);
+        self.opens(anchor.then_some(raw));
+        self.append(text);
+    }
+
+    /// The same as [`Block::take`] of text that stands in the body as it is, as most does.
+    fn take_plain(&mut self, raw: u64, all: &str) -> usize {
         let anchor = !self.follows(raw);
         let take = all.floor_char_boundary(self.room().unwrap_or(0));
         if take == 0 || (anchor && self.free_marks() == 0) {
@@ -136,13 +143,26 @@ impl Block {
 
     #[inline]
     fn append(&mut self, text: &str) {
+        let room = self.text.capacity().saturating_sub(self.text.len());
+        if room < text.len() {
+            self.grow(text.len());
+        }
+        match text.as_bytes() {
+            // Letters by themselves come by the thousand, between others that are taken out.
+            [one @ 0..=0x7f] => self.text.push(char::from(*one)),
+            _ => self.text.push_str(text),
+        }
+    }
+
+    /// Makes room for so many bytes.
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
         // Doubling would end at 16 KiB; a block is never more than this.
-        if self.text.len().saturating_add(text.len()) > BLOCK / 2 {
+        if self.text.len().saturating_add(bytes) > BLOCK / 2 {
             let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
-            let more = most.saturating_sub(self.text.len()).max(text.len());
+            let more = most.saturating_sub(self.text.len()).max(bytes);
             self.text.reserve_exact(more);
         }
-        self.text.push_str(text);
     }
 
     /// Takes text that is one unit of `len` bytes at `raw`; whether it fitted.

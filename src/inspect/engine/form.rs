@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::Inspector;
-use super::listen::{Ear, Heard};
+use super::ear::Ear;
+use super::listen::Heard;
 use super::part::Parts;
 use super::utf8::ahead;
 use crate::inspect::fault::{FieldFault, Problem};

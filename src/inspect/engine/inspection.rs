@@ -4,7 +4,8 @@
 //! verdicts comes first. What is refused stays refused, whatever follows.
 
 use super::Inspector;
-use super::listen::{Ear, Heard};
+use super::ear::Ear;
+use super::listen::Heard;
 use crate::inspect::finding::{Cleared, Refusal, Report, Settled, Stop};
 use crate::inspect::json::{JsonError, Limits, Reader, Sink};
 use crate::inspect::peek::Peek;

@@ -1,4 +1,4 @@
-//! Takes the strings of a message in: cleans them, counts them, fills blocks and has them judged.
+//! A message as far as it was heard: cleans it, counts it, fills blocks and has them judged.
 //!
 //! Decides what of a text reaches the detectors, which is what goes on: characters that the
 //! sanitizer takes out are gone before. Never looks further than one character back.
@@ -11,8 +11,7 @@ use crate::inspect::block::Block;
 use crate::inspect::channel::Channel;
 use crate::inspect::finding::{Edit, Refusal, Report};
 use crate::inspect::json::Decoded;
-use crate::inspect::sanitize::{self, Flaw, Suspects};
-use crate::inspect::text::Listener;
+use crate::inspect::sanitize::{self, Flaw};
 use crate::policy::inspection::Uninspectable;
 
 /// Places of unseen characters inside words that are remembered of one block.
@@ -105,6 +104,36 @@ impl Heard {
             .saturating_add(self.odd.capacity().saturating_mul(size_of::<u64>()))
     }
 
+    /// A string begins.
+    pub(super) fn begin(&mut self, unit: u32, channel: Channel, escapable: bool) {
+        self.block.begin(unit, channel);
+        self.string = Current {
+            unit,
+            channel: Some(channel),
+            escapable,
+            ..Current::default()
+        };
+    }
+
+    /// The role of the message `unit` was said behind its text.
+    pub(super) fn role(&mut self, unit: u32, channel: Channel) {
+        self.block.role(unit, channel);
+        self.judge.role(unit, channel);
+    }
+
+    /// So many bytes are data, which no detector sees.
+    pub(super) fn opaque(&mut self, inspector: &Inspector, bytes: u64) {
+        self.uninspected = self.uninspected.saturating_add(bytes);
+        self.gap = self.gap.saturating_add(bytes);
+        if self.gap >= GAP && self.waiting().is_some() {
+            self.scan(inspector, true);
+        }
+        match inspector.uninspectable {
+            Uninspectable::Flag => {}
+            Uninspectable::Block => self.judge.refuse(Refusal::Uninspectable),
+        }
+    }
+
     fn scan(&mut self, inspector: &Inspector, last: bool) {
         let (block, judge) = (&self.block, &mut self.judge);
         work::judge(
@@ -122,7 +151,7 @@ impl Heard {
     }
 
     /// Appends characters that stay.
-    fn text(&mut self, inspector: &Inspector, text: Decoded<'_>) {
+    pub(super) fn text(&mut self, inspector: &Inspector, text: Decoded<'_>) {
         self.kept(text.text());
         let mut rest = text;
         loop {
@@ -144,18 +173,18 @@ impl Heard {
     }
 
     /// Appends characters that stay and stand in the body as they are.
-    fn plain(&mut self, inspector: &Inspector, at: u64, run: &str) {
+    pub(super) fn plain(&mut self, inspector: &Inspector, at: u64, run: &str) {
         // Most strings are short and fit.
         if self.block.has_room(run.len()) {
             self.kept(run);
-            self.block.take_plain(at, run);
+            self.block.put_plain(at, run);
             return self.count(inspector, run);
         }
         self.text(inspector, Decoded::plain(at, run));
     }
 
     /// Appends text that is one unit of the body.
-    fn whole(&mut self, inspector: &Inspector, (at, len): (u64, u16), text: &str) {
+    pub(super) fn whole(&mut self, inspector: &Inspector, (at, len): (u64, u16), text: &str) {
         self.kept(text);
         if !self.block.unit(at, len, text) {
             self.scan(inspector, false);
@@ -169,7 +198,7 @@ impl Heard {
 
     /// More text of the message.
     #[inline]
-    fn count(&mut self, inspector: &Inspector, text: &str) {
+    pub(super) fn count(&mut self, inspector: &Inspector, text: &str) {
         let more = if text.is_ascii() {
             text.len()
         } else {
@@ -206,7 +235,11 @@ impl Heard {
     }
 
     /// A character with a flaw.
-    fn flawed(&mut self, inspector: &Inspector, (flaw, raw): (Flaw, std::ops::Range<u64>)) -> bool {
+    pub(super) fn flawed(
+        &mut self,
+        inspector: &Inspector,
+        (flaw, raw): (Flaw, std::ops::Range<u64>),
+    ) -> bool {
         let Some(rule) = inspector.flaw_rule(flaw) else {
             return false;
         };
@@ -236,135 +269,13 @@ impl Heard {
     }
 
     /// What is wrong with a character here.
-    fn flaw(&self, inspector: &Inspector, ch: char) -> Option<Flaw> {
+    pub(super) fn flaw(&self, inspector: &Inspector, ch: char) -> Option<Flaw> {
         let html = self.html(inspector).then(|| sanitize::entity(ch)).flatten();
         html.map(Flaw::Html)
             .or_else(|| sanitize::flaw(ch, self.string.before))
     }
 
-    const fn html(&self, inspector: &Inspector) -> bool {
+    pub(super) const fn html(&self, inspector: &Inspector) -> bool {
         inspector.html && self.string.escapable
-    }
-}
-
-/// A message with what it is inspected by.
-pub(super) struct Ear<'a> {
-    /// What it is inspected by.
-    pub(super) inspector: &'a Inspector,
-    /// The message.
-    pub(super) heard: &'a mut Heard,
-}
-
-impl Ear<'_> {
-    fn deaf(&self) -> bool {
-        self.heard.refusal().is_some()
-    }
-}
-
-impl Listener for Ear<'_> {
-    fn begin(&mut self, unit: u32, channel: Channel, escapable: bool) {
-        if self.deaf() || self.inspector.idle {
-            return;
-        }
-        self.heard.block.begin(unit, channel);
-        let channel = Some(channel);
-        self.heard.string = Current {
-            unit,
-            channel,
-            escapable,
-            ..Current::default()
-        };
-    }
-
-    fn run(&mut self, at: u64, run: &str) {
-        let inspector = self.inspector;
-        let short = !run.is_empty() && run.len() < sanitize::SHORT;
-        let asked = inspector.html || inspector.idle || self.deaf();
-        if short && !asked && sanitize::is_plain(run.as_bytes()) {
-            return self.heard.plain(inspector, at, run);
-        }
-        self.decoded(Decoded::plain(at, run));
-    }
-
-    fn decoded(&mut self, decoded: Decoded<'_>) {
-        if self.deaf() {
-            return;
-        }
-        if self.inspector.idle {
-            return self.heard.count(self.inspector, decoded.text());
-        }
-        let html = self.heard.html(self.inspector);
-        let (mut rest, mut done) = (decoded, 0_usize);
-        let mut suspects = Suspects::new(decoded.text(), html);
-        // No text must change nothing: a cut inside a character brings an empty run.
-        while !rest.text().is_empty() && !self.deaf() {
-            let suspect = if self.inspector.cleans {
-                suspects.next()
-            } else {
-                None
-            };
-            let Some(suspect) = suspect else {
-                return self.heard.text(self.inspector, rest);
-            };
-            let clean = suspect.saturating_sub(done);
-            let (part, odd) = rest.split_at(clean);
-            if !part.text().is_empty() {
-                self.heard.text(self.inspector, part);
-            }
-            let Some(ch) = odd.text().chars().next().filter(|_| !self.deaf()) else {
-                return;
-            };
-            let (one, after) = odd.split_at(ch.len_utf8());
-            done = suspect.saturating_add(ch.len_utf8());
-            let flaw = self.heard.flaw(self.inspector, ch);
-            let raw = one.raw()..one.raw_end();
-            let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));
-            if !gone && !self.deaf() {
-                self.heard.text(self.inspector, one);
-            }
-            rest = after;
-        }
-    }
-
-    fn unit(&mut self, at: u64, len: u16, text: &str) {
-        if self.deaf() {
-            return;
-        }
-        if self.inspector.idle {
-            return self.heard.count(self.inspector, text);
-        }
-        // A unit of several characters is a key, which is never cleaned.
-        let mut chars = text.chars();
-        if let (Some(ch), None) = (chars.next(), chars.next())
-            && let Some(flaw) = self.heard.flaw(self.inspector, ch)
-        {
-            let raw = at..at.saturating_add(u64::from(len));
-            if self.heard.flawed(self.inspector, (flaw, raw)) {
-                return;
-            }
-        }
-        self.heard.whole(self.inspector, (at, len), text);
-    }
-
-    fn role(&mut self, unit: u32, channel: Channel) {
-        if !self.deaf() {
-            self.heard.block.role(unit, channel);
-            self.heard.judge.role(unit, channel);
-        }
-    }
-
-    fn opaque(&mut self, bytes: u64) {
-        if self.deaf() {
-            return;
-        }
-        self.heard.uninspected = self.heard.uninspected.saturating_add(bytes);
-        self.heard.gap = self.heard.gap.saturating_add(bytes);
-        if self.heard.gap >= GAP && self.heard.waiting().is_some() {
-            self.heard.scan(self.inspector, true);
-        }
-        match self.inspector.uninspectable {
-            Uninspectable::Flag => {}
-            Uninspectable::Block => self.heard.judge.refuse(Refusal::Uninspectable),
-        }
     }
 }

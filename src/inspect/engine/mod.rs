@@ -11,6 +11,7 @@ mod body;
 mod covered;
 mod cross_check;
 mod documents;
+mod ear;
 mod form;
 mod inspection;
 mod judge;

@@ -4,7 +4,8 @@
 //! replacement character, one for each broken sequence.
 
 use super::Inspector;
-use super::listen::{Ear, Heard};
+use super::ear::Ear;
+use super::listen::Heard;
 use crate::inspect::channel::Channel;
 use crate::inspect::detect::Family;
 use crate::inspect::finding::Edit;
