@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Redis, call, fleet, member, passing, store_becomes};
-use crate::harness::{ADMIN_KEY, STANDARD_KEY, chat, looks, within};
+use crate::harness::{ADMIN_KEY, STANDARD_KEY, chat, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hosts_at_ten_times_the_load_admit_what_one_would_within_five_in_a_hundred() {
@@ -25,7 +25,7 @@ async fn three_hosts_at_ten_times_the_load_admit_what_one_would_within_five_in_a
         let (gateway, passed, asked) = (&gateways[place % 3], &passed, &asked);
         callers.push(async move {
             let mut connection = gateway.connect().await;
-            let mut ticks = looks(Duration::from_millis(30));
+            let mut ticks = tokio::time::interval(Duration::from_millis(30));
             while began.elapsed() < lasts {
                 ticks.tick().await;
                 connection.send(&chat("any").key(STANDARD_KEY)).await;

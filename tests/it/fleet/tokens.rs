@@ -1,7 +1,7 @@
 //! Model tokens of a key, which a fleet shares as it shares requests.
 
 use super::{POLL, Redis, call, fleet};
-use crate::harness::{Gateway, looks, within};
+use crate::harness::{Gateway, within};
 
 const TOKENS: u64 = 600;
 
@@ -12,7 +12,7 @@ const REFUSALS: usize = 25;
 async fn used_up(gateway: &Gateway) -> u64 {
     let (mut used, mut refused) = (0, 0);
     let calling = async {
-        let mut ticks = looks(POLL);
+        let mut ticks = tokio::time::interval(POLL);
         while refused < REFUSALS {
             let reply = call(gateway).await;
             if reply.status == 200 {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{POLL, Redis, call, each_becomes, fleet, passing, store_becomes};
 use crate::control::{measures, order};
-use crate::harness::{Gateway, Reply, STANDARD_KEY, chat, looks, within};
+use crate::harness::{Gateway, Reply, STANDARD_KEY, chat, within};
 use crate::upgrade::{ready, upgraded};
 
 const BURST: usize = 40;
@@ -26,7 +26,7 @@ async fn from_blocked(gateway: &Gateway) -> Reply {
 async fn used_up(gateway: &Gateway) -> usize {
     let (mut passed, mut refused) = (0, 0);
     let calling = async {
-        let mut ticks = looks(POLL);
+        let mut ticks = tokio::time::interval(POLL);
         while refused < REFUSALS {
             if call(gateway).await.status == 200 {
                 (passed, refused) = (passed + 1, 0);
