@@ -15,11 +15,6 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    /// A connection was accepted, and nothing else knows of it yet.
-    pub(super) fn accepted(&self) {
-        self.accepted.fetch_add(1, Ordering::Release);
-    }
-
     /// A connection that was accepted has its place, or got none.
     pub(super) fn counted(&self) {
         self.counted.fetch_add(1, Ordering::Release);
@@ -48,13 +43,10 @@ impl Listening {
     pub(super) const fn new(arrivals: Arc<Arrivals>) -> Self {
         Self(arrivals)
     }
-}
 
-impl std::ops::Deref for Listening {
-    type Target = Arrivals;
-
-    fn deref(&self) -> &Arrivals {
-        &self.0
+    /// A connection was accepted, and nothing else knows of it yet.
+    pub(super) fn accepted(&self) {
+        self.0.accepted.fetch_add(1, Ordering::Release);
     }
 }
 
