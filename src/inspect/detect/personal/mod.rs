@@ -128,8 +128,8 @@ fn sweep(
             let place = base.wrapping_add(n);
             if is(words) {
                 let word = rows.word(n);
-                let may_be = || rows.may_be(n, word) && !sweep.is_name(place, word);
-                if (is(awake.surely) || may_be())
+                let small = || sweep.has_small(place, word);
+                if (is(awake.surely) || rows.may_be(n, word, small))
                     && let Some(start) = sweep.word(place, word)
                 {
                     return Some(start);
@@ -174,16 +174,11 @@ impl Sweep<'_, '_> {
         window.undecided().then_some(start)
     }
 
-    /// Whether the word that ends before `end` has small letters and too few digits to be anything
-    /// then: identifiers of four or five are written in capitals, and what is not is told by its
-    /// beginning (accounts) or its length (addresses).
+    /// Whether the word that ends before `end` has small letters.
     #[inline]
-    fn is_name(&self, end: usize, word: Word) -> bool {
-        if word.is_number() || word.digits.count_ones() >= 6 || word.length >= 14 {
-            return false;
-        }
+    fn has_small(&self, end: usize, word: Word) -> bool {
         let bytes = self.window.slice(end.wrapping_sub(word.length), end);
-        bytes.iter().any(u8::is_ascii_lowercase) && !word.begins_as_account()
+        bytes.iter().any(u8::is_ascii_lowercase)
     }
 
     /// Checks the word with a digit that ends before `end`; answers where the candidate that

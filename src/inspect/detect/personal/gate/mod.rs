@@ -56,12 +56,6 @@ impl Word {
     pub(super) fn is_number(&self) -> bool {
         self.digits == low(self.length)
     }
-
-    /// Whether two digits stand behind two letters, as in the number of an account (IBAN).
-    #[inline]
-    pub(super) fn begins_as_account(&self) -> bool {
-        self.digits & 0xf == 0b1100
-    }
 }
 
 impl<'i> Three<'i> {
@@ -205,13 +199,15 @@ impl<'i> Three<'i> {
     }
 
     /// Whether the word before byte `n` is more than a short number alone, or a short name with few
-    /// digits: it begins three groups of digits or seven digits, or among its letters are four, or
-    /// it is as long as addresses of crypto-currencies are, or begins as an account's number does.
+    /// digits: it begins three groups of digits or seven digits, or among its letters are four, six
+    /// if any is `small`, or it is as long as addresses of crypto-currencies are, or begins as an
+    /// account's number does.
     #[inline]
-    pub(super) fn may_be(&self, n: usize, word: Word) -> bool {
+    pub(super) fn may_be(&self, n: usize, word: Word, small: impl FnOnce() -> bool) -> bool {
         let digits = word.digits.count_ones();
         if !word.is_number() {
-            return digits >= 4 || word.length >= 14 || word.begins_as_account();
+            let longer = digits >= 6 || word.length >= 14 || word.digits & 15 == 12;
+            return longer || (digits >= 4 && !small());
         }
         let behind =
             |row: u64, next: u64| row >> n | next.unbounded_shl(narrow(WIDE.wrapping_sub(n)));
