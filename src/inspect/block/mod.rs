@@ -136,8 +136,7 @@ impl Block {
         if take == 0 || (anchor && self.free_marks() == 0) {
             return 0;
         }
-        self.opens(anchor.then_some(raw));
-        self.append(all.get(..take).unwrap_or_default());
+        self.put_plain(raw, all.get(..take).unwrap_or_default());
         take
     }
 

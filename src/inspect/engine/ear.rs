@@ -22,47 +22,6 @@ impl Ear<'_> {
     fn deaf(&self) -> bool {
         self.heard.refusal().is_some()
     }
-
-    /// Hears characters that stand in the body as they are, from `at` on.
-    fn bare(&mut self, at: u64, text: &str) {
-        if self.deaf() {
-            return;
-        }
-        if self.inspector.idle {
-            return self.heard.count(self.inspector, text);
-        }
-        let behind = |len: usize| at.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
-        let mut done = 0_usize;
-        if self.inspector.cleans {
-            let mut suspects = Suspects::new(text, self.heard.html(self.inspector));
-            while let Some(suspect) = suspects.next() {
-                self.keep(behind(done), text.get(done..suspect));
-                let rest = text.get(suspect..).unwrap_or_default();
-                let Some(ch) = rest.chars().next().filter(|_| !self.deaf()) else {
-                    return;
-                };
-                done = suspect.saturating_add(ch.len_utf8());
-                let flaw = self.heard.flaw(self.inspector, ch);
-                let raw = behind(suspect)..behind(done);
-                let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));
-                if !gone {
-                    self.keep(behind(suspect), text.get(suspect..done));
-                }
-            }
-        }
-        self.keep(behind(done), text.get(done..));
-    }
-
-    /// Hears what stays of it, if it is anything.
-    #[inline]
-    fn keep(&mut self, at: u64, run: Option<&str>) {
-        match run {
-            // No text must change nothing: a cut inside a character brings an empty run.
-            None | Some("") => {}
-            Some(_) if self.deaf() => {}
-            Some(run) => self.heard.plain(self.inspector, at, run),
-        }
-    }
 }
 
 impl Listener for Ear<'_> {
@@ -80,15 +39,12 @@ impl Listener for Ear<'_> {
         if short && !asked && sanitize::is_plain(run.as_bytes()) {
             return self.heard.plain(inspector, at, run);
         }
-        self.bare(at, run);
+        self.decoded(Decoded::plain(at, run));
     }
 
     fn decoded(&mut self, decoded: Decoded<'_>) {
         if self.deaf() {
             return;
-        }
-        if decoded.escapes() == 0 {
-            return self.bare(decoded.raw(), decoded.text());
         }
         if self.inspector.idle {
             return self.heard.count(self.inspector, decoded.text());
@@ -116,10 +72,8 @@ impl Listener for Ear<'_> {
             };
             let (one, after) = odd.split_at(ch.len_utf8());
             done = suspect.saturating_add(ch.len_utf8());
-            let flaw = self.heard.flaw(self.inspector, ch);
             let raw = one.raw()..one.raw_end();
-            let gone = flaw.is_some_and(|flaw| self.heard.flawed(self.inspector, (flaw, raw)));
-            if !gone && !self.deaf() {
+            if !self.heard.takes_out(self.inspector, (ch, raw)) && !self.deaf() {
                 self.heard.text(self.inspector, one);
             }
             rest = after;
@@ -135,11 +89,9 @@ impl Listener for Ear<'_> {
         }
         // A unit of several characters is a key, which is never cleaned.
         let mut chars = text.chars();
-        if let (Some(ch), None) = (chars.next(), chars.next())
-            && let Some(flaw) = self.heard.flaw(self.inspector, ch)
-        {
+        if let (Some(ch), None) = (chars.next(), chars.next()) {
             let raw = at..at.saturating_add(u64::from(len));
-            if self.heard.flawed(self.inspector, (flaw, raw)) {
+            if self.heard.takes_out(self.inspector, (ch, raw)) {
                 return;
             }
         }

@@ -4,6 +4,8 @@
 //! sanitizer takes out are gone before. Never looks further than one character back.
 //! After a refusal it hears nothing more.
 
+use std::ops::Range;
+
 use super::Inspector;
 use super::judge::{Judge, cleaned};
 use super::work::{self, Progress};
@@ -152,6 +154,9 @@ impl Heard {
 
     /// Appends characters that stay.
     pub(super) fn text(&mut self, inspector: &Inspector, text: Decoded<'_>) {
+        if text.escapes() == 0 && self.block.has_room(text.text().len()) {
+            return self.put(inspector, text.raw(), text.text());
+        }
         self.kept(text.text());
         let mut rest = text;
         loop {
@@ -176,11 +181,17 @@ impl Heard {
     pub(super) fn plain(&mut self, inspector: &Inspector, at: u64, run: &str) {
         // Most strings are short and fit.
         if self.block.has_room(run.len()) {
-            self.kept(run);
-            self.block.put_plain(at, run);
-            return self.count(inspector, run);
+            return self.put(inspector, at, run);
         }
         self.text(inspector, Decoded::plain(at, run));
+    }
+
+    /// Appends such characters, for which the block has room.
+    #[inline]
+    fn put(&mut self, inspector: &Inspector, at: u64, run: &str) {
+        self.kept(run);
+        self.block.put_plain(at, run);
+        self.count(inspector, run);
     }
 
     /// Appends text that is one unit of the body.
@@ -234,13 +245,15 @@ impl Heard {
         self.gap = 0;
     }
 
-    /// A character with a flaw.
-    pub(super) fn flawed(
+    /// Hears a character that may have a flaw, and whether it is gone for it.
+    pub(super) fn takes_out(
         &mut self,
         inspector: &Inspector,
-        (flaw, raw): (Flaw, std::ops::Range<u64>),
+        (ch, raw): (char, Range<u64>),
     ) -> bool {
-        let Some(rule) = inspector.flaw_rule(flaw) else {
+        let flaw = self.flaw(inspector, ch);
+        let ruled = flaw.and_then(|flaw| Some((flaw, inspector.flaw_rule(flaw)?)));
+        let Some((flaw, rule)) = ruled else {
             return false;
         };
         let with = match flaw {
@@ -269,7 +282,7 @@ impl Heard {
     }
 
     /// What is wrong with a character here.
-    pub(super) fn flaw(&self, inspector: &Inspector, ch: char) -> Option<Flaw> {
+    fn flaw(&self, inspector: &Inspector, ch: char) -> Option<Flaw> {
         let html = self.html(inspector).then(|| sanitize::entity(ch)).flatten();
         html.map(Flaw::Html)
             .or_else(|| sanitize::flaw(ch, self.string.before))

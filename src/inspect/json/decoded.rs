@@ -157,6 +157,18 @@ impl<'a> Decoded<'a> {
     pub fn split_at(self, len: usize) -> (Self, Self) {
         let (first, rest) = self.text.split_at_checked(len).unwrap_or((self.text, ""));
         let from = self.from.saturating_add(first.len());
+        if self.units.is_empty() {
+            let head = Self {
+                text: first,
+                ..self
+            };
+            let tail = Self {
+                text: rest,
+                from,
+                ..self
+            };
+            return (head, tail);
+        }
         // One after the other, as mostly few of them come before.
         let before = |unit: &&Unit| usize::from(unit.at) < from;
         let count = if rest.is_empty() {
