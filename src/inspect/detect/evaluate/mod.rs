@@ -3,7 +3,8 @@
 //! Decides whether a woken rule has really found something: word edges, the order
 //! and distance of a phrase's steps, the veto words before it, its pattern.
 //! Never reads more of the text than the neighbourhood of a literal.
-//! Work is linear in literal hits plus [`WINDOW_BYTES`] of pattern search a block.
+//! Work is linear in literal hits and in the text: patterns are run over no more bytes than [`share`]
+//! tells.
 //! A rule that used up its share counts as having found something: a text that
 //! wakes the same rule that often in 8 KiB without ever confirming it is written
 //! to tire the scanner, and must not hide the one real hit behind the decoys.
@@ -24,8 +25,10 @@ use phrases::Phrases;
 
 /// Times that one rule may run its pattern in one block.
 const WINDOWS: u8 = 200;
-/// Bytes that all rules together may run patterns over in one block.
-const WINDOW_BYTES: u32 = 96 * 1024;
+/// Bytes that all rules together may run patterns over, however short the text, and for each of its
+/// bytes. Benign texts and most attacks ask for less than two a byte and 6 KiB.
+const WINDOW_BYTES: u32 = 12 * 1024;
+const WINDOW_BYTES_EACH: u32 = 2;
 /// Hits that one rule may report from one block; the score needs only the first.
 const REPORTS: u8 = 16;
 /// Bytes before a phrase that may hold the veto words.
@@ -257,7 +260,7 @@ fn confirm(
     if whole.start < used.searched {
         return None;
     }
-    if used.windows >= WINDOWS || *spent >= WINDOW_BYTES {
+    if used.windows >= WINDOWS || *spent >= share(canon) {
         return Some(whole);
     }
     let (before, behind) = (u32::from(body.reach.0), u32::from(body.reach.1));
@@ -288,6 +291,14 @@ fn confirm(
         start: narrow(canon.floor_char_boundary(index(start))),
         end: narrow(canon.ceil_char_boundary(index(end))),
     })
+}
+
+/// Over how many bytes all rules together may run patterns in a text.
+fn share(canon: &str) -> u32 {
+    let length = u32::try_from(canon.len()).unwrap_or(u32::MAX);
+    length
+        .saturating_mul(WINDOW_BYTES_EACH)
+        .saturating_add(WINDOW_BYTES)
 }
 
 fn index(offset: u32) -> usize {
