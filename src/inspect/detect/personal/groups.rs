@@ -103,25 +103,26 @@ impl Chain {
                 self.cut = true;
                 return;
             };
-            let length = copy(rest, room);
+            let (length, next) = match short(rest, room) {
+                Some(short) => short,
+                None => (copy(rest, room), None),
+            };
             if length > DIGITS {
                 // No number, and none before it goes on with it.
                 return;
             }
             total = total.wrapping_add(length);
-            let end = i.wrapping_add(length);
             (*start, *before) = (i, sep);
             // Neither is more than a byte holds: of a group 24, of all 128.
             *long = u8::try_from(length).unwrap_or(u8::MAX);
             *upto = u8::try_from(total).unwrap_or(u8::MAX);
             self.count = self.count.wrapping_add(1);
-            let (next, past) = match (rest.get(length), rest.get(length.wrapping_add(1))) {
-                (Some(b' ' | b'-' | b'.' | b'/'), Some(b'0'..=b'9')) => {
-                    let sep = rest.get(length).copied().unwrap_or(0);
-                    (Some((sep, end.wrapping_add(1))), false)
-                }
-                _ => window.aside(|window| separator(window, end)),
-            };
+            let end = i.wrapping_add(length);
+            if let Some(next) = next {
+                (sep, i) = (next, end.wrapping_add(1));
+                continue;
+            }
+            let (next, past) = window.aside(|window| separator(window, end));
             let Some(next) = next else {
                 self.edge = past;
                 return;
@@ -132,23 +133,26 @@ impl Chain {
     }
 }
 
+/// What [`copy`] does, of a group of at most eight digits, and what parts it from the next if that
+/// is one byte and a digit follows.
+#[inline]
+fn short(text: &[u8], room: &mut [u8]) -> Option<(usize, Option<u8>)> {
+    let [eight @ .., _, _] = text.first_chunk::<10>()?;
+    let values = values(*eight);
+    *room.first_chunk_mut()? = values.to_le_bytes();
+    let length = leading(values);
+    let [sep, digit] = *text.get(length..)?.first_chunk()?;
+    let parted = matches!(sep, b' ' | b'-' | b'.' | b'/') && is(digit, DIGIT);
+    (length < 8 || !is(sep, DIGIT)).then_some((length, parted.then_some(sep)))
+}
+
 /// Writes the values of the digits that a text begins with, of at most one more than there is room
 /// for, and answers how many they are.
-#[inline]
 fn copy(text: &[u8], room: &mut [u8]) -> usize {
-    let mut known = 0;
-    if let (Some(eight), Some(to)) = (text.first_chunk(), room.first_chunk_mut()) {
-        let values = values(*eight);
-        *to = values.to_le_bytes();
-        known = leading(values);
-        if known < 8 {
-            return known;
-        }
-    }
-    let rest = text.get(known..).unwrap_or_default();
-    let mut room = room.get_mut(known..).unwrap_or_default().iter_mut();
+    let mut known = 0_usize;
+    let mut room = room.iter_mut();
     let most = room.len().wrapping_add(1);
-    let digits = rest.iter().take(most).take_while(|byte| is(**byte, DIGIT));
+    let digits = text.iter().take(most).take_while(|byte| is(**byte, DIGIT));
     for digit in digits {
         known = known.wrapping_add(1);
         if let Some(to) = room.next() {
@@ -156,18 +160,6 @@ fn copy(text: &[u8], room: &mut [u8]) -> usize {
         }
     }
     known
-}
-
-/// Whether three single digits stand here with separators between, as of a version or a count: no
-/// number begins so. Not told near a block's end, where the row may go on.
-#[inline]
-pub(super) fn is_row(text: &[u8]) -> bool {
-    let sep = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b'/');
-    let digit = |byte: u8| is(byte, DIGIT);
-    text.first_chunk::<12>()
-        .is_some_and(|[_, a, one, b, two, after, ..]| {
-            sep(*a) && sep(*b) && digit(*one) && digit(*two) && !digit(*after)
-        })
 }
 
 /// Digit groups from one place on.
@@ -268,6 +260,32 @@ impl<'c> Groups<'c> {
         total.map_or(0, |total| usize::from(total.wrapping_sub(self.before)))
     }
 
+    /// How many groups have so many digits together as one of these bits tells: the most first.
+    #[inline]
+    pub(super) fn counts(&self, totals: u32) -> impl Iterator<Item = usize> {
+        let known = self.totals.get(..self.count).unwrap_or_default();
+        let sums = known.iter().fold(0_u32, |sums, total| {
+            sums | 1_u32.wrapping_shl(u32::from(total.wrapping_sub(self.before)))
+        });
+        let mut left = sums & totals;
+        std::iter::from_fn(move || {
+            let last = left.checked_ilog2()?;
+            left ^= 1_u32.wrapping_shl(last);
+            // With each group they become more.
+            let upto = sums & u32::MAX.wrapping_shr(31_u32.wrapping_sub(last));
+            usize::try_from(upto.count_ones()).ok()
+        })
+    }
+
+    /// Whether any group of one digit stands in brackets.
+    #[inline]
+    pub(super) const fn may_have_trunk(&self) -> bool {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        const BRACKETS: u64 = u64::from_le_bytes([b'('; 8]);
+        let others = (self.lengths ^ EACH) | (self.seps ^ BRACKETS);
+        others.wrapping_sub(EACH) & !others & EACH << 7 != 0
+    }
+
     /// The digits of the first `count` groups.
     #[inline]
     pub(super) fn digits(&self, count: usize) -> &'c [u8] {
@@ -302,12 +320,6 @@ impl<'c> Groups<'c> {
         let same = u64::from(self.sep(from)).wrapping_mul(0x0101_0101_0101_0101);
         (self.seps ^ same) & bytes(count) & !bytes(from) == 0
     }
-}
-
-/// Whether a byte may begin what parts two groups.
-#[inline]
-pub(super) const fn may_part(byte: u8) -> bool {
-    matches!(byte, b'-' | b'.' | b'/' | b' ' | b'(' | b')' | 0xc2)
 }
 
 /// The separator at `i` and the digit after it.

@@ -16,6 +16,7 @@ mod email;
 mod gate;
 mod groups;
 mod ident;
+mod idle;
 mod net;
 mod number;
 mod phone;
@@ -28,7 +29,7 @@ use super::window::{Edges, Found, Places, Rest, Window};
 use super::words::Heard;
 use super::{Family, Hit, RuleSet};
 use crate::inspect::sixtyfour::{WIDE, zeros};
-use gate::{Three, Word};
+use gate::{Behind, Three, Word};
 use groups::Chain;
 
 /// No word or mark that the gate passes over looks further ahead.
@@ -127,10 +128,10 @@ fn sweep(
             places &= places.wrapping_sub(1);
             let place = base.wrapping_add(n);
             if is(words) {
-                let word = rows.word(n);
+                let (word, behind) = (rows.word(n), rows.beyond(n));
                 let small = || sweep.has_small(place, word);
-                if (is(awake.surely) || rows.may_be(n, word, small))
-                    && let Some(start) = sweep.word(place, word)
+                if (is(awake.surely) || word.may_be(&behind, small))
+                    && let Some(start) = sweep.word(place, (word, &behind))
                 {
                     return Some(start);
                 }
@@ -183,7 +184,7 @@ impl Sweep<'_, '_> {
 
     /// Checks the word with a digit that ends before `end`; answers where the candidate that
     /// reaches furthest back starts if it is undecided.
-    fn word(&mut self, end: usize, word: Word) -> Option<usize> {
+    fn word(&mut self, end: usize, (word, behind): (Word, &Behind)) -> Option<usize> {
         let window = self.window;
         let start = end.wrapping_sub(word.length);
         if start < window.from || word.length >= WORD {
@@ -192,11 +193,19 @@ impl Sweep<'_, '_> {
         if end <= self.inside && word.is_number() && self.is_part((start, end)) {
             return None;
         }
-        if number::inner(window, start.wrapping_add(zeros(word.digits))).is_some() {
-            return None;
+        let mut number = word.is_number();
+        if number && self.places.is_some() {
+            if start < self.hex_done && self.is_between_colons((start, end)) {
+                return None;
+            }
+            number = !idle::begins_nothing(window, (start, end), behind)
+                || self.heard.any(window, start);
+            if !number && idle::stands_alone(window, self.index, (start, end)) {
+                return None;
+            }
         }
         window.fresh();
-        let start = self.check((start, end), word.is_number());
+        let start = self.check((start, end), word.is_number(), number);
         window.undecided().then_some(start)
     }
 
@@ -213,6 +222,12 @@ impl Sweep<'_, '_> {
         }
     }
 
+    /// Whether nothing but an address may have the number.
+    fn is_between_colons(&self, (start, end): (usize, usize)) -> bool {
+        let short = end.wrapping_sub(start) < 7;
+        short && self.window.behind(start) == b':' && self.window.at(end) == b':'
+    }
+
     /// Up to where the finds from `known` on have all digits that stand behind each other.
     fn inside(&self, known: usize) -> Option<usize> {
         let places = self.places?;
@@ -223,9 +238,9 @@ impl Sweep<'_, '_> {
         on.any(|found| found.end >= reach).then_some(last)
     }
 
-    /// Checks the word at `start..end`, which is a `number` or letters and digits; answers where
-    /// the candidate that reaches furthest back starts.
-    fn check(&mut self, (start, end): (usize, usize), number: bool) -> usize {
+    /// Checks the word at `start..end`, which is `digits` or letters and digits, and as digits may
+    /// begin a `number`; answers where the candidate that reaches furthest back starts.
+    fn check(&mut self, (start, end): (usize, usize), digits: bool, number: bool) -> usize {
         let window = self.window;
         let before = window.behind(start);
         let mut reach = start;
@@ -243,6 +258,8 @@ impl Sweep<'_, '_> {
             {
                 self.inside = inside;
             }
+        }
+        if digits {
             if length <= 3 && after == b'.' && !net::unlike_four(window, self.index, start) {
                 self.found.extend(net::four(window, start, &mut self.heard));
             }
@@ -259,13 +276,19 @@ impl Sweep<'_, '_> {
         if length == 8 {
             self.found.extend(ident::spanish_dashed(window, start, end));
         }
-        if start >= self.hex_done && (before == b':' || after == b':') {
+        let mut coloned = start >= self.hex_done && (before == b':' || after == b':');
+        if coloned && let Some(done) = net::unlike_six(window, self.index, start) {
+            self.hex_done = done;
+            coloned = false;
+        }
+        if coloned {
             let first = net::hex_start(window, start);
             let (address, done) = net::hex(window, first);
             reach = reach.min(first);
             self.found.extend(address);
             self.hex_done = done;
-        } else if length == 2 && (before == b'-' || after == b'-') {
+        }
+        if length == 2 && (before == b'-' || after == b'-') {
             reach = reach.min(window.run_back(start, 15, |b| b.is_ascii_hexdigit() || b == b'-'));
             self.found.extend(net::dashed(window, start));
         } else if length == 4 && (before == b'.' || after == b'.') {

@@ -13,7 +13,7 @@ use crate::inspect::detect::index::{Index, Row};
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
-use crate::inspect::sixtyfour::{below, zeros};
+use crate::inspect::sixtyfour::{WIDE, below, zeros};
 
 /// The longest IPv6 address in text.
 const LONGEST: usize = 45;
@@ -47,6 +47,20 @@ pub(super) fn unlike_four(window: &Window<'_>, index: &Index, start: usize) -> b
     // What stands past the edge is not known.
     let inside = start.saturating_add(run).saturating_add(2) < window.bytes.len();
     inside && (third == 0 || more)
+}
+
+/// One past the letters, digits, `:` and `.` around `start`, if they have too few `:` for an address
+/// and no two together.
+#[inline]
+pub(super) fn unlike_six(window: &Window<'_>, index: &Index, start: usize) -> Option<usize> {
+    let member = |row: &Row| row.alnum() | row.colons() | row.dots();
+    let first = start.wrapping_sub(index.back(member, start));
+    let run = zeros(!index.bits(member, first));
+    let colons = index.bits(Row::colons, first) & below(run);
+    let end = first.wrapping_add(run);
+    // What stands past the edge is not known.
+    let inside = run < WIDE && end < window.bytes.len();
+    (inside && colons & colons >> 1 == 0 && colons.count_ones() < 5).then_some(end)
 }
 
 fn octets(window: &Window<'_>, start: usize, heard: &mut Heard<'_>) -> Option<Found> {

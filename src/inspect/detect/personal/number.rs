@@ -6,9 +6,9 @@
 //! May miss: numbers with other separators, or two between groups.
 
 use super::checks;
-use super::groups::{Chain, Groups, is_row, may_part};
+use super::groups::{Chain, Groups};
 use super::phone;
-use crate::inspect::detect::bytes::{ALNUM, DIGIT, is, leading, values};
+use crate::each_byte::each_byte;
 use crate::inspect::detect::rules::personal as row;
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
@@ -31,22 +31,6 @@ pub(super) fn free_after(window: &Window<'_>, end: usize) -> bool {
     }
 }
 
-/// Where to go on behind a short group of digits that goes on with a number before it, and is the
-/// start of nothing: not of a card, nor a part of an address with `:` or `-`.
-#[inline]
-pub(super) fn inner(window: &Window<'_>, mark: usize) -> Option<usize> {
-    let (before, rest) = window.bytes.split_at_checked(mark)?;
-    let [.., digit, sep @ (b'.' | b'-' | b'/')] = before else {
-        return None;
-    };
-    let eight = rest.first_chunk()?;
-    let length = leading(values(*eight));
-    let after = *eight.get(length)?;
-    let pair = length == 2 && (*sep == b'-' || after == b'-');
-    let alone = is(*digit, DIGIT) && !is(after, ALNUM) && after != b':';
-    (alone && !pair && !matches!(length, 0 | 4)).then(|| mark.wrapping_add(length))
-}
-
 /// Everything that the number may be whose first group is given.
 #[inline]
 pub(super) fn check(
@@ -59,13 +43,6 @@ pub(super) fn check(
     let first = end.wrapping_sub(start);
     // Within a longer number only a card may begin.
     if !free && (first < 4 || (first > 4 && first < 12)) {
-        return;
-    }
-    // No kind has fewer than seven digits in one group.
-    if first < 7 && !may_part(window.at(end)) {
-        return;
-    }
-    if first == 1 && is_row(window.bytes.get(start..).unwrap_or_default()) {
         return;
     }
     if let Some(groups) = chain.groups(window, (start, end)) {
@@ -90,7 +67,10 @@ fn judge(
     let mut push = |row: u8, count: usize| {
         found.push(Found::new(row, start, groups.end(count)));
     };
-    if let Some(count) = card(window, groups) {
+    let shape = Shape::of_lengths(groups.length(0), groups.length(1));
+    if shape.is(Shape::CARD)
+        && let Some(count) = card(window, groups)
+    {
         push(row::CREDIT_CARD, count);
         let last = groups.last().filter(|last| *last == groups.end(count));
         let led = matches!(window.behind(start), b'+' | b'(');
@@ -98,18 +78,70 @@ fn judge(
             return;
         }
     }
+    let spoken_of = heard.any(window, start);
     if free {
-        if let Some((row, count)) = grouped(window, groups, heard) {
+        if shape.is(Shape::GROUPED)
+            && let Some((row, count)) = grouped(window, groups, heard)
+        {
             push(row, count);
-        } else if let Some(row) = single(window, groups, heard) {
+        } else if shape.is(Shape::SINGLE)
+            && let Some(row) = single(window, groups, heard)
+        {
             push(row, 1);
         }
-        if let Some(count) = birthday(window, groups, heard) {
+        if spoken_of && let Some(count) = birthday(window, groups, heard) {
             push(row::DATE_OF_BIRTH, count);
         }
     }
-    if let Some(phone) = phone::check(window, (groups, free), heard) {
+    let told = spoken_of || shape.is(Shape::AMERICAN);
+    if (told || phone::may_be(window, groups))
+        && let Some(phone) = phone::check(window, (groups, free), heard)
+    {
         found.push(phone);
+    }
+}
+
+/// Which kinds of numbers begin with two groups of such lengths, as bits.
+#[derive(Clone, Copy, Debug)]
+struct Shape(u8);
+
+impl Shape {
+    const NONE: Self = Self(0);
+    const CARD: Self = Self(1);
+    /// What [`grouped`] tells.
+    const GROUPED: Self = Self(2);
+    /// What [`single`] tells.
+    const SINGLE: Self = Self(4);
+    /// A telephone number in American groups.
+    const AMERICAN: Self = Self(8);
+
+    /// By the first group's length, and the second's in the lower four bits; 15 for all longer.
+    const ALL: [Self; 256] = each_byte!(n => match (n >> 4, n & 15) {
+        (4, 4) => Self::CARD.or(Self::GROUPED),
+        (4, 6) => Self::CARD,
+        (3, 3) => Self::GROUPED.or(Self::AMERICAN),
+        (1, 3) => Self::AMERICAN,
+        (1 | 3, 2) | (6, 4 | 7) => Self::GROUPED,
+        (13, 2) => Self::CARD.or(Self::GROUPED).or(Self::SINGLE),
+        (8, 4) => Self::GROUPED.or(Self::SINGLE),
+        (12.., _) => Self::CARD.or(Self::SINGLE),
+        (7.., _) => Self::SINGLE,
+        _ => Self::NONE,
+    });
+
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// By the lengths of two groups, of which the second may be missing.
+    #[inline]
+    fn of_lengths(first: usize, second: usize) -> Self {
+        let place = first.min(15) << 4 | second.min(15);
+        Self::ALL.get(place).copied().unwrap_or(Self(u8::MAX))
+    }
+
+    const fn is(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
     }
 }
 
@@ -148,8 +180,8 @@ fn card(window: &Window<'_>, groups: &Groups<'_>) -> Option<usize> {
                 (4, 1..=4) | (6, 4 | 5)
             )
     };
-    (3..=groups.count().min(5)).rev().find(|count| {
-        long(*count)
+    groups.counts(lengths).find(|count| {
+        (3..=5).contains(count)
             && groups.even(1, *count)
             && printed(*count)
             && adds_up(*count)

@@ -8,6 +8,7 @@
 //! timestamps, versions, dates and book numbers pass.
 //! May miss: national numbers without zero, word or American shape; letters for digits.
 
+use super::checks;
 use super::groups::Groups;
 use super::number::{free_after, free_before};
 use crate::inspect::detect::rules::{dial, personal as row};
@@ -16,6 +17,15 @@ use crate::inspect::detect::words::{Heard, Topic};
 
 /// Bytes between the word "phone" and the number.
 const REACH: usize = 36;
+
+/// Whether something beside the digits may make these groups a telephone number, or a zero before
+/// all others: without a word near by, only what is grouped in the American way is one else.
+#[inline]
+pub(super) fn may_be(window: &Window<'_>, groups: &Groups<'_>) -> bool {
+    matches!(window.behind(groups.start), b'+' | b'(')
+        || groups.digits(1).first() == Some(&0)
+        || labelled(window, groups.end(groups.count()))
+}
 
 /// The telephone number that starts with these groups; `free` if no longer number ends there.
 pub(super) fn check(
@@ -93,12 +103,15 @@ fn address(groups: &Groups<'_>) -> bool {
 fn international(window: &Window<'_>, groups: &Groups<'_>, skip: usize) -> Option<usize> {
     let all = groups.digits(groups.count());
     // "+44 (0)20 …": the zero is said only at home.
-    let trunk = (1..groups.count()).find(|n| {
+    let is_trunk = |n: &usize| {
         groups.length(*n) == 1
             && groups.sep(*n) == b'('
             && groups.total(*n) <= 5
             && all.get(groups.total(*n)) == Some(&0)
-    });
+    };
+    let trunk = groups
+        .may_have_trunk()
+        .then(|| (1..groups.count()).find(is_trunk));
     // As bits, how many digits the whole number may have: without that zero and with it.
     let mut lengths = [0_u32; 2];
     for code in [1, 2, 3] {
@@ -115,14 +128,18 @@ fn international(window: &Window<'_>, groups: &Groups<'_>, skip: usize) -> Optio
             *lengths |= u32::from(first.copied().unwrap_or(0)).wrapping_shl(shift);
         }
     }
-    if lengths == [0, 0] {
-        return None;
-    }
-    (1..=groups.count()).rev().find(|count| {
-        let zero = usize::from(trunk.is_some_and(|n| n < *count));
-        let lengths = lengths.get(zero).copied().unwrap_or(0);
-        (lengths >> groups.total(*count)) & 1 == 1 && closed(window, groups.end(*count))
-    })
+    let [plain, with_zero] = lengths;
+    let lengths = match trunk.flatten() {
+        None => plain,
+        Some(n) => {
+            let upto = u32::try_from(groups.total(n)).unwrap_or(0);
+            let before = u32::MAX.wrapping_shr(31_u32.wrapping_sub(upto));
+            (plain & before) | (with_zero & !before)
+        }
+    };
+    groups
+        .counts(lengths)
+        .find(|count| closed(window, groups.end(*count)))
 }
 
 /// Whether a number ends here, or only its extension follows.
@@ -133,11 +150,7 @@ fn closed(window: &Window<'_>, end: usize) -> bool {
 /// The lengths that national numbers have under the country code of the first `code` digits.
 fn country(digits: &[u8], code: usize) -> Option<&'static [u16; 10]> {
     let head = digits.get(..code).filter(|head| head.first() != Some(&0))?;
-    let head = head
-        .iter()
-        .fold(0_u16, |n, d| n.wrapping_mul(10).wrapping_add(u16::from(*d)));
-    let place = dial::LENGTHS.binary_search_by_key(&head, |(code, _)| *code);
-    dial::LENGTHS.get(place.ok()?).map(|(_, lengths)| lengths)
+    dial::lengths(checks::number(head))
 }
 
 /// "0044 20 …", "001-202-555-0123".
@@ -187,12 +200,13 @@ fn national(window: &Window<'_>, groups: &Groups<'_>, lead: &Lead) -> Option<usi
     if tail || head.get(1).is_none_or(|d| *d == 0) || head.len() > 6 {
         return None;
     }
-    (2..=groups.count().min(6)).rev().find(|count| {
+    // Nine to eleven.
+    groups.counts(0xe00).find(|count| {
         let separated = groups.even(2, *count)
             && (*count < 3 || groups.sep(1) == groups.sep(2) || lead.bracket || head.len() > 2);
         // 01.02.2024 and 01-02-2024-03 are dates.
         let date = groups.like(&[2, 2, 4]) && !lead.bracket;
-        (9..=11).contains(&groups.total(*count))
+        (2..=6).contains(count)
             && (1..*count).all(|n| (2..=8).contains(&groups.length(n)))
             && separated
             && !date
@@ -211,10 +225,9 @@ fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Opti
     if !strong && !weak && !labelled(window, groups.end(groups.count())) {
         return None;
     }
-    let count = (1..=groups.count()).rev().find(|count| {
-        let digits = groups.total(*count);
-        (6..=15).contains(&digits)
-            && (digits > 6 || *count > 1)
+    // Six to fifteen.
+    let count = groups.counts(0xffc0).find(|count| {
+        (groups.total(*count) > 6 || *count > 1)
             && (1..*count).all(|n| groups.length(n) > 1)
             && (strong || weak || labelled(window, groups.end(*count)))
             && closed(window, groups.end(*count))
@@ -228,13 +241,16 @@ fn told(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Opti
 fn labelled(window: &Window<'_>, end: usize) -> bool {
     let labels: [&[u8]; 6] = [b"office", b"fax", b"mobile", b"home", b"cell", b"work"];
     matches!(window.at(end), b' ' | b'-' | b'(')
-        && matches!(
-            window.at(end.saturating_add(1)).to_ascii_lowercase(),
-            b'o' | b'f' | b'm' | b'h' | b'c' | b'w'
-        )
+        && may_label(window.at(end.saturating_add(1)).to_ascii_lowercase())
         && labels
             .iter()
             .any(|label| window.reads(end.saturating_add(1), label))
+}
+
+/// Whether a small letter begins any such word.
+#[inline]
+pub(super) const fn may_label(letter: u8) -> bool {
+    matches!(letter, b'o' | b'f' | b'm' | b'h' | b'c' | b'w')
 }
 
 /// One past a number whose last digit stands before `end`, its extension included; not told where

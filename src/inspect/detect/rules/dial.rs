@@ -6,7 +6,7 @@
 
 /// Country code, and for each first digit the lengths of its national numbers.
 #[rustfmt::skip]
-pub(crate) const LENGTHS: &[(u16, [u16; 10])] = &[
+const LENGTHS: &[(u16, [u16; 10])] = &[
     (1, [0, 0, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400, 0x400]),
     (7, [0, 0, 0, 0x400, 0x400, 0, 0, 0x400, 0x400, 0x400]),
     (20, [0, 0x700, 0x200, 0x100, 0x200, 0x300, 0x200, 0, 0x600, 0x600]),
@@ -223,3 +223,31 @@ pub(crate) const LENGTHS: &[(u16, [u16; 10])] = &[
     (996, [0, 0, 0x200, 0x200, 0, 0x200, 0x200, 0x200, 0x600, 0x200]),
     (998, [0, 0, 0x200, 0x200, 0, 0x200, 0x200, 0x200, 0x200, 0x200]),
 ];
+
+/// For each country code one more than its row's place; 0 for what is none.
+const ROWS: [u8; 1000] = {
+    let mut rows = [0; 1000];
+    let mut left = LENGTHS;
+    let mut row = 0_u8;
+    while let Some(((code, _), others)) = left.split_first() {
+        row = row.wrapping_add(1);
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::as_conversions,
+            reason = "a code has three digits"
+        )]
+        {
+            rows[*code as usize] = row;
+        }
+        left = others;
+    }
+    rows
+};
+
+/// The row of a country code.
+#[inline]
+pub(crate) fn lengths(code: u32) -> Option<&'static [u16; 10]> {
+    let row = ROWS.get(usize::try_from(code).ok()?)?;
+    let (_, lengths) = LENGTHS.get(usize::from(*row).checked_sub(1)?)?;
+    Some(lengths)
+}

@@ -75,6 +75,8 @@ pub(super) struct Heard<'i> {
     quiet: usize,
     /// One past the keyword's end; 0: none yet.
     ends: [usize; TOPICS],
+    /// The furthest of these.
+    newest: usize,
 }
 
 impl<'i> Heard<'i> {
@@ -85,6 +87,7 @@ impl<'i> Heard<'i> {
             upto: 0,
             quiet: 0,
             ends: [0; TOPICS],
+            newest: 0,
         }
     }
 
@@ -101,17 +104,26 @@ impl<'i> Heard<'i> {
         place: usize,
         reach: usize,
     ) -> bool {
+        self.advance(window, place);
+        let end = self.ends.get(topic.index()).copied().unwrap_or(0);
+        is_near(end, place, reach)
+    }
+
+    /// Whether a keyword of any topic is [`near`](Self::near).
+    #[inline]
+    pub(super) fn any(&mut self, window: &Window<'_>, place: usize) -> bool {
+        self.advance(window, place);
+        is_near(self.newest, place, Self::REACH)
+    }
+
+    #[inline]
+    fn advance(&mut self, window: &Window<'_>, place: usize) {
         if place > self.upto {
             if place > self.quiet {
                 self.read(window, place);
             }
             self.upto = place;
         }
-        let end = self.ends.get(topic.index()).copied().unwrap_or(0);
-        end != 0
-            && place
-                .checked_sub(end)
-                .is_some_and(|gap| gap <= reach.min(Self::REACH))
     }
 
     fn read(&mut self, window: &Window<'_>, place: usize) {
@@ -171,9 +183,19 @@ impl<'i> Heard<'i> {
         {
             if let Some(place) = self.ends.get_mut(topic.index()) {
                 *place = end;
+                self.newest = end;
             }
         }
     }
+}
+
+/// Whether a keyword that ends before `end`, which is 0 if there is none, stands within reach.
+#[inline]
+fn is_near(end: usize, place: usize, reach: usize) -> bool {
+    end != 0
+        && place
+            .checked_sub(end)
+            .is_some_and(|gap| gap <= reach.min(Heard::REACH))
 }
 
 #[cfg(test)]

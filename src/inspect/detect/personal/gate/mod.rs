@@ -16,7 +16,7 @@ use crate::inspect::sixtyfour::{WIDE, zeros};
 /// What wakes in one row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Awake {
-    /// One past the last byte of words that are something if [`Three::may_be`] says so.
+    /// One past the last byte of words that are something if [`Word::may_be`] says so.
     pub(super) perhaps: u64,
     /// The same of words that must be looked at.
     pub(super) surely: u64,
@@ -32,6 +32,8 @@ pub(super) struct Cut {
     letter: bool,
     /// It stands right behind a `:`, or one stands near.
     colon: bool,
+    /// All bits if the row may have the first `:` of an address.
+    addressed: u64,
 }
 
 /// A row and its neighbours.
@@ -89,6 +91,7 @@ impl<'i> Three<'i> {
             digit: word(self.prev.digits()),
             letter: word(self.prev.letters()),
             colon: self.prev.colons() != 0,
+            addressed: every_if(self.prev.colons() != 0),
         }
     }
 
@@ -127,13 +130,16 @@ impl<'i> Three<'i> {
     pub(super) fn awake(&self, cut: &mut Cut) -> Awake {
         let row = self.row;
         let colon = |n: usize| self.ahead(Row::colons, n);
-        // Pairs of hex digits have a `:` every three bytes.
-        let pairs = row.colons() & colon(3) & colon(6);
+        // Six pairs of hex digits have a `:` every three bytes.
+        let pairs = row.colons() & colon(3) & colon(6) & colon(9) & colon(12);
+        let addressed = cut.addressed | every_if(self.next_is_addressed());
+        cut.addressed = every_if(self.is_addressed());
         if row.digits() | row.ats() | pairs == 0 && !cut.digit {
             cut.letter = row.letters() >> 63 == 1;
             cut.colon = row.colons() != 0;
             return Awake::default();
         }
+        let addressed = addressed | cut.addressed;
         let (numbered, lettered, coloned);
         (numbered, cut.digit) = self.ends(row.digits(), cut.digit);
         (lettered, cut.letter) = self.ends(row.letters(), cut.letter);
@@ -141,6 +147,7 @@ impl<'i> Three<'i> {
         (coloned, cut.colon) = self.ends(first, cut.colon);
         let more = |row: &Row| row.alnum() | row.colons() | row.dots();
         let coloned = coloned | (row.colons() & self.ahead(more, 1));
+        let coloned = coloned & addressed;
         // One past words of so many bytes.
         let back = |n: usize| self.behind(Row::alnum, n);
         let two = back(1) & back(2);
@@ -162,8 +169,8 @@ impl<'i> Three<'i> {
         }
     }
 
-    /// One past short groups of digits that go on with a number before them, as
-    /// [`number::inner`](super::number::inner) tells of them.
+    /// One past short groups of digits that go on with a number before them: within it only a card
+    /// begins, with four digits or twelve, or a pair of a network card's address.
     #[inline]
     fn inner(&self) -> u64 {
         let seps = |row: &Row| row.parts() & (row.joints() | row.dots() | row.ties());
@@ -173,6 +180,34 @@ impl<'i> Three<'i> {
         let pair = self.row.joints() | self.behind(Row::joints, 3);
         let numbers = (one & led(2)) | (two & led(3) & !pair) | (two & digit(3) & led(4));
         numbers & !self.row.colons()
+    }
+
+    /// Whether the first `:` of an address may stand in the row: two together, or five of which each
+    /// stands at most five bytes behind the one before.
+    #[inline]
+    fn is_addressed(&self) -> bool {
+        if self.row.colons() == 0 {
+            return false;
+        }
+        let all = u128::from(self.row.colons()) | u128::from(self.next.colons()) << WIDE;
+        let double = self.row.colons() & self.ahead(Row::colons, 1) != 0;
+        double || (all.count_ones() >= 5 && self.has_five(all))
+    }
+
+    fn has_five(&self, all: u128) -> bool {
+        let mut followed = all;
+        for _ in 0..4 {
+            let two = followed >> 1 | followed >> 2;
+            followed = all & (two | two >> 2 | followed >> 5);
+        }
+        followed & u128::from(self.row.colons()) != 0
+    }
+
+    /// The same of the next row, if the address may begin in this one.
+    #[inline]
+    fn next_is_addressed(&self) -> bool {
+        let colons = self.next.colons();
+        colons & colons >> 1 != 0 || colons.count_ones() >= 5
     }
 
     /// Where something stands that parts this group of digits from the next.
@@ -198,25 +233,71 @@ impl<'i> Three<'i> {
         }
     }
 
-    /// Whether the word before byte `n` is more than a short number alone, or a short name with few
-    /// digits: it begins three groups of digits or seven digits, or among its letters are four, six
-    /// if any is `small`, or it is as long as addresses of crypto-currencies are, or begins as an
-    /// account's number does.
+    /// What stands from byte `n` of the row on.
     #[inline]
-    pub(super) fn may_be(&self, n: usize, word: Word, small: impl FnOnce() -> bool) -> bool {
-        let digits = word.digits.count_ones();
-        if !word.is_number() {
-            let longer = digits >= 6 || word.length >= 14 || word.digits & 15 == 12;
+    pub(super) fn beyond(&self, n: usize) -> Behind {
+        let from =
+            |row: u64, next: u64| row >> n | next.unbounded_shl(narrow(WIDE.wrapping_sub(n)));
+        Behind {
+            digits: from(self.row.digits(), self.next.digits()),
+            parts: from(self.row.parts(), self.next.parts()),
+        }
+    }
+}
+
+/// Digits and what parts groups of them, in the sixty-four bytes behind a word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Behind {
+    digits: u64,
+    parts: u64,
+}
+
+impl Behind {
+    /// How many bytes are nothing else.
+    #[inline]
+    pub(super) fn run(&self) -> usize {
+        zeros(!(self.digits | self.parts))
+    }
+
+    /// How many digits the group has that byte `at` parts from the one before, 0 if there is none,
+    /// and whether more than one byte may part them.
+    #[inline]
+    pub(super) fn group(&self, at: usize) -> (usize, bool) {
+        let shift = narrow(at);
+        let (parts, digits) = (
+            self.parts.unbounded_shr(shift),
+            self.digits.unbounded_shr(shift) >> 1,
+        );
+        match (parts & 3, zeros(!digits)) {
+            (3, 0) => (0, true),
+            (1 | 3, length) => (length, false),
+            _ => (0, at >= WIDE),
+        }
+    }
+}
+
+impl Word {
+    /// Whether the word is more than a short number alone, or a short name with few digits: it
+    /// begins three groups of digits or seven digits, or among its letters are four, six if any is
+    /// `small`, or it is as long as addresses of crypto-currencies are, or begins as an account's
+    /// number does.
+    #[inline]
+    pub(super) fn may_be(&self, behind: &Behind, small: impl FnOnce() -> bool) -> bool {
+        let digits = self.digits.count_ones();
+        if !self.is_number() {
+            let longer = digits >= 6 || self.length >= 14 || self.digits & 15 == 12;
             return longer || (digits >= 4 && !small());
         }
-        let behind =
-            |row: u64, next: u64| row >> n | next.unbounded_shl(narrow(WIDE.wrapping_sub(n)));
-        let next = behind(self.row.digits(), self.next.digits());
-        let parts = behind(self.row.parts(), self.next.parts());
-        let next = next & low(zeros(!(next | parts)));
+        let next = behind.digits & low(behind.run());
         let groups = next & !(next >> 1);
         digits.wrapping_add(next.count_ones()) >= 7 || groups.count_ones() >= 2
     }
+}
+
+/// All bits or none.
+#[inline]
+fn every_if(yes: bool) -> u64 {
+    u64::from(yes).wrapping_neg()
 }
 
 /// So many bits.

@@ -7,9 +7,9 @@
 
 use proptest::prelude::*;
 
-use super::super::Personal;
 use super::super::tests::{PERSONAL, set};
-use crate::inspect::detect::window::Edges;
+use super::super::{Personal, net};
+use crate::inspect::detect::window::{Edges, Window};
 use crate::inspect::detect::{Index, RuleSet, rules};
 
 /// What nearly is something, in pieces and cut short, with what may stand between.
@@ -72,6 +72,25 @@ proptest! {
         let rest = personal.look((read, edges), false, &mut gated);
         prop_assert_eq!(rest, personal.look((read, edges), true, &mut every), "of {:?}", &text);
         prop_assert_eq!(gated, every, "in {:?} from {}", &text, from);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_has_too_few_colons_is_no_address(text in near_misses()) {
+        // Nobody asks of a text without a digit.
+        let text = text + " 7";
+        let mut index = Index::default();
+        let index = index.read(&text, 0).index;
+        let edges = Edges { ends_string: false, ..Edges::WHOLE };
+        let window = Window::new(&text, edges);
+        for (at, _) in text.match_indices(|c: char| c.is_ascii_alphanumeric()) {
+            window.fresh();
+            if net::unlike_six(&window, index, at).is_some() {
+                let (found, _) = net::hex(&window, net::hex_start(&window, at));
+                prop_assert!(found.is_none() && !window.undecided(), "at {} of {:?}", at, text);
+            }
+        }
     }
 }
 
