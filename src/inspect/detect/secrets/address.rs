@@ -5,7 +5,8 @@
 //! address longer than 256 bytes.
 
 use super::assign::{VALUE, in_value, rest};
-use super::chance::{Mix, placeholder};
+use super::chance::placeholder;
+use super::mix::Mix;
 use crate::inspect::detect::rules::secrets as row;
 use crate::inspect::detect::window::{Body, Found, Window};
 
@@ -59,12 +60,13 @@ pub(super) fn option(window: &Window<'_>, end: usize) -> Option<Found> {
     let split = pair.iter().position(|byte| *byte == b':')?;
     let (user, secret) = pair.split_at(split);
     let secret = secret.get(1..).unwrap_or_default();
+    let mix = Mix::of(secret);
     let real = !user.is_empty()
         && last > end
         && secret.len() > 5
-        && Mix::of(secret).is_mixed()
+        && mix.is_mixed()
         && !secret.starts_with(b"/")
-        && !placeholder(secret);
+        && !placeholder(secret, &mix);
     let end = if last < start.saturating_add(VALUE) {
         last
     } else {

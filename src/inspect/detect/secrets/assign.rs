@@ -5,38 +5,29 @@
 //! random. Only the value is the find. Never follows variables.
 //! May miss: passwords of letters only, values broken over lines.
 
-use std::sync::LazyLock;
-
-use super::chance::{Mix, password, placeholder, public_id, uuid};
-use crate::inspect::detect::bytes::{ALNUM, DIGIT, DOT, JOINT, LETTER, Pairs, is};
+use super::chance::{password, placeholder, public_id, uuid};
+use super::mix::Mix;
+use super::names::{NAME, Promise, promise};
+use crate::each_byte::each_byte;
+use crate::inspect::detect::bytes::{DIGIT, is};
+use crate::inspect::detect::index::{Index, Row};
 use crate::inspect::detect::rules::secrets::{self as row, SHORTEST};
 use crate::inspect::detect::window::{Body, Found, Window};
 
-/// Longest name before the sign.
-const NAME: usize = 40;
 /// Bytes by which a value is judged; a longer one is found whole.
 pub(super) const VALUE: usize = 200;
 
-/// What a name promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Promise {
-    Password,
-    Key,
-}
-
 /// The value behind the `=` or `:` at `sign`, if the name before it promises one, and what goes
 /// on with it.
-pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
+pub(super) fn check(window: &Window<'_>, index: &Index, sign: usize) -> Option<(Found, Body)> {
     // No name ends in a digit: of times and tables this is all.
     if is(window.behind(sign), DIGIT) {
         return None;
     }
     let quote = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'\\' | b']');
     let name_end = window.run_back(sign, 3, quote);
-    let name_start = window.run_back(name_end, NAME, |byte| {
-        is(byte, ALNUM | JOINT) || byte == b'.'
-    });
-    let name = window.slice(name_start, name_end);
+    let length = index.back(Row::dotted, name_end).min(NAME);
+    let name = window.slice(name_end.wrapping_sub(length), name_end);
     let promise = promise(name)?;
     let Opening {
         start,
@@ -49,13 +40,14 @@ pub(super) fn check(window: &Window<'_>, sign: usize) -> Option<(Found, Body)> {
     let value = window.slice(start, read);
     let (value, end) = trimmed(value, start, read, quoted);
     let called = matches!(window.at(end), b'(' | b'[');
+    let mix = Mix::of(value);
     let row = match promise {
-        Promise::Password if password(value, quoted) && !called => row::PASSWORD,
-        Promise::Key if scheme.is_some_and(|scheme| sent(value, scheme)) => row::BEARER_TOKEN,
-        Promise::Key => key(value, name)?,
+        Promise::Password if password(value, &mix, quoted) && !called => row::PASSWORD,
+        Promise::Key if scheme.is_some_and(|scheme| sent(&mix, scheme)) => row::BEARER_TOKEN,
+        Promise::Key => key(value, &mix, name)?,
         Promise::Password => return None,
     };
-    if placeholder(value) {
+    if placeholder(value, &mix) {
         return None;
     }
     let whole = if read < stop {
@@ -92,198 +84,47 @@ pub(super) fn rest(window: &Window<'_>, start: usize, key: bool, quoted: bool) -
 /// One past the value, at most `stop`. A key without quotes ends at the next name's `=` or `:`,
 /// or else "key=key=key=…" would be read over and over.
 fn value_end(window: &Window<'_>, (start, stop): (usize, usize), key: bool, quoted: bool) -> usize {
-    let chained = key && !quoted;
+    let outside = if quoted { OUTSIDE_QUOTES } else { OUTSIDE };
+    let ends = if key && !quoted {
+        outside | SIGN
+    } else {
+        outside
+    };
     let mut end = start;
     while end < stop {
-        let byte = window.at(end);
-        let next = chained && matches!(byte, b'=' | b':');
-        let letter = next && window.at(end.saturating_add(1)).is_ascii_alphanumeric();
-        if !in_value(byte, quoted) || letter {
+        let rest = window.slice(end, stop.min(window.bytes.len()));
+        let Some(next) = rest.iter().position(|byte| value_byte(*byte) & ends != 0) else {
+            end = end.wrapping_add(rest.len());
+            if end < stop {
+                window.note_past();
+            }
+            break;
+        };
+        end = end.wrapping_add(next);
+        let sign = value_byte(window.at(end)) & outside == 0;
+        if !sign || window.at(end.wrapping_add(1)).is_ascii_alphanumeric() {
             break;
         }
-        end = end.saturating_add(1);
+        end = end.wrapping_add(1);
     }
     end
 }
 
-/// Ends of names whose value is a password.
-const PASSWORDS: &[&[u8]] = &[
-    b"password",
-    b"passwd",
-    b"passphrase",
-    b"pwd",
-    b"passwort",
-    b"pass",
-    b"contrasena",
-    b"pw",
-];
+/// Of a byte: none of a value without quotes, none of one in quotes, `=` or `:`.
+const OUTSIDE: u8 = 1;
+const OUTSIDE_QUOTES: u8 = 2;
+const SIGN: u8 = 4;
 
-/// Names with such an end that promise nothing.
-const HARMLESS: &[&[u8]] = &[
-    b"publickey",
-    b"pubkey",
-    b"primarykey",
-    b"foreignkey",
-    b"cachekey",
-    b"sortkey",
-    b"partitionkey",
-    b"routingkey",
-    b"idempotencykey",
-    b"hotkey",
-    b"nexttoken",
-    b"pagetoken",
-    b"continuationtoken",
-    b"objectkey",
-    b"monkey",
-    b"eostoken",
-    b"bostoken",
-    b"padtoken",
-];
-
-/// Ends of names whose value is a key.
-const NAMES: &[&[u8]] = &[
-    b"key",
-    b"secret",
-    b"token",
-    b"credential",
-    b"credentials",
-    b"authorization",
-    b"auth",
-    b"apikey",
-    b"keys",
-    b"secrets",
-    b"pat",
-    b"keyid",
-    b"login",
-];
-
-/// Ends of names, told apart by their last letters.
-#[derive(Debug, Default)]
-struct Tails(Vec<Tail>);
-
-/// An end: its last eight letters, the last one lowest, which bytes these are, and all of it.
-type Tail = (u64, u64, &'static [u8]);
-
-impl Tails {
-    fn new(names: &[&'static [u8]]) -> Self {
-        let tail = |name: &&'static [u8]| {
-            let last = name.iter().rev().take(8).enumerate();
-            let place = |n: usize| n.wrapping_mul(8) % 64;
-            let letters = last
-                .clone()
-                .map(|(n, letter)| u64::from(*letter) << place(n));
-            let bytes = last.map(|(n, _)| 0xff << place(n));
-            (letters.sum(), bytes.sum(), *name)
-        };
-        Self(names.iter().map(tail).collect())
-    }
-
-    /// Whether a name in small letters with these last ones may end with any: surely, if it does.
-    #[inline]
-    #[expect(
-        clippy::needless_bitwise_bool,
-        reason = "asked of all together, and without a branch"
-    )]
-    fn may_end(&self, small: u64) -> bool {
-        let tails = self.0.iter();
-        tails.fold(false, |any, (letters, bytes, _)| {
-            any | (small & bytes == *letters)
-        })
-    }
-
-    /// Whether a name in small letters ends with any.
-    fn end(&self, name: &[u8], small: u64) -> bool {
-        self.may_end(small) && self.0.iter().any(|(_, _, tail)| name.ends_with(tail))
-    }
-}
-
-/// How all names end that promise something.
-#[derive(Debug)]
-pub(super) struct Endings {
-    /// Their last two letters, and the two before the last one.
-    last: Pairs,
-    before: Pairs,
-    passwords: Tails,
-    names: Tails,
-    harmless: Tails,
-}
-
-pub(super) static ENDINGS: LazyLock<Endings> = LazyLock::new(|| {
-    let (mut last, mut before) = (Pairs::default(), Pairs::default());
-    for name in PASSWORDS.iter().chain(NAMES) {
-        if let [.., b, c] = *name {
-            last.add(*b, *c);
-        }
-        match **name {
-            [.., a, b, _] => before.add(a, b),
-            [b, _] => (0..32).for_each(|any| before.add(any, b)),
-            _ => {}
-        }
-    }
-    Endings {
-        last,
-        before,
-        passwords: Tails::new(PASSWORDS),
-        names: Tails::new(NAMES),
-        harmless: Tails::new(HARMLESS),
-    }
+const VALUE_BYTES: [u8; 256] = each_byte!(byte => match byte {
+    0..=b' ' | b'"' | b'\'' | b'`' | 0x7f.. => OUTSIDE | OUTSIDE_QUOTES,
+    b',' | b';' | b')' | b'}' | b']' | b'<' | b'>' | b'&' => OUTSIDE,
+    b'=' | b':' => SIGN,
+    _ => 0,
 });
 
-impl Endings {
-    /// Whether a text that ends with these bytes may end with a name that promises something.
-    #[inline]
-    pub(super) fn may_be(&self, end: [u8; 8]) -> bool {
-        let [.., a, b, c] = end;
-        // What joins a name's words may stand between its last letters.
-        let joins = |byte: u8| is(byte, JOINT | DOT);
-        let parted = joins(c) | (joins(b) & is(c, LETTER));
-        let letters = is(b, LETTER) & is(c, LETTER);
-        let ends = self.last.has(b, c) & (self.before.has(a, b) | joins(a));
-        (letters & ends && self.end(end)) || (parted && self.parted(end))
-    }
-
-    /// The same of a name whose last letters are parted, by the two that are left.
-    fn parted(&self, end: [u8; 8]) -> bool {
-        let mut letters = end.iter().rev().filter(|byte| !is(**byte, JOINT | DOT));
-        let (Some(c), Some(b)) = (letters.next(), letters.next()) else {
-            return true;
-        };
-        is(*b, LETTER) & is(*c, LETTER) & self.last.has(*b, *c)
-    }
-
-    /// The same of the few whose last letters are those of such a name.
-    fn end(&self, end: [u8; 8]) -> bool {
-        // Makes small letters of capitals, and no letters of what is none.
-        let small = u64::from_be_bytes(end) | 0x2020_2020_2020_2020;
-        self.passwords.may_end(small) | self.names.may_end(small)
-            || end.iter().any(|byte| is(*byte, JOINT | DOT))
-    }
-}
-
-fn promise(name: &[u8]) -> Option<Promise> {
-    // Behind eight zeros, as many as are looked at of a name that is shorter.
-    let mut lower = [0_u8; NAME + 8];
-    let mut length: usize = 8;
-    for byte in name {
-        if let Some(place) = lower.get_mut(length) {
-            *place = byte.to_ascii_lowercase();
-            length = length.saturating_add(usize::from(byte.is_ascii_alphanumeric()));
-        }
-    }
-    let name = lower.get(..length).unwrap_or_default();
-    let last: [u8; 8] = name.last_chunk().copied().unwrap_or_default();
-    let [.., b, c] = last;
-    let endings = &*ENDINGS;
-    // Most names that were looked at for what joins their words.
-    if !endings.last.has(b, c) {
-        return None;
-    }
-    let small = u64::from_be_bytes(last);
-    let ends = |tails: &Tails| tails.end(name, small);
-    if ends(&endings.passwords) && !name.ends_with(b"bypass") && !name.ends_with(b"compass") {
-        return Some(Promise::Password);
-    }
-    (ends(&endings.names) && !ends(&endings.harmless)).then_some(Promise::Key)
+#[inline]
+fn value_byte(byte: u8) -> u8 {
+    VALUE_BYTES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 /// What stands between the sign and the value.
@@ -321,19 +162,15 @@ fn opening(window: &Window<'_>, sign: usize) -> Option<Opening> {
 }
 
 /// Whether a value behind "Bearer" or "Basic" is one.
-fn sent(value: &[u8], scheme: &[u8]) -> bool {
-    let mix = Mix::of(value);
+fn sent(mix: &Mix, scheme: &[u8]) -> bool {
     let encoded =
-        scheme == b"basic " && mix.lower > 0 && mix.upper > 0 && value.len().is_multiple_of(4);
-    value.len() > 11 && (mix.is_mixed() || (encoded && mix.distinct > 5))
+        scheme == b"basic " && mix.lower > 0 && mix.upper > 0 && mix.length.is_multiple_of(4);
+    mix.length > 11 && (mix.is_mixed() || (encoded && mix.distinct > 5))
 }
 
 pub(super) fn in_value(byte: u8, quoted: bool) -> bool {
-    match byte {
-        0..=b' ' | b'"' | b'\'' | b'`' | 0x7f.. => false,
-        b',' | b';' | b')' | b'}' | b']' | b'<' | b'>' | b'&' => quoted,
-        _ => true,
-    }
+    let outside = if quoted { OUTSIDE_QUOTES } else { OUTSIDE };
+    value_byte(byte) & outside == 0
 }
 
 /// Without the sentence's full stop, or the escape before a closing quote.
@@ -353,44 +190,48 @@ fn trimmed(value: &[u8], start: usize, end: usize, quoted: bool) -> (&[u8], usiz
 }
 
 /// The row of a key's value, if it looks like one.
-fn key(value: &[u8], name: &[u8]) -> Option<u8> {
+fn key(value: &[u8], mix: &Mix, name: &[u8]) -> Option<u8> {
     if value.len() < SHORTEST {
         return None;
     }
-    let base64 = value.iter().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
-    });
-    let path = value
-        .iter()
-        .any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'\\'));
-    let opens = [
+    let base64 = || {
+        value.iter().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
+        })
+    };
+    if value.len() == 88 && value.ends_with(b"==") && base64() {
+        return Some(row::AZURE_STORAGE_KEY);
+    }
+    let aws = || {
+        name.windows(3)
+            .any(|part| part.eq_ignore_ascii_case(b"aws"))
+    };
+    if value.len() == 40 && mix.is_random() && aws() && base64() {
+        return Some(row::AWS_SECRET_KEY);
+    }
+    let random = if uuid(value) {
+        opens(name)
+    } else {
+        mix.is_random() && !public_id(value)
+    };
+    let of_path = |byte: &u8| matches!(byte, b'(' | b'[' | b'{' | b'<' | b'\\');
+    let path = mix.others() > 0 && value.iter().any(of_path);
+    (random && !path).then_some(row::GENERIC_SECRET)
+}
+
+/// Whether what has such a name may be an id and open something.
+fn opens(name: &[u8]) -> bool {
+    let tails = [
         b"token".as_slice(),
         b"secret",
         b"apikey",
         b"api_key",
         b"api-key",
-    ]
-    .iter()
-    .any(|tail| {
-        name.len() >= tail.len()
-            && name
-                .get(name.len().saturating_sub(tail.len())..)
-                .is_some_and(|end| end.eq_ignore_ascii_case(tail))
-    });
-    let mix = Mix::of(value);
-    if base64 && value.len() == 88 && value.ends_with(b"==") {
-        return Some(row::AZURE_STORAGE_KEY);
-    }
-    let aws = name
-        .windows(3)
-        .any(|part| part.eq_ignore_ascii_case(b"aws"));
-    if base64 && value.len() == 40 && aws && mix.is_random() {
-        return Some(row::AWS_SECRET_KEY);
-    }
-    let random = if uuid(value) {
-        opens
-    } else {
-        mix.is_random() && !public_id(value)
-    };
-    (!path && random).then_some(row::GENERIC_SECRET)
+    ];
+    tails.iter().any(|tail| {
+        let start = name.len().checked_sub(tail.len());
+        start
+            .and_then(|start| name.get(start..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(tail))
+    })
 }

@@ -5,7 +5,7 @@
 //! Misses nothing: what it passes over, no check would have found, nor left open at a block's edge
 //! (a test holds it against a look at every mark).
 
-use super::assign::{ENDINGS, Endings};
+use super::names::{ENDINGS, Endings};
 use super::token::Prefixes;
 use crate::inspect::detect::bytes::{BASE64, is};
 use crate::inspect::detect::index::{Index, Row};

@@ -13,6 +13,8 @@ mod address;
 mod assign;
 mod chance;
 mod gate;
+mod mix;
+mod names;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -164,7 +166,7 @@ impl Secrets {
                 let hit = if url && window.at(mark.saturating_add(2)) == b'/' {
                     address::url(window, mark)
                 } else {
-                    let assigned = assign::check(window, mark);
+                    let assigned = assign::check(window, index, mark);
                     assigned.map(|(hit, of)| {
                         body = of;
                         hit

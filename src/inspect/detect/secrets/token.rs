@@ -7,7 +7,8 @@
 //! May miss: prefixes glued to letters or digits before them.
 
 use super::super::index::{Index, Row};
-use super::chance::{Mix, filler, placeholder, public_id, uuid};
+use super::chance::{filler, placeholder, public_id, uuid};
+use super::mix::Mix;
 use crate::inspect::detect::rules::secrets::{self as row, Alphabet, KEYS, Key};
 use crate::inspect::detect::window::{Found, Window};
 use crate::inspect::detect::words::{Heard, Topic};
@@ -135,12 +136,15 @@ fn fits(window: &Window<'_>, start: usize, key: &Key) -> Option<usize> {
     }
     let body = window.slice(start, end);
     let long_enough = (least..=most).contains(&body.len());
-    if !long_enough || window.at(end).is_ascii_alphanumeric() || filler(body) {
+    if !long_enough || window.at(end).is_ascii_alphanumeric() {
         return None;
     }
     let mix = Mix::of(body);
+    if filler(body, &mix) {
+        return None;
+    }
     let random = mix.is_random() || (body.len() > 20 && mix.is_mixed() && mix.distinct > 11);
-    let real = !key.weak || (random && !placeholder(body));
+    let real = !key.weak || (random && !placeholder(body, &mix));
     real.then_some(end)
 }
 
@@ -284,7 +288,8 @@ fn telegram(window: &Window<'_>, start: usize, end: usize) -> Option<Found> {
     }
     let last = window.run(body, 40, |byte| member(Alphabet::Url, byte));
     let length = last.saturating_sub(body);
-    ((34..=36).contains(&length) && !filler(window.slice(body, last)))
+    let value = window.slice(body, last);
+    ((34..=36).contains(&length) && !filler(value, &Mix::of(value)))
         .then(|| Found::new(row::TELEGRAM_TOKEN, start, last))
 }
 
@@ -363,7 +368,11 @@ pub(super) fn told(
     // Asked first, because it reads the text once and not each word.
     let near = heard.near(window, Topic::Secret, start, 48)
         || heard.near(window, Topic::Password, start, 48);
-    if !near || uuid(word) || public_id(word) || !Mix::of(word).is_random() || placeholder(word) {
+    if !near || uuid(word) || public_id(word) {
+        return None;
+    }
+    let mix = Mix::of(word);
+    if !mix.is_random() || placeholder(word, &mix) {
         return None;
     }
     let bearer = start
