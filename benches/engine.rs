@@ -41,6 +41,86 @@ fn chat(text: &str, size: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// Text drawn at random and yet the same each time, so that no processor learns what comes: pieces
+/// of so many signs, from `least` to `most`, each with one of the ends behind it.
+fn drawn(
+    signs: &[u8],
+    (least, most): (usize, usize),
+    (starts, ends): (&[&str], &[&str]),
+    size: usize,
+) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let drawn = usize::try_from(state >> 33).unwrap_or(0);
+        drawn.checked_rem(n).unwrap_or(0)
+    };
+    let mut text = String::new();
+    while text.len() < size {
+        text.push_str(starts.get(below(starts.len())).copied().unwrap_or_default());
+        for _ in 0..least.saturating_add(below(most.saturating_sub(least).saturating_add(1))) {
+            let sign = signs.get(below(signs.len())).copied();
+            text.extend(sign.map(char::from));
+        }
+        text.push_str(ends.get(below(ends.len())).copied().unwrap_or_default());
+    }
+    text
+}
+
+/// Bodies of 64 KB of such text.
+fn random() -> [(&'static str, Vec<u8>); 5] {
+    const DIGITS: &[u8] = b"0123456789";
+    const MIXED: &[u8] = b"ABCDEFGHabcdefgh0123456789";
+    const PAYLOADS: [&str; 10] = [
+        "<script>",
+        "<img src=x onerror=",
+        "javascript:",
+        "<svg/onload=",
+        " or 1=1--",
+        "' union select ",
+        "../../etc/passwd",
+        "; cat /etc/",
+        "${jndi:",
+        "eval(",
+    ];
+    let body = |text: String| {
+        let bytes = text.as_bytes().chunks(2000);
+        let turns =
+            bytes.map(|turn| json!({"role": "user", "content": String::from_utf8_lossy(turn)}));
+        let messages: Vec<_> = turns.collect();
+        json!({"model": "gpt-4o-mini", "messages": messages})
+            .to_string()
+            .into_bytes()
+    };
+    let draw = |signs, lengths, parts| body(drawn(signs, lengths, parts, 65_536));
+    let (names, stops) = (
+        ["key=", "token: ", "password=", "secret = \"", "api_key: "],
+        [" ", "\"", "\n"],
+    );
+    [
+        (
+            "64k_random_groups",
+            draw(DIGITS, (2, 4), (&[], &[" ", "-"])),
+        ),
+        (
+            "64k_random_numbers",
+            draw(DIGITS, (1, 6), (&[], &[" ", "-", ".", "/", ":"])),
+        ),
+        (
+            "64k_random_hex",
+            draw(
+                b"0123456789abcdef",
+                (1, 4),
+                (&[], &[":", ":", ".", " ", "-"]),
+            ),
+        ),
+        ("64k_random_keys", draw(MIXED, (6, 30), (&names, &stops))),
+        ("64k_random_web", draw(b"", (0, 0), (&PAYLOADS, &[]))),
+    ]
+}
+
 /// All on, nothing refused: the whole body is read.
 fn everything() -> Inspector {
     let mut settings = InspectionSettings::request();
@@ -114,7 +194,7 @@ fn bench(c: &mut Criterion) {
         ),
     ];
     let mut group = c.benchmark_group("engine");
-    for (name, body) in &bodies {
+    for (name, body) in bodies.iter().chain(&random()) {
         group.throughput(Throughput::Bytes(u64::try_from(body.len()).expect("small")));
         group.bench_function(*name, |b| b.iter(|| inspect(&inspector, body)));
     }
