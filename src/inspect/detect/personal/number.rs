@@ -78,7 +78,6 @@ fn judge(
             return;
         }
     }
-    let spoken_of = heard.any(window, start);
     if free {
         if shape.is(Shape::GROUPED)
             && let Some((row, count)) = grouped(window, groups, heard)
@@ -89,12 +88,14 @@ fn judge(
         {
             push(row, 1);
         }
-        if spoken_of && let Some(count) = birthday(window, groups, heard) {
+        if shape.is(Shape::DATE)
+            && let Some(count) = birthday(window, groups, heard)
+        {
             push(row::DATE_OF_BIRTH, count);
         }
     }
-    let told = spoken_of || shape.is(Shape::AMERICAN);
-    if (told || phone::may_be(window, groups))
+    let shaped = shape.is(Shape::AMERICAN) || phone::may_be(window, groups);
+    if (shaped || heard.any(window, start))
         && let Some(phone) = phone::check(window, (groups, free), heard)
     {
         found.push(phone);
@@ -114,14 +115,18 @@ impl Shape {
     const SINGLE: Self = Self(4);
     /// A telephone number in American groups.
     const AMERICAN: Self = Self(8);
+    /// What [`birthday`] tells.
+    const DATE: Self = Self(16);
 
     /// By the first group's length, and the second's in the lower four bits; 15 for all longer.
     const ALL: [Self; 256] = each_byte!(n => match (n >> 4, n & 15) {
         (4, 4) => Self::CARD.or(Self::GROUPED),
         (4, 6) => Self::CARD,
+        (4, 2) | (1..=2, 1) | (2, 2) => Self::DATE,
         (3, 3) => Self::GROUPED.or(Self::AMERICAN),
         (1, 3) => Self::AMERICAN,
-        (1 | 3, 2) | (6, 4 | 7) => Self::GROUPED,
+        (1, 2) => Self::GROUPED.or(Self::DATE),
+        (3, 2) | (6, 4 | 7) => Self::GROUPED,
         (13, 2) => Self::CARD.or(Self::GROUPED).or(Self::SINGLE),
         (8, 4) => Self::GROUPED.or(Self::SINGLE),
         (12.., _) => Self::CARD.or(Self::SINGLE),
@@ -285,7 +290,7 @@ fn single(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Op
 /// A date with "born" or the like before it: 1980-03-12, 12.03.1980, 3/12/80,
 /// and "12 March 1980", "12, 1980" after a month's name.
 fn birthday(window: &Window<'_>, groups: &Groups<'_>, heard: &mut Heard<'_>) -> Option<usize> {
-    if groups.count() < 3 || groups.length(0) > 4 {
+    if groups.count() < 3 {
         return None;
     }
     let digits = groups.digits(3);
