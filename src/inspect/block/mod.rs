@@ -21,6 +21,10 @@ pub(super) const BLOCK: usize = 8192;
 pub(super) const OVERLAP: usize = 1024;
 /// Marks that a block may add; text full of escapes fills it before its bytes do.
 const MARKS: usize = 2048;
+/// Bytes for which there is room once there is any.
+const FIRST: usize = 2048;
+/// Marks for which there is.
+const FIRST_MARKS: usize = 32;
 /// Strings that may begin in a block.
 const SPANS: usize = 512;
 
@@ -156,12 +160,18 @@ impl Block {
     /// Makes room for so many bytes.
     #[cold]
     fn grow(&mut self, bytes: usize) {
-        // Doubling would end at 16 KiB; a block is never more than this.
-        if self.text.len().saturating_add(bytes) > BLOCK / 2 {
-            let most = BLOCK.saturating_add(OVERLAP).saturating_add(8);
-            let more = most.saturating_sub(self.text.len()).max(bytes);
-            self.text.reserve_exact(more);
-        }
+        let needed = self.text.len().saturating_add(bytes);
+        // Most messages fit into the first; doubling would end at 16 KiB, and a block is never more
+        // than the last.
+        let whole = if needed <= FIRST {
+            FIRST
+        } else if needed <= BLOCK / 2 {
+            BLOCK / 2
+        } else {
+            BLOCK.saturating_add(OVERLAP).saturating_add(8).max(needed)
+        };
+        self.text
+            .reserve_exact(whole.saturating_sub(self.text.len()));
     }
 
     /// Takes text that is one unit of `len` bytes at `raw`; whether it fitted.
@@ -217,6 +227,9 @@ impl Block {
         }
         let at = self.end();
         if let Some(raw) = anchor {
+            if self.marks.capacity() == 0 {
+                self.marks.reserve(FIRST_MARKS);
+            }
             self.marks.push(Mark::new((at, 0), (raw, 0)));
         }
         at

@@ -1,12 +1,15 @@
 //! Decodes a stretch of a string in one go: the characters as they read, and where escapes stood.
 //!
 //! Decides nothing: what is no plain character and no ordinary escape is left to the reader, which
-//! knows what is wrong with it. Its buffers have one size, whatever the string.
+//! knows what is wrong with it. Its buffers have one size, whatever the string, and belong to the
+//! thread and not to a message: they are used from the start of a call to its end.
 
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "lengths of parts of a slice, and of an array that is smaller than a u16"
 )]
+
+use std::cell::Cell;
 
 use crate::each_byte::each_byte;
 
@@ -27,9 +30,22 @@ pub(super) struct Pad {
     count: usize,
 }
 
+thread_local! {
+    /// The thread's, while nobody has it.
+    static SPARE: Cell<Option<Box<Pad>>> = const { Cell::new(None) };
+}
+
 impl Pad {
+    /// Has the thread's pad used; a new one where that is in use.
+    pub(super) fn lend<R>(then: impl FnOnce(&mut Self) -> R) -> R {
+        let mut pad = SPARE.take().unwrap_or_else(|| Box::new(Self::new()));
+        let outcome = then(&mut pad);
+        SPARE.set(Some(pad));
+        outcome
+    }
+
     /// With nothing in it.
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             bytes: [0; ROOM],
             len: 0,

@@ -32,6 +32,10 @@ pub(super) const LANES: usize = 8;
 /// States with outputs noted for one lane.
 pub(super) const LANE: usize = MAX_HITS / LANES;
 
+/// Text from so many bytes on is walked in as many: what is read twice for eight would be a fifth
+/// of a text of 1 KiB.
+const LONG: usize = 2048;
+
 /// A piece is at least this long, and as long as the bytes that are read twice for it.
 const PIECE: usize = 40;
 
@@ -181,7 +185,7 @@ impl Automaton {
     pub(super) fn scan(&self, text: &[u8], region: Range<usize>, hits: &mut Hits) {
         hits.lanes.iter_mut().for_each(Lane::make_room);
         let piece = self.reach.max(PIECE).next_multiple_of(8);
-        if region.len() >= piece * LANES {
+        if region.len() >= (piece * LANES).max(LONG) {
             self.interleave::<LANES, 8>(text, region, &mut hits.lanes);
         } else if region.len() >= piece * 4 {
             self.interleave::<4, 8>(text, region, &mut hits.lanes);

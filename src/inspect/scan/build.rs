@@ -15,6 +15,9 @@ use std::collections::VecDeque;
 /// words, and as many for others.
 const SHARED: usize = 2;
 
+/// Bytes of a literal whose states stand with those of others: what ordinary text visits.
+const SHALLOW: usize = 5;
+
 /// Where a literal can begin, and where the text and every lane do.
 const ROOT: u16 = 0;
 
@@ -50,7 +53,8 @@ pub(super) fn automaton(literals: &[&Literal<'_>]) -> Result<Option<Automaton>, 
         }
         bytes.extend_from_slice(&folded);
     }
-    let order = trie.link();
+    let order = trie.order();
+    trie.link();
     trie.number(&order, of, bytes).map(Some)
 }
 
@@ -177,14 +181,33 @@ impl Trie {
         }
     }
 
-    /// Breadth first: a state's missing steps are those of its longest proper suffix, which is
-    /// shallower and so already complete; its outputs are added to the state's own. Answers the
-    /// order of the walk.
-    fn link(&mut self) -> Vec<u16> {
+    /// All states, before they are linked: the shallow ones first, level by level, as ordinary text
+    /// visits little else, and so few pages; then the rest of each literal in one row, which the
+    /// processor has fetched by the time that text made of literals gets there.
+    fn order(&self) -> Vec<u16> {
+        let below = |state: &u16| {
+            let row = self.rows.get(usize::from(*state));
+            let row = row.into_iter().flatten().rev();
+            row.copied().filter(|&step| step != 0)
+        };
         let mut order = Vec::with_capacity(self.rows.len());
+        let mut level = vec![INSIDE, ROOT];
+        for _ in 0..SHALLOW {
+            order.extend(level.iter().rev());
+            level = level.iter().flat_map(below).collect();
+        }
+        while let Some(state) = level.pop() {
+            order.push(state);
+            level.extend(below(&state));
+        }
+        order
+    }
+
+    /// Breadth first: a state's missing steps are those of its longest proper suffix, which is
+    /// shallower and so already complete; its outputs are added to the state's own.
+    fn link(&mut self) {
         let mut queue = VecDeque::from([(ROOT, ROOT), (INSIDE, INSIDE)]);
         while let Some((state, suffix)) = queue.pop_front() {
-            order.push(state);
             if state > INSIDE {
                 let inherited = self
                     .outputs
@@ -219,7 +242,6 @@ impl Trie {
                 }
             }
         }
-        order
     }
 
     fn step(&self, state: u16, class: u8) -> u16 {
@@ -229,8 +251,7 @@ impl Trie {
             .unwrap_or(0)
     }
 
-    /// Numbers the states with outputs apart from those without. Within both groups shallow states
-    /// come first: ordinary text visits little else, and so few pages.
+    /// Numbers the states with outputs apart from those without, both in the order given.
     fn number(
         self,
         order: &[u16],

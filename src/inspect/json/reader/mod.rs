@@ -13,7 +13,6 @@ use super::escapes::{self, Escape};
 use super::kept::Kept;
 use super::keys::{Entry, OpenKeys, Owner};
 use super::numbers::Number;
-use super::pad::Pad;
 use super::plain::plain_len;
 use super::utf8::{self, Rest};
 use super::{JsonError, Limits, Literal, Sink};
@@ -77,8 +76,6 @@ pub struct Reader {
     /// Where the key or number begins.
     token_at: u64,
     escape: Kept<{ escapes::LONGEST }>,
-    /// Where text with escapes in it is decoded, once there is any.
-    pad: Option<Box<Pad>>,
     tail: Kept<{ utf8::LONGEST }>,
     /// The offset of the first byte that has not been through [`Reader::walk`].
     at: u64,
@@ -96,7 +93,6 @@ impl Reader {
             token: String::new(),
             token_at: 0,
             escape: Kept::new(),
-            pad: None,
             tail: Kept::new(),
             at: 0,
             failed: None,
@@ -114,7 +110,6 @@ impl Reader {
             .saturating_add(self.open.capacity().saturating_mul(size_of::<Frame>()))
             .saturating_add(self.keys.state_bytes())
             .saturating_add(self.token.capacity())
-            .saturating_add(self.pad.as_ref().map_or(0, |_| size_of::<Pad>()))
     }
 
     /// The offset before which every byte was told, or means nothing: a key, an escape or a

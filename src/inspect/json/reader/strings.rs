@@ -51,14 +51,15 @@ impl Reader {
 
     /// A stretch of a string with escapes in it, as it reads; where it ends.
     #[inline(never)]
-    fn decoded<S: Sink>(&mut self, text: &str, here: usize, sink: &mut S) -> usize {
+    fn decoded<S: Sink>(&self, text: &str, here: usize, sink: &mut S) -> usize {
         let at = self.offset(here);
-        let pad = self.pad.get_or_insert_with(|| Box::new(Pad::new()));
-        let end = pad.fill(text, here);
-        if end > here {
-            sink.string_decoded(pad.decoded(at));
-        }
-        end
+        Pad::lend(|pad| {
+            let end = pad.fill(text, here);
+            if end > here {
+                sink.string_decoded(pad.decoded(at));
+            }
+            end
+        })
     }
 
     /// One run of a key from `here`, with the escape or the end behind it.
