@@ -24,7 +24,7 @@ const MARKS: usize = 2048;
 /// Bytes for which there is room once there is any.
 const FIRST: usize = 2048;
 /// Marks for which there is.
-const FIRST_MARKS: usize = 32;
+const FIRST_MARKS: usize = 128;
 /// Strings that may begin in a block.
 const SPANS: usize = 512;
 

@@ -62,7 +62,7 @@ impl Heard {
     /// The text is over: judges the rest.
     pub(super) fn end(&mut self, inspector: &Inspector) {
         if self.refusal().is_none() {
-            self.scan(inspector, true);
+            self.decide(inspector, true);
         }
         self.judge.end(inspector);
     }
@@ -136,7 +136,14 @@ impl Heard {
         }
     }
 
+    /// Has the block judged and begins the next; `last` if what comes is parted from its text.
     fn scan(&mut self, inspector: &Inspector, last: bool) {
+        self.decide(inspector, last);
+        self.block.advance();
+    }
+
+    /// Has the block judged.
+    fn decide(&mut self, inspector: &Inspector, last: bool) {
         let (block, judge) = (&self.block, &mut self.judge);
         work::judge(
             inspector,
@@ -149,7 +156,6 @@ impl Heard {
         );
         self.odd.clear();
         self.scanned = self.block.total();
-        self.block.advance();
     }
 
     /// Appends characters that stay.
