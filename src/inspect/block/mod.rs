@@ -73,6 +73,9 @@ impl Block {
 
     /// A string begins.
     pub(super) fn begin(&mut self, unit: u32, channel: Channel) {
+        if self.marks.capacity() == 0 {
+            self.marks.reserve(FIRST_MARKS);
+        }
         self.fresh = Some(Span {
             at: 0,
             unit,
@@ -227,9 +230,6 @@ impl Block {
         }
         let at = self.end();
         if let Some(raw) = anchor {
-            if self.marks.capacity() == 0 {
-                self.marks.reserve(FIRST_MARKS);
-            }
             self.marks.push(Mark::new((at, 0), (raw, 0)));
         }
         at
