@@ -30,15 +30,16 @@ pub(super) fn number(digits: &[u8]) -> u32 {
 pub(super) fn luhn(digits: &[u8]) -> bool {
     // What twice a digit counts for.
     const TWICE: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
-    let sum = digits.rchunks(2).fold(0_u32, |sum, pair| {
-        let twice = |d: u8| TWICE.get(usize::from(d)).copied().unwrap_or(0);
-        sum.wrapping_add(match pair {
-            [before, last] => u32::from(twice(*before).wrapping_add(*last)),
-            [last] => u32::from(*last),
-            _ => 0,
-        })
+    // The sums if the newest digit counts once and if it counts twice, the one before it the other
+    // way: which it is, only the last one tells.
+    let (once, _) = digits.iter().fold((0_u32, 0_u32), |(once, twice), d| {
+        let double = TWICE.get(usize::from(*d)).copied().unwrap_or(0);
+        (
+            twice.wrapping_add(u32::from(*d)),
+            once.wrapping_add(u32::from(double)),
+        )
     });
-    sum.is_multiple_of(10)
+    once.is_multiple_of(10)
 }
 
 /// The Indian resident number.
@@ -53,12 +54,10 @@ pub(super) fn verhoeff(digits: &[u8]) -> bool {
         [2, 7, 9, 3, 8, 0, 6, 4, 1, 5],
         [7, 0, 4, 6, 9, 1, 3, 2, 5, 8],
     ];
-    // The dihedral group of the pentagon: rotations below 5, reflections from 5.
-    let turn = |a: u8, b: u8| match (a < 5, b < 5) {
-        (true, true) => a.wrapping_add(b) % 5,
-        (true, false) => (a.wrapping_add(b.wrapping_sub(5)) % 5).wrapping_add(5),
-        (false, true) => (a.wrapping_sub(b) % 5).wrapping_add(5),
-        (false, false) => a.wrapping_add(5).wrapping_sub(b) % 5,
+    let turn = |a: u8, b: u8| {
+        let row = TURNS.get(usize::from(a));
+        let turned = row.and_then(|row| row.get(usize::from(b)));
+        turned.copied().unwrap_or(0)
     };
     let rest = digits
         .iter()
@@ -69,6 +68,21 @@ pub(super) fn verhoeff(digits: &[u8]) -> bool {
         });
     rest == 0
 }
+
+/// The dihedral group of the pentagon, one turn after another: rotations below 5, reflections from
+/// 5. A table, as the digits of a number have no order that a processor could learn.
+const TURNS: [[u8; 10]; 10] = [
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+    [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+    [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+    [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+    [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+    [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+    [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+    [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+    [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+];
 
 /// The Brazilian tax number of a person, eleven digits.
 pub(super) fn cpf(digits: &[u8]) -> bool {
@@ -172,16 +186,104 @@ pub(super) fn month_day(digits: &[u8], century_step: u32) -> bool {
 
 /// How many digits cards have that begin with these four, as bits; 0 if none do.
 pub(super) fn card_lengths(digits: &[u8]) -> u32 {
-    match number(digits.get(..4).unwrap_or_default()) {
-        4000..=4999 => 1 << 13 | 1 << 16 | 1 << 19,
-        5100..=5599 | 2221..=2720 => 1 << 16,
-        3400..=3499 | 3700..=3799 | 1800 | 2131 => 1 << 15,
-        // 14 to 19, 16 to 19, 12 to 19.
-        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => 0x000f_c000,
-        6011 | 6200..=6299 | 6440..=6599 | 3500..=3599 | 2200..=2204 | 9792 | 8100..=8199 => {
-            0x000f_0000
+    let head = number(digits.get(..4).unwrap_or_default());
+    let issuer = usize::try_from(head).ok().and_then(|n| ISSUERS.get(n));
+    let lengths = LENGTHS.get(usize::from(issuer.copied().unwrap_or(0)));
+    lengths.copied().unwrap_or(0)
+}
+
+/// How many digits the cards of each kind of issuer have, as bits.
+const LENGTHS: [u32; 7] = [
+    0,
+    1 << 13 | 1 << 16 | 1 << 19,
+    1 << 16,
+    1 << 15,
+    // 14 to 19, 16 to 19, 12 to 19.
+    0x000f_c000,
+    0x000f_0000,
+    0x000f_f000,
+];
+
+/// The kind of issuer by the first four digits: a table, as they follow no order that a processor
+/// could learn.
+static ISSUERS: [u8; 10_000] = {
+    let mut issuers = [0; 10_000];
+    let mut head = 0_usize;
+    while head < issuers.len() {
+        #[expect(clippy::indexing_slicing, reason = "below the table's length")]
+        {
+            issuers[head] = issuer(head);
         }
-        5000..=5099 | 5600..=5899 | 6000..=6999 | 604 => 0x000f_f000,
+        head = head.wrapping_add(1);
+    }
+    issuers
+};
+
+/// Which of [`LENGTHS`] cards have that begin so.
+const fn issuer(head: usize) -> u8 {
+    match head {
+        4000..=4999 => 1,
+        5100..=5599 | 2221..=2720 => 2,
+        3400..=3499 | 3700..=3799 | 1800 | 2131 => 3,
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => 4,
+        6011 | 6200..=6299 | 6440..=6599 | 3500..=3599 | 2200..=2204 | 9792 | 8100..=8199 => 5,
+        5000..=5099 | 5600..=5899 | 6000..=6999 | 604 => 6,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{TURNS, card_lengths, luhn, verhoeff};
+
+    /// By the sum as it is defined: from the last digit on, every other one twice.
+    fn plain_luhn(digits: &[u8]) -> bool {
+        let values = digits.iter().rev().zip([1_u32, 2].into_iter().cycle());
+        let sum: u32 = values
+            .map(|(d, times)| u32::from(*d).saturating_mul(times))
+            .map(|value| (value / 10).saturating_add(value % 10))
+            .sum();
+        sum.is_multiple_of(10)
+    }
+
+    #[test]
+    fn turns_are_those_of_a_pentagon() {
+        // A corner's place after a turn: a reflection turns the other way round.
+        let turned = |turn: u8, corner: u8| match turn {
+            0..5 => (corner + turn) % 5,
+            _ => (turn + 5 - corner) % 5,
+        };
+        for a in 0..10_u8 {
+            for b in 0..10_u8 {
+                let both = TURNS[usize::from(a)][usize::from(b)];
+                for corner in 0..5 {
+                    assert_eq!(
+                        turned(both, corner),
+                        turned(a, turned(b, corner)),
+                        "{a} after {b}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_printed_as_examples_add_up() {
+        assert!(verhoeff(&[2, 3, 6, 3]));
+        assert!(!verhoeff(&[2, 3, 6, 4]));
+        assert_eq!(card_lengths(&[4, 1, 1, 1]), 1 << 13 | 1 << 16 | 1 << 19);
+        assert_eq!(card_lengths(&[3, 7, 8, 2]), 1 << 15);
+        assert_eq!(card_lengths(&[6, 0, 1, 1]), 0x000f_0000);
+        assert_eq!(card_lengths(&[9, 9, 9, 9]), 0);
+        assert_eq!(card_lengths(&[4, 1]), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_as_they_are_defined(digits in prop::collection::vec(0_u8..10, 0..24)) {
+            prop_assert_eq!(luhn(&digits), plain_luhn(&digits));
+        }
     }
 }

@@ -122,7 +122,7 @@ impl Shape {
     const ALL: [Self; 256] = each_byte!(n => match (n >> 4, n & 15) {
         (4, 4) => Self::CARD.or(Self::GROUPED),
         (4, 6) => Self::CARD,
-        (4, 2) | (1..=2, 1) | (2, 2) => Self::DATE,
+        (4 | 2, 2) | (1..=2, 1) => Self::DATE,
         (3, 3) => Self::GROUPED.or(Self::AMERICAN),
         (1, 3) => Self::AMERICAN,
         (1, 2) => Self::GROUPED.or(Self::DATE),
