@@ -199,7 +199,7 @@ impl Sweep<'_, '_> {
                 return None;
             }
             number = !idle::begins_nothing(window, (start, end), behind)
-                || self.heard.any(window, start);
+                || (number::free_before(window, start) && self.heard.any(window, start));
             if !number && idle::stands_alone(window, self.index, (start, end)) {
                 return None;
             }
