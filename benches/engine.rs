@@ -69,32 +69,54 @@ fn drawn(
     text
 }
 
+/// What attacks on web applications are made of.
+const PAYLOADS: [&str; 10] = [
+    "<script>",
+    "<img src=x onerror=",
+    "javascript:",
+    "<svg/onload=",
+    " or 1=1--",
+    "' union select ",
+    "../../etc/passwd",
+    "; cat /etc/",
+    "${jndi:",
+    "eval(",
+];
+
+/// Characters of many kinds: plain, with marks, of other scripts, unseen, and in other dress.
+const SCRIPTS: [&str; 16] = [
+    "a",
+    "T",
+    "7",
+    "\u{e9}",
+    "\u{142}",
+    "\u{3b1}",
+    "\u{434}",
+    "\u{430}",
+    "\u{304b}",
+    "\u{30a2}",
+    "\u{4e2d}",
+    "\u{5b57}",
+    "\u{200b}",
+    "\u{2026}",
+    "\u{1d5ba}",
+    "\u{ff54}",
+];
+
+/// A chat whose turns are two thousand bytes of a text each.
+fn turns(text: &str) -> Vec<u8> {
+    let turn = |turn| json!({"role": "user", "content": String::from_utf8_lossy(turn)});
+    let messages: Vec<_> = text.as_bytes().chunks(2000).map(turn).collect();
+    json!({"model": "gpt-4o-mini", "messages": messages})
+        .to_string()
+        .into_bytes()
+}
+
 /// Bodies of 64 KB of such text.
-fn random() -> [(&'static str, Vec<u8>); 5] {
+fn random() -> [(&'static str, Vec<u8>); 8] {
     const DIGITS: &[u8] = b"0123456789";
     const MIXED: &[u8] = b"ABCDEFGHabcdefgh0123456789";
-    const PAYLOADS: [&str; 10] = [
-        "<script>",
-        "<img src=x onerror=",
-        "javascript:",
-        "<svg/onload=",
-        " or 1=1--",
-        "' union select ",
-        "../../etc/passwd",
-        "; cat /etc/",
-        "${jndi:",
-        "eval(",
-    ];
-    let body = |text: String| {
-        let bytes = text.as_bytes().chunks(2000);
-        let turns =
-            bytes.map(|turn| json!({"role": "user", "content": String::from_utf8_lossy(turn)}));
-        let messages: Vec<_> = turns.collect();
-        json!({"model": "gpt-4o-mini", "messages": messages})
-            .to_string()
-            .into_bytes()
-    };
-    let draw = |signs, lengths, parts| body(drawn(signs, lengths, parts, 65_536));
+    let draw = |signs, lengths, parts| turns(&drawn(signs, lengths, parts, 65_536));
     let (names, stops) = (
         ["key=", "token: ", "password=", "secret = \"", "api_key: "],
         [" ", "\"", "\n"],
@@ -109,6 +131,10 @@ fn random() -> [(&'static str, Vec<u8>); 5] {
             draw(DIGITS, (1, 6), (&[], &[" ", "-", ".", "/", ":"])),
         ),
         (
+            "64k_random_cards",
+            draw(DIGITS, (4, 4), (&[], &[" ", " ", " ", " ", ",", ";"])),
+        ),
+        (
             "64k_random_hex",
             draw(
                 b"0123456789abcdef",
@@ -117,6 +143,11 @@ fn random() -> [(&'static str, Vec<u8>); 5] {
             ),
         ),
         ("64k_random_keys", draw(MIXED, (6, 30), (&names, &stops))),
+        (
+            "64k_random_words",
+            draw(MIXED, (3, 40), (&[], &[" ", "=", "_", "-", "\""])),
+        ),
+        ("64k_random_scripts", draw(b"", (0, 0), (&SCRIPTS, &[]))),
         ("64k_random_web", draw(b"", (0, 0), (&PAYLOADS, &[]))),
     ]
 }
