@@ -5,9 +5,12 @@
     reason = "a bench that inspects nothing must stop"
 )]
 
+mod dice;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dice::Dice;
 use portcullis::inspect::engine::{Inspection, Inspector};
 use portcullis::inspect::json::Limits;
 use portcullis::policy::inspection::{Action, InspectionSettings};
@@ -49,12 +52,9 @@ fn drawn(
     (starts, ends): (&[&str], &[&str]),
     size: usize,
 ) -> String {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut below = |n: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let drawn = usize::try_from(state >> 33).unwrap_or(0);
+        let drawn = usize::try_from(dice.roll() >> 33).unwrap_or(0);
         drawn.checked_rem(n).unwrap_or(0)
     };
     let mut text = String::new();

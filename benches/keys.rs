@@ -19,29 +19,20 @@
     reason = "a bench over its own numbers; one that overflows must stop"
 )]
 
+mod dice;
+
 use std::hint::black_box;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use dice::Dice;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis::identify::identify;
 use portcullis::identify::keys::{KeyHash, KeyRecord, Keyring, Role, mint};
 use portcullis::policy::units::Span;
 use portcullis::policy::{Auth, AuthMode, BruteForce};
 use portcullis::runtime::clock;
-
-/// A small generator: the order of checks must be random, and no more than that.
-struct Dice(u64);
-
-impl Dice {
-    const fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
 
 fn key(number: usize) -> String {
     let mut random = [0_u8; 32];
