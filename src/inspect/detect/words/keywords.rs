@@ -196,53 +196,12 @@ const SECRETS: [&str; 13] = [
     "oauth",
 ];
 
-/// What a word may be looked up in: entries by a few bits of what they begin or end with.
-struct Rows<T> {
-    entries: Vec<T>,
-    /// For each row, how many entries the rows before it have. There are fewer than 256.
-    before: [u8; ROWS + 1],
-}
-
-/// About as many as there are keywords.
-const ROWS: usize = 128;
-
-impl<T> Rows<T> {
-    fn new(mut entries: Vec<T>, key: impl Fn(&T) -> u64) -> Self {
-        entries.sort_by_key(|entry| row(key(entry)));
-        let mut before = [0; ROWS + 1];
-        for (n, before) in before.iter_mut().enumerate() {
-            let count = entries.partition_point(|entry| row(key(entry)) < n);
-            *before = u8::try_from(count).unwrap_or(u8::MAX);
-        }
-        Self { entries, before }
-    }
-
-    /// The entries whose key may be this one.
-    #[inline]
-    fn of(&self, key: u64) -> &[T] {
-        let rest = self.before.get(row(key)..);
-        let Some(&[from, upto]) = rest.and_then(<[u8]>::first_chunk) else {
-            return &[];
-        };
-        let entries = self.entries.get(usize::from(from)..usize::from(upto));
-        entries.unwrap_or_default()
-    }
-}
-
-/// The row of a key.
-#[inline]
-fn row(key: u64) -> usize {
-    // 2^64 over the golden ratio.
-    let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> 57).unwrap_or(0)
-}
-
 /// All keywords, and what tells most other words apart from them by a few letters.
 pub(super) struct Keywords {
-    /// With their first eight letters as a number.
-    words: Rows<(u64, &'static [u8], Topic)>,
-    /// Ends of words that speak of a credential, by their last two letters.
-    tails: Rows<(&'static [u8], Topic)>,
+    /// In order of length, with their first eight letters as a number.
+    words: Vec<(u64, &'static [u8], Topic)>,
+    /// For each length, how many words are shorter.
+    shorter: [usize; WORD + 2],
     /// First letters and lengths.
     begins: Pairs,
     /// First and last letters.
@@ -256,9 +215,13 @@ pub(super) struct Keywords {
 pub(super) static ALL: LazyLock<Keywords> = LazyLock::new(|| {
     let topics = KEYWORDS.iter();
     let words = topics.flat_map(|(topic, words)| words.iter().map(|w| (w.as_bytes(), *topic)));
-    let words: Vec<_> = words
-        .map(|(word, topic)| (head(word), word, topic))
-        .collect();
+    let words = words.map(|(word, topic)| (head(word), word, topic));
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable_by_key(|(_, word, _)| (word.len(), *word));
+    let mut shorter = [0; WORD + 2];
+    for (length, shorter) in shorter.iter_mut().enumerate() {
+        *shorter = words.partition_point(|(_, word, _)| word.len() < length);
+    }
     let (mut begins, mut outer) = (Pairs::default(), Pairs::default());
     let (mut ends, mut middles) = (Pairs::default(), Pairs::default());
     for (_, word, _) in &words {
@@ -267,21 +230,15 @@ pub(super) static ALL: LazyLock<Keywords> = LazyLock::new(|| {
             outer.add(*first, *last);
         }
     }
-    let of = |tails: &[&'static str], topic: Topic| {
-        let tails = tails.iter().map(|tail| (tail.as_bytes(), topic));
-        tails.collect::<Vec<_>>()
-    };
-    let mut tails = of(&PASSWORDS, Topic::Password);
-    tails.append(&mut of(&SECRETS, Topic::Secret));
-    for (tail, _) in &tails {
-        if let [.., a, b, c] = tail {
+    for tail in PASSWORDS.iter().chain(&SECRETS) {
+        if let [.., a, b, c] = tail.as_bytes() {
             middles.add(*a, *b);
             ends.add(*b, *c);
         }
     }
     Keywords {
-        words: Rows::new(words, |(head, ..)| *head),
-        tails: Rows::new(tails, |(tail, _)| last(tail)),
+        words,
+        shorter,
         begins,
         outer,
         ends,
@@ -299,13 +256,6 @@ fn head(word: &[u8]) -> u64 {
             .rev()
             .fold(0, |head, letter| head << 8 | u64::from(*letter)),
     }
-}
-
-/// The last two letters of a word as a number.
-#[inline]
-fn last(word: &[u8]) -> u64 {
-    let two = word.last_chunk().copied().unwrap_or_default();
-    u64::from(u16::from_le_bytes(two))
 }
 
 /// The length of a word, as far as it tells words apart.
@@ -328,20 +278,27 @@ impl Keywords {
     }
 
     /// What a word in small letters speaks of.
-    #[inline]
     pub(super) fn topic(&self, word: &[u8]) -> Option<Topic> {
+        let [from, upto] = *self.shorter.get(word.len()..)?.first_chunk()?;
+        let mut alike = self.words.get(from..upto)?.iter();
         let head = head(word);
-        let mut alike = self.words.of(head).iter();
         let known = alike.find(|(known, letters, _)| *known == head && *letters == word);
         known.map(|(.., topic)| *topic)
     }
 
     /// The kind of credential that a word in small letters ends in.
-    #[inline]
     pub(super) fn credential(&self, word: &[u8]) -> Option<Topic> {
-        let mut tails = self.tails.of(last(word)).iter();
-        let known = tails.find(|(tail, _)| word.ends_with(tail));
-        known.map(|(_, topic)| *topic)
+        let [.., b, c] = word else { return None };
+        self.ends.has(*b, *c).then(|| credential(word))?
+    }
+}
+
+fn credential(word: &[u8]) -> Option<Topic> {
+    let ends = |tails: &[&str]| tails.iter().any(|tail| word.ends_with(tail.as_bytes()));
+    if ends(&PASSWORDS) {
+        Some(Topic::Password)
+    } else {
+        ends(&SECRETS).then_some(Topic::Secret)
     }
 }
 

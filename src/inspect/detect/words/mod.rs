@@ -162,29 +162,20 @@ impl<'i> Heard<'i> {
                 };
             }
             let end_of_word = from.wrapping_add(end);
-            let begin = from.wrapping_add(start);
-            let letters = window.slice(begin, end_of_word);
+            let letters = window.slice(from.wrapping_add(start), end_of_word);
             if ALL.may_be(letters) {
-                let rest = window.bytes.get(begin..).unwrap_or_default();
-                self.word((letters, rest), end_of_word);
+                self.word(letters, end_of_word);
             }
             words &= !below(end);
         }
         from.wrapping_add(left.min(WIDE))
     }
 
-    /// Notes what a word speaks of, with which `rest` begins.
-    fn word(&mut self, (letters, rest): (&[u8], &[u8]), end: usize) {
+    fn word(&mut self, letters: &[u8], end: usize) {
         let mut lower = [0_u8; WORD];
-        match rest.first_chunk() {
-            // What is behind the word as well: a copy whose length is known is much the faster one.
-            Some(chunk) => lower = *chunk,
-            None => lower
-                .iter_mut()
-                .zip(letters)
-                .for_each(|(to, from)| *to = *from),
+        for (to, from) in lower.iter_mut().zip(letters) {
+            *to = from.to_ascii_lowercase();
         }
-        lower.make_ascii_lowercase();
         let word = lower.get(..letters.len()).unwrap_or_default();
         for topic in [ALL.topic(word), ALL.credential(word)]
             .into_iter()
