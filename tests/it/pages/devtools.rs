@@ -78,8 +78,15 @@ impl Browser {
         Some(browser)
     }
 
-    /// Sends an order and waits for its answer.
+    /// Sends an order and waits until it is carried out; answers its result.
     pub(super) async fn order(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.ask(method, parameters).await;
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// Sends an order and waits for its answer, be it a result or an error.
+    async fn ask(&mut self, method: &str, parameters: Value) -> Value {
         self.asked += 1;
         let mut message = json!({"id": self.asked, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -91,8 +98,7 @@ impl Browser {
         loop {
             let message = within(method, self.message()).await;
             if message["id"] == self.asked {
-                assert!(message["error"].is_null(), "{method}: {message}");
-                return message["result"].clone();
+                return message;
             }
             self.note(&message);
         }
@@ -141,14 +147,14 @@ impl Browser {
 
     /// Waits until something holds in the page.
     pub(super) async fn until(&mut self, condition: &str) {
-        // The page may be on its way elsewhere, which ends every script in it.
+        // A page that is on its way elsewhere ends every script in it, and the look with an error.
         let look = json!({"expression": condition, "returnByValue": true});
         let waiting = async {
             let mut ticks = looks(std::time::Duration::from_millis(20));
             loop {
                 ticks.tick().await;
-                let done = self.order("Runtime.evaluate", look.clone()).await;
-                if done["result"]["value"] == true {
+                let seen = self.ask("Runtime.evaluate", look.clone()).await;
+                if seen["result"]["result"]["value"] == true {
                     return;
                 }
             }
