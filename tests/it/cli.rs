@@ -1,6 +1,6 @@
 //! The commands: what they say, where they say it, and their exit codes.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -169,6 +169,35 @@ async fn every_command_has_help() {
     }
 }
 
+/// The schema, written there.
+async fn schema_to(stdout: impl Into<Stdio>) -> Output {
+    let mut command = command(&["schema"]);
+    let program = command.stdout(stdout).stderr(Stdio::piped()).spawn();
+    let program = program.expect("the binary starts");
+    within("the program ends", program.wait_with_output())
+        .await
+        .expect("it ends")
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_ends_the_program_quietly() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let gone = schema_to(writer).await;
+    assert_eq!(gone.status.code(), Some(141), "as if SIGPIPE had ended it");
+    assert_eq!(stderr(&gone), "");
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_written_is_told_and_never_exit_code_0_or_1() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let full = schema_to(full.expect("a full disk")).await;
+    assert_eq!(full.status.code(), Some(2), "neither fine nor not fine");
+    let told = stderr(&full);
+    assert!(told.contains("No space left"), "{told}");
+    assert_eq!(told.lines().count(), 1, "no backtrace: {told}");
+}
+
 #[tokio::test]
 async fn the_schema_is_a_json_schema_with_the_contracts_sections() {
     let output = gateway::run(&["schema"]).await;
@@ -209,8 +238,8 @@ async fn the_demo_prints_a_key_that_works_and_that_is_new_each_time() {
     for _ in 0..2 {
         let address = free_address();
         let mut demo = command(&["demo", "--listen", &address.to_string()])
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("the demo starts");
         let mut lines = BufReader::new(demo.stdout.take().expect("a pipe")).lines();
