@@ -43,6 +43,7 @@ pub(super) fn new(args: &NewArgs, streams: &mut Streams<'_>) -> Result<(), Refus
         answer.insert("file".to_owned(), json!(store.shown()));
     }
     show(&args.file, &key, &answer, streams)?;
+    tell_if_over(&args.id, entry.expires_at.as_deref(), now, streams)?;
     if args.file.format == Format::Text {
         let role = args.role.as_str();
         let (id, file) = (&args.id, store.shown());
@@ -70,7 +71,10 @@ pub(super) fn rotate(args: &RotateArgs, streams: &mut Streams<'_>) -> Result<(),
             "`{id}` was revoked, and is not replaced; make a key under another id"
         )));
     }
+    let own_end = entry.expires_at.clone();
     let ends = later(now, overlap)?;
+    let latest = own_end.as_deref().and_then(moment).and_then(at);
+    let ends = latest.map_or(ends, |latest| latest.min(ends));
     let (key, hash) = make(args.pepper.as_deref(), &args.file.keys)?;
     let mut previous = entry.previous.take().unwrap_or_default();
     previous.retain(|key| moment(&key.expires_at).is_some_and(|end| end > seconds(now)));
@@ -95,6 +99,7 @@ pub(super) fn rotate(args: &RotateArgs, streams: &mut Streams<'_>) -> Result<(),
         "file": store.shown(),
     });
     show(&args.file, &key, &answer, streams)?;
+    tell_if_over(&args.id, own_end.as_deref(), now, streams)?;
     if args.file.format == Format::Text {
         writeln!(
             streams.err,
@@ -247,6 +252,10 @@ fn seconds(at: Timestamp) -> u64 {
     u64::try_from(at.as_second()).unwrap_or_default()
 }
 
+fn at(seconds: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
 /// A moment in a file's name.
 fn stamp(at: Timestamp) -> String {
     at.to_string().replace(['-', ':'], "")
@@ -267,6 +276,24 @@ fn save(store: &Store, book: &KeyBook, streams: &mut Streams<'_>) -> Result<(), 
         writeln!(
             streams.err,
             "{shown} was open to anyone on this machine; it no longer is (mode 0600)."
+        )?;
+    }
+    Ok(())
+}
+
+/// Says so where a key was made whose entry has expired: it is legal, and hardly what was meant.
+fn tell_if_over(
+    id: &str,
+    end: Option<&str>,
+    now: Timestamp,
+    streams: &mut Streams<'_>,
+) -> Result<(), Refusal> {
+    if let Some(end) = end
+        && moment(end).is_some_and(|end| end <= seconds(now))
+    {
+        writeln!(
+            streams.err,
+            "Mind: `{id}` expired at {end}; its key opens nothing."
         )?;
     }
     Ok(())

@@ -209,6 +209,29 @@ async fn rotation_keeps_the_old_key_for_its_overlap_and_the_old_file() {
 }
 
 #[tokio::test]
+async fn an_overlap_ends_with_its_key_and_a_key_that_has_expired_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    key(folder.path(), "--id brief --role standard --expires-at 2h").await;
+    let listed = answer(folder.path(), "list").await;
+    let turned = answer(folder.path(), "rotate --id brief --overlap 24h").await;
+    assert_eq!(
+        turned["old_key_expires_at"], listed["keys"][0]["expires_at"],
+        "the overlap does not make it longer"
+    );
+    for arguments in [
+        "new --id old --role standard --expires-at 2025-01-01",
+        "rotate --id old",
+    ] {
+        let output = keys(folder.path(), arguments).await;
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let told = stderr(&output);
+        assert!(told.contains("`old` expired at 2025-01-01"), "{told}");
+    }
+    let output = keys(folder.path(), "rotate --id brief").await;
+    assert!(!stderr(&output).contains("Mind"), "and no other");
+}
+
+#[tokio::test]
 async fn a_key_from_elsewhere_is_hashed_from_standard_input() {
     for (key, arguments, code, word) in [
         (
