@@ -19,6 +19,9 @@ pub(crate) const ADMIN_KEY: &str = "sk-test-admin-0123456789abcdef";
 /// The key that the environment gives the standard role.
 pub(crate) const STANDARD_KEY: &str = "sk-test-standard-0123456789abcdef";
 
+/// Lines of what a gateway said that a failed test shows.
+const LAST_LINES: usize = 30;
+
 /// How often a start is tried again when another process took the port in between.
 const STARTS: usize = 5;
 
@@ -84,6 +87,24 @@ pub(crate) struct Gateway {
     address: SocketAddr,
     child: Child,
     environment: Vec<(String, String)>,
+}
+
+/// What it said last is told beside a test's failure: that may never come again.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let said = [("log", self.log_text()), ("stderr", self.stderr())];
+        for (what, text) in said.iter().filter(|(_, text)| !text.is_empty()) {
+            let lines: Vec<&str> = text.lines().collect();
+            let told = lines.len().saturating_sub(LAST_LINES);
+            eprintln!("the gateway's {what}, from line {}:", told + 1);
+            for line in lines.get(told..).unwrap_or_default() {
+                eprintln!("{line}");
+            }
+        }
+    }
 }
 
 impl Gateway {
