@@ -244,14 +244,14 @@ pub(super) fn later(now: Timestamp, wait: Duration) -> Result<Timestamp, Refusal
 
 /// Now, in whole seconds.
 pub(super) fn now() -> Timestamp {
-    let seconds = i64::try_from(clock::unix()).unwrap_or_default();
-    Timestamp::from_second(seconds).unwrap_or_default()
+    at(clock::unix()).unwrap_or_default()
 }
 
 fn seconds(at: Timestamp) -> u64 {
     u64::try_from(at.as_second()).unwrap_or_default()
 }
 
+/// The moment so many seconds after 1970 began.
 fn at(seconds: u64) -> Option<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
